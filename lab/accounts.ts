@@ -1,0 +1,44 @@
+import type { Host } from './machine.ts';
+import { network } from './network.ts';
+
+export interface Passwords {
+  readonly standfast: string;
+  readonly repl: string;
+  readonly app: string;
+}
+
+/**
+ * What an administrator would have set up on a plain primary, plus the ledger's table, which has to exist before replicas do.
+ * READ ONLY ADMIN: MariaDB 10.11 asks for it to change read_only. Source: MariaDB KB, "GRANT", global privileges.
+ */
+export async function createAccounts(primary: Host, passwords: Passwords): Promise<void> {
+  const operator = `'standfast'@'${network.mask}'`;
+  const replica = `'repl'@'${network.mask}'`;
+  const applications = ["'app'@'%'", "'app'@'localhost'"];
+  await primary.sql(
+    [
+      "DELETE FROM mysql.global_priv WHERE User = ''",
+      'FLUSH PRIVILEGES',
+      'CREATE DATABASE standfast',
+      'CREATE DATABASE shop CHARACTER SET utf8mb4',
+      'CREATE DATABASE ledger',
+      `CREATE USER ${operator} IDENTIFIED BY '${passwords.standfast}'`,
+      `GRANT SELECT, PROCESS, RELOAD, SUPER, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,
+         SLAVE MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO ${operator}`,
+      `GRANT INSERT, UPDATE, DELETE, CREATE ON standfast.* TO ${operator}`,
+      `CREATE USER ${replica} IDENTIFIED BY '${passwords.repl}'`,
+      `GRANT REPLICATION SLAVE ON *.* TO ${replica}`,
+      ...applications.flatMap((account) => [
+        `CREATE USER ${account} IDENTIFIED BY '${passwords.app}'`,
+        `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO ${account}`,
+        `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON ledger.* TO ${account}`,
+      ]),
+      `CREATE TABLE ledger.writes (
+         token BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+         route VARCHAR(32) NOT NULL,
+         server INT UNSIGNED NOT NULL,
+         written TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+       )`,
+    ].join(';\n'),
+  );
+}

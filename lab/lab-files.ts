@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { addressOf, network } from './network.ts';
+import { upperOf } from './machine.ts';
+import { must } from './run.ts';
+import { projectFolder, type LabState } from './state.ts';
+
+export type Account = 'standfast' | 'repl' | 'app';
+
+/** What people and the product are given about a lab: FOLDER/etc. */
+export function etc(state: Pick<LabState, 'folder'>, name: string): string {
+  return path.join(state.folder, 'etc', name);
+}
+
+export function passwordOf(state: Pick<LabState, 'folder'>, account: Account): string {
+  return readFileSync(etc(state, `${account}.password`), 'utf8').trim();
+}
+
+/** Keys, passwords and the power switch: all that is needed before the hosts exist. */
+export async function writeSecrets(state: LabState): Promise<void> {
+  mkdirSync(etc(state, ''), { recursive: true, mode: 0o700 });
+  for (const account of ['standfast', 'repl', 'app'] satisfies readonly Account[]) {
+    writeFileSync(etc(state, `${account}.password`), `${randomBytes(18).toString('hex')}\n`, { mode: 0o600 });
+  }
+  await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'standfast', '-f', etc(state, 'ssh_key')]);
+  copyFileSync(path.join(projectFolder, 'lab', 'host', 'power.sh'), etc(state, 'power.sh'));
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  writeFileSync(
+    etc(state, 'power'),
+    `#!/bin/bash\nexport LAB=${quoted(state.folder)} NAME=${quoted(state.name)}\n. ${quoted(etc(state, 'power.sh'))}\n`,
+  );
+  chmodSync(etc(state, 'power'), 0o755);
+}
+
+/** The inventory and the hosts' keys, once the hosts have been prepared. */
+export function writeInventory(state: LabState): void {
+  const keys = state.hosts.map((host) => {
+    const file = path.join(upperOf(state, host), 'etc', 'ssh', 'ssh_host_ed25519_key.pub');
+    const [type = '', key = ''] = readFileSync(file, 'utf8').split(' ');
+    return `${addressOf(state, host)} ${type} ${key}\n`;
+  });
+  writeFileSync(etc(state, 'known_hosts'), keys.join(''));
+  writeFileSync(etc(state, 'standfast.yaml'), stringify(inventory(state)), { mode: 0o600 });
+}
+
+function inventory(state: LabState): unknown {
+  const file = (name: string): string => `file:${etc(state, name)}`;
+  const site = (index: number): string => `oslo-${String.fromCharCode(97 + index)}`;
+  const hosts = state.hosts.map((host, index) => {
+    return [host, { address: addressOf(state, host), site: site(index), rank: 101 - index }] as const;
+  });
+  return {
+    sites: Object.fromEntries(state.hosts.map((_, index) => [site(index), { country: 'NO' }])),
+    clusters: {
+      shop: {
+        hosts: Object.fromEntries(hosts),
+        vip: { address: `${network.vip}/${String(network.prefix)}`, interface: 'eth0', routerId: 51, driver: 'keepalived' },
+        replication: { mode: 'semisync', user: { name: 'repl', password: file('repl.password') } },
+        policy: {
+          failover: { automatic: false, fence: ['ssh', 'powerOff'] },
+          placement: { countries: ['NO'] },
+          lag: { warn: '1s', fail: '10s' },
+        },
+        hooks: { powerOff: [etc(state, 'power'), 'off', '{host}'] },
+      },
+    },
+    access: {
+      ssh: { user: 'standfast', key: file('ssh_key'), knownHosts: etc(state, 'known_hosts') },
+      sql: { user: 'standfast', password: file('standfast.password') },
+    },
+  };
+}
