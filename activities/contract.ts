@@ -1,0 +1,179 @@
+import type { ClusterDescription, Epoch, HostName } from '../domain/cluster.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { AdmitResult, FailoverDecision, PrepareResult, TimelineEntry } from '../domain/report.ts';
+import type { LagMeasurement } from '../domain/verdict.ts';
+
+export interface OfCluster {
+  readonly cluster: string;
+}
+
+/** `run` is the run ID of the operation: every attempt of a changing step claims an epoch of its own for it. */
+export interface OfOperation extends OfCluster {
+  readonly run: string;
+}
+
+export interface Transfer extends OfCluster {
+  readonly donor: HostName;
+  readonly target: HostName;
+  /** Names the copy on both hosts; valid for cleaning up at any epoch. */
+  readonly job: string;
+}
+
+export interface ProvisionPlan {
+  readonly primary: HostName;
+  readonly donor: HostName;
+  readonly target: HostName;
+  /** Bytes in the donor's tables and logs, for the space check. */
+  readonly estimatedBytes: number;
+}
+
+export interface Snapshot {
+  readonly bytes: number;
+  /** GTID position at which the snapshot is consistent. */
+  readonly position: string;
+}
+
+export interface ChecksumProof {
+  readonly tables: number;
+  /** GTID position at which both servers were compared. */
+  readonly position: string;
+}
+
+export type Fenced =
+  | { readonly kind: 'alive'; readonly diagnosis: Diagnosis; readonly timeline: readonly TimelineEntry[] }
+  | { readonly kind: 'closed'; readonly diagnosis: Diagnosis; readonly timeline: readonly TimelineEntry[] }
+  | {
+      readonly kind: 'refused';
+      readonly explains: string;
+      readonly remedy: string;
+      /** False: nothing was changed anywhere. True: the undo has work to do. */
+      readonly changed: boolean;
+      readonly timeline: readonly TimelineEntry[];
+    }
+  | {
+      readonly kind: 'ready';
+      readonly winner: HostName;
+      readonly epoch: Epoch;
+      readonly decision: FailoverDecision;
+      readonly timeline: readonly TimelineEntry[];
+    };
+
+export interface Promoted {
+  readonly epoch: Epoch;
+  readonly mode: 'lossless' | 'async';
+  readonly ackers: readonly HostName[];
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface Undone {
+  readonly undone: readonly string[];
+  readonly notUndone: readonly string[];
+}
+
+/** Every step that touches the world. All are idempotent: look, act if needed, look again. */
+export interface Activities {
+  /**
+   * Reads the cluster's entry of the inventory, without addresses or secrets.
+   * @throws `BadInput` when the inventory has no such cluster, or cannot be read
+   */
+  describeCluster(input: OfCluster): Promise<ClusterDescription>;
+
+  /**
+   * Asks every member at once, each with a deadline of 2 s; silence is an answer.
+   * When the recorded primary is silent, replicas listen once more for its heartbeats (0.4 s).
+   */
+  observeCluster(input: OfCluster): Promise<ClusterObservation>;
+
+  /**
+   * Commits one heartbeat row on `primary` and waits until every replica shows it.
+   * @returns milliseconds per replica on this worker's monotonic clock; null after the `lag.fail` limit and 2 s
+   * Source: MariaDB KB, semi-sync; the row lives in `standfast.heartbeat`
+   */
+  measureLag(input: OfCluster & { readonly primary: HostName }): Promise<readonly LagMeasurement[]>;
+
+  /**
+   * Brings the host helper of every reachable member to this version, writes the drop-in that makes it boot closed, and keepalived's configuration.
+   * @throws `Unsafe` when another control plane owns a member or a helper is missing; `Unreachable` when no majority answers
+   */
+  equipMembers(input: OfCluster): Promise<{ readonly equipped: readonly HostName[]; readonly unreachable: readonly string[] }>;
+
+  /**
+   * Claims an epoch, checks settings, records `host` as primary on a majority, opens it, starts its replicas, and puts the VIP on it.
+   * @throws `Unsafe` when another host is recorded as primary, another server accepts writes, or settings are missing (each is named)
+   */
+  openPrimary(input: OfOperation & { readonly host: HostName }): Promise<PrepareResult>;
+
+  /**
+   * Decides whether `host` may become a replica, before a byte moves: placement, versions, settings, emptiness, space.
+   * @throws `Unsafe` with every obstacle named
+   */
+  planProvision(
+    input: OfCluster & { readonly host: HostName; readonly from: HostName | null },
+  ): Promise<ProvisionPlan>;
+
+  /**
+   * Makes a key for this copy on the donor and lets it in on the target, for receiving this copy only.
+   * @throws `Unsafe` when the target holds data, runs a server or lacks space (estimated bytes × 1.3)
+   */
+  openTransfer(input: Transfer & { readonly estimatedBytes: number }): Promise<void>;
+
+  /**
+   * Starts the copy on the donor, or attaches to it, and follows it to its end. The bytes go from host to host; this worker may die without
+   * one being sent again. Heartbeats the bytes sent.
+   * @throws `Unverified` with the tail of the log when the copy failed
+   */
+  copySnapshot(input: Transfer): Promise<{ readonly bytes: number }>;
+
+  /** Prepares the received snapshot on the target and moves it into place. @throws `Unverified` when it is not complete */
+  installSnapshot(input: Transfer & { readonly bytes: number }): Promise<Snapshot>;
+
+  /** Starts the target's server (closed) and its replication from `primary` at the snapshot's position. */
+  startReplica(input: Transfer & { readonly primary: HostName; readonly position: string }): Promise<void>;
+
+  /**
+   * Waits until the replica has applied what the primary had, then compares the rows of every table at one GTID position.
+   * @throws `NotYet` while it catches up; `Unsafe` when a table differs
+   */
+  proveReplica(input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof>;
+
+  /** Keeps what was provisioned: keys, job files and what was set aside are removed from both hosts. */
+  keepSnapshot(input: Transfer): Promise<void>;
+
+  /** Undo of everything between `openTransfer` and `keepSnapshot`; safe when nothing happened. */
+  cleanTransfer(input: Transfer): Promise<Undone>;
+
+  /**
+   * Makes a proven replica count: the `sync` record on a majority first, then semi-sync on the replica, then waiting on the primary.
+   * @throws `Unsafe` when `host` does not replicate from the recorded primary
+   */
+  admitReplica(input: OfOperation & { readonly host: HostName }): Promise<AdmitResult>;
+
+  /**
+   * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
+   * Steps inside: see {@link FENCE_STEPS}. Nothing is changed when the prediction at step 2 already refuses.
+   */
+  fenceAndDrain(input: OfOperation & { readonly candidate: HostName | null }): Promise<Fenced>;
+
+  /** Undo of `fenceAndDrain`: fence removed, server started closed and opened again by majority, receivers started. */
+  undoFence(input: OfOperation): Promise<Undone>;
+
+  /**
+   * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only.
+   * Steps inside: see {@link PROMOTE_STEPS}.
+   */
+  promoteAndRoute(input: OfOperation & { readonly winner: HostName; readonly epoch: Epoch }): Promise<Promoted>;
+
+  /** Step 13: forgets the old channel on the new primary and enables its events. */
+  settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;
+}
+
+export const FENCE_STEPS = ['observe', 'claim', 'diagnose', 'fence', 'receivers', 'elect', 'coverage', 'drain'] as const;
+export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'prove'] as const;
+export const OPEN_STEPS = ['claim', 'check', 'record', 'semi-sync', 'open', 'replicas', 'vip', 'prove'] as const;
+export const ADMIT_STEPS = ['claim', 'check', 'record', 'replica', 'primary', 'confirm'] as const;
+export type StepName =
+  | (typeof FENCE_STEPS)[number]
+  | (typeof PROMOTE_STEPS)[number]
+  | (typeof OPEN_STEPS)[number]
+  | (typeof ADMIT_STEPS)[number];

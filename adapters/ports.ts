@@ -1,0 +1,94 @@
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import type { FailureType } from '../domain/failure.ts';
+import type { Silence } from '../domain/observation.ts';
+
+/** Every adapter fails with this; nothing above classifies a driver's message. */
+export class AdapterFailure extends Error {
+  readonly type: FailureType;
+  readonly host: HostName;
+  /** Set when the other side gave no answer. */
+  readonly silence: Silence | null;
+
+  constructor(input: {
+    type: FailureType;
+    message: string;
+    host: HostName;
+    silence?: Silence | null;
+    cause?: unknown;
+  }) {
+    super(input.message, { cause: input.cause });
+    this.name = 'AdapterFailure';
+    this.type = input.type;
+    this.host = input.host;
+    this.silence = input.silence ?? null;
+  }
+}
+
+export interface Deadline {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type HelperAnswerFields = Readonly<Record<string, string>>;
+
+/** The host helper of one member. */
+export interface HelperPort {
+  request(
+    verb: string,
+    args?: Readonly<Record<string, string>>,
+    deadline?: Deadline,
+  ): Promise<HelperAnswerFields>;
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * One SQL session. It never reconnects. A statement that exceeds its deadline is killed from a side session and seen gone before
+ * the failure is reported, since a timed-out statement may still run.
+ */
+export interface Session {
+  readonly host: HostName;
+  rows(statement: string, values?: readonly unknown[], deadline?: Deadline): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface VipPlace {
+  readonly address: string;
+  readonly prefix: number;
+  readonly interface: string;
+}
+
+/** Everything about one cluster that has an address, a secret or a connection behind it. */
+export interface ClusterPorts {
+  readonly description: ClusterDescription;
+  /** ID of the control plane that the members obey. */
+  readonly owner: string;
+  readonly operationAccount: string;
+  readonly vip: VipPlace;
+  readonly events: boolean;
+  helper(host: HostName): HelperPort;
+  session(host: HostName, deadline?: Deadline): Promise<Session>;
+  vipSession(deadline?: Deadline): Promise<Session>;
+  endpoint(host: HostName): Endpoint;
+  /** Inventory name of an address, or null. */
+  nameOf(address: string): HostName | null;
+  replicationAccount(): Promise<{ readonly name: string; readonly password: string }>;
+  keepalivedConfiguration(host: HostName): string;
+  /** The script of this version and its digest, as `hello` answers it. */
+  helperScript(): Promise<{ readonly content: string; readonly sha256: string }>;
+  /** known_hosts lines that pin `host`, for another host that has to reach it. */
+  pinnedKeys(host: HostName): Promise<string>;
+  sshUser: string;
+  /** Runs the inventory's hook; resolves with its output only when it confirms that the host is off. */
+  powerOff(host: HostName, deadline?: Deadline): Promise<string>;
+}
+
+export interface Ports {
+  /** @throws AdapterFailure `BadInput` when the inventory has no such cluster */
+  cluster(name: string): Promise<ClusterPorts>;
+}

@@ -1,0 +1,46 @@
+/** What a cluster is, by names alone: addresses and secrets stay in the inventory. */
+export type HostName = string;
+
+/** Order of authority: a member refuses a lower number, and the same number from another run. */
+export interface Epoch {
+  readonly number: number;
+  readonly run: string;
+}
+
+export interface HostDescription {
+  readonly name: HostName;
+  readonly site: string;
+  readonly country: string;
+  /** Ties between equal candidates go to the higher rank, then to the name that sorts first. */
+  readonly rank: number;
+  readonly serverId: number;
+}
+
+export type FenceRung = 'ssh' | 'powerOff';
+
+export interface ClusterDescription {
+  readonly cluster: string;
+  readonly hosts: readonly HostDescription[];
+  readonly witnesses: readonly HostName[];
+  readonly mode: 'semisync' | 'async';
+  /** What the last writable server does with nobody left to acknowledge: refuse writes, or go on without losslessness. */
+  readonly alone: 'stop' | 'async';
+  readonly fence: readonly FenceRung[];
+  readonly lag: { readonly warnMs: number; readonly failMs: number };
+  /** Countries that may hold the data; empty when no policy is declared. */
+  readonly countries: readonly string[];
+}
+
+export const memberNames = (cluster: ClusterDescription): readonly HostName[] => [
+  ...cluster.hosts.map((host) => host.name),
+  ...cluster.witnesses,
+];
+
+/** The smallest number of members that no other disjoint group can match. */
+export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
+
+export function describeHost(cluster: ClusterDescription, name: HostName): HostDescription {
+  const host = cluster.hosts.find((candidate) => candidate.name === name);
+  if (host === undefined) throw new Error(`${name} is not a database host of ${cluster.cluster}`);
+  return host;
+}

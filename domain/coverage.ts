@@ -1,0 +1,54 @@
+import type { HostName } from './cluster.ts';
+import { containsGtids, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
+import type { SyncRecord } from './records.ts';
+
+export interface CoverageInput {
+  readonly sync: SyncRecord | null;
+  /** Replicas whose received sets were read while their receivers stood still. */
+  readonly contributors: readonly HostName[];
+  /** Everything the winner received. */
+  readonly winnerReceived: string;
+  /** Last transactions in the binlog of the old primary, read from its files after the fence; null when it could not be read. */
+  readonly oldBinlogEnd: string | null;
+}
+
+export type Coverage =
+  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog'; readonly why: string }
+  | { readonly kind: 'lossy'; readonly why: string; readonly missing: string };
+
+/** How many recorded ackers must contribute so that every acknowledged write is among what they received: n - k + 1. */
+export const contributionsNeeded = (sync: SyncRecord): number => sync.ackers.length - sync.k + 1;
+
+/** Decides whether the winner is proven to hold every acknowledged write. */
+export function judgeCoverage(input: CoverageInput): Coverage {
+  const { sync, oldBinlogEnd } = input;
+  const byAckers = sync !== null && sync.mode === 'lossless' ? coverByAckers(sync, input.contributors) : null;
+  if (byAckers?.enough === true) return { kind: 'lossless', by: 'ackers', why: byAckers.why };
+  const reason = byAckers?.why ?? 'the cluster runs without lossless acknowledgement (async)';
+  if (oldBinlogEnd === null)
+    return {
+      kind: 'lossy',
+      why: `${reason}, and the binary log of the old primary cannot be read`,
+      missing: '',
+    };
+  const end = parseGtids(oldBinlogEnd);
+  const received = parseGtids(input.winnerReceived);
+  if (containsGtids(received, end))
+    return {
+      kind: 'lossless',
+      by: 'old-binlog',
+      why: 'the binary log of the old primary, read to its end, holds nothing that the winner lacks',
+    };
+  const missing = renderGtids(gtidsBeyond(end, received));
+  return { kind: 'lossy', why: `${reason}, and the old primary holds transactions up to ${missing} that no winner has`, missing };
+}
+
+function coverByAckers(
+  sync: SyncRecord,
+  contributors: readonly HostName[],
+): { readonly enough: boolean; readonly why: string } {
+  const present = sync.ackers.filter((acker) => contributors.includes(acker));
+  const needed = contributionsNeeded(sync);
+  const why = `${String(present.length)} of ${String(sync.ackers.length)} recorded ackers contribute (${present.join(', ') || 'none'}), ${String(needed)} needed`;
+  return { enough: present.length >= needed && needed > 0 && sync.ackers.length > 0, why };
+}

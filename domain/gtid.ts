@@ -1,0 +1,89 @@
+/**
+ * MariaDB GTIDs, `domain-server-sequence`, as sets keyed by (domain, server).
+ * A position (`gtid_slave_pos`) and a binlog state (`gtid_binlog_state`) share the text form; a state has one entry per server that ever
+ * wrote in a domain. Comparing by (domain, server) is what tells two diverged histories apart: by sequence alone `0-1-105` would
+ * look ahead of `0-2-103` although neither contains the other.
+ */
+export type GtidSet = ReadonlyMap<string, bigint>;
+
+const GTID = /^(\d+)-(\d+)-(\d+)$/;
+
+export function parseGtids(text: string): GtidSet {
+  const set = new Map<string, bigint>();
+  for (const part of text.split(',').map((piece) => piece.trim())) {
+    if (part === '') continue;
+    const match = GTID.exec(part);
+    if (match === null) throw new RangeError(`"${part}" is not a MariaDB GTID (domain-server-sequence)`);
+    raise(set, `${match[1] ?? ''}-${match[2] ?? ''}`, BigInt(match[3] ?? '0'));
+  }
+  return set;
+}
+
+export function renderGtids(set: GtidSet): string {
+  return [...set]
+    .sort(([left], [right]) => compareKeys(left, right))
+    .map(([key, sequence]) => `${key}-${String(sequence)}`)
+    .join(',');
+}
+
+export function unionGtids(...sets: readonly GtidSet[]): GtidSet {
+  const union = new Map<string, bigint>();
+  for (const set of sets) for (const [key, sequence] of set) raise(union, key, sequence);
+  return union;
+}
+
+/** Entries of `set` that `other` does not reach: everything that `set` has and `other` lacks. */
+export function gtidsBeyond(set: GtidSet, other: GtidSet): GtidSet {
+  return new Map([...set].filter(([key, sequence]) => sequence > (other.get(key) ?? 0n)));
+}
+
+export const containsGtids = (set: GtidSet, other: GtidSet): boolean => gtidsBeyond(other, set).size === 0;
+
+/** How many transactions of one history separate the two: the sum of sequence differences per (domain, server). */
+export function gtidGap(ahead: GtidSet, behind: GtidSet): number {
+  const reached = latestPerDomain(behind);
+  let gap = 0n;
+  for (const [domain, sequence] of latestPerDomain(ahead)) {
+    const missing = sequence - (reached.get(domain) ?? 0n);
+    if (missing > 0n) gap += missing;
+  }
+  return Number(gap);
+}
+
+export type GtidOrder = 'equal' | 'ahead' | 'behind' | 'incomparable';
+
+export function compareGtids(left: GtidSet, right: GtidSet): GtidOrder {
+  const over = containsGtids(left, right);
+  const under = containsGtids(right, left);
+  if (over && under) return 'equal';
+  if (over) return 'ahead';
+  return under ? 'behind' : 'incomparable';
+}
+
+/**
+ * The binlog state that a copy made at `position` inherits: its donor's history, with the entry of the server that wrote the
+ * position cut back to it. Entries of earlier primaries no longer grow, so reading the donor's state later than the snapshot does no harm.
+ */
+export function stateAtSnapshot(donorState: GtidSet, position: GtidSet): GtidSet {
+  return unionGtids(
+    new Map([...donorState].filter(([key]) => !position.has(key))),
+    position,
+  );
+}
+
+function latestPerDomain(set: GtidSet): Map<string, bigint> {
+  const latest = new Map<string, bigint>();
+  for (const [key, sequence] of set) raise(latest, key.split('-')[0] ?? '', sequence);
+  return latest;
+}
+
+function raise(set: Map<string, bigint>, key: string, sequence: bigint): void {
+  const known = set.get(key);
+  if (known === undefined || sequence > known) set.set(key, sequence);
+}
+
+function compareKeys(left: string, right: string): number {
+  const [leftDomain = 0, leftServer = 0] = left.split('-').map(Number);
+  const [rightDomain = 0, rightServer = 0] = right.split('-').map(Number);
+  return leftDomain - rightDomain || leftServer - rightServer;
+}

@@ -1,0 +1,91 @@
+/** Checks of what a person typed into the Temporal UI, or a program sent: one sentence with the remedy, never a TypeError. */
+export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'bad'; readonly message: string };
+
+export interface PreparePrimaryInput {
+  readonly cluster: string;
+  /** The host that is, or was recorded as, the primary. */
+  readonly host: string;
+}
+export interface ProvisionReplicaInput {
+  readonly cluster: string;
+  readonly host: string;
+  /** Donor; the primary when absent. */
+  readonly from?: string;
+}
+export interface AdmitReplicaInput {
+  readonly cluster: string;
+  readonly host: string;
+}
+export interface VerifyReplicationInput {
+  readonly cluster: string;
+}
+export interface FailoverInput {
+  readonly cluster: string;
+  /** The replica to promote; the best one when absent. */
+  readonly candidate?: string;
+  readonly reason?: string;
+}
+
+interface Field {
+  readonly name: string;
+  readonly required: boolean;
+  readonly example: string;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const FREE_TEXT = new Set(['reason']);
+
+const CLUSTER: Field = { name: 'cluster', required: true, example: 'shop' };
+const HOST: Field = { name: 'host', required: true, example: 'db2' };
+
+function parser<T>(runbook: string, fields: readonly Field[]): (input: unknown) => Parsed<T> {
+  const example = JSON.stringify(
+    Object.fromEntries(fields.filter((field) => field.required).map((field) => [field.name, field.example])),
+  );
+  const bad = (what: string): Parsed<T> => ({
+    kind: 'bad',
+    message: `${runbook} ${what}; nothing was changed. Its input is one JSON object such as ${example}`,
+  });
+  return (input) => {
+    if (typeof input !== 'object' || input === null || Array.isArray(input))
+      return bad(`was given ${describe(input)} instead of an object`);
+    const given = input as Readonly<Record<string, unknown>>;
+    const known = fields.map((field) => field.name);
+    const stranger = Object.keys(given).find((name) => !known.includes(name));
+    if (stranger !== undefined) return bad(`does not know "${stranger}" (it takes ${known.join(', ')})`);
+    for (const field of fields) {
+      const fault = faultOf(field, given[field.name]);
+      if (fault !== null) return bad(fault);
+    }
+    return { kind: 'ok', value: given as T };
+  };
+}
+
+function faultOf(field: Field, value: unknown): string | null {
+  if (value === undefined || value === null) return field.required ? `needs "${field.name}"` : null;
+  if (typeof value !== 'string') return `needs "${field.name}" as a text, not ${describe(value)}`;
+  if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
+  return NAME.test(value)
+    ? null
+    : `was given ${JSON.stringify(value.slice(0, 80))} as "${field.name}", which is not a name (small letters, digits, dashes)`;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
+
+export const parsePreparePrimary = parser<PreparePrimaryInput>('preparePrimary', [CLUSTER, { ...HOST, example: 'db1' }]);
+export const parseProvisionReplica = parser<ProvisionReplicaInput>('provisionReplica', [
+  CLUSTER,
+  HOST,
+  { name: 'from', required: false, example: 'db1' },
+]);
+export const parseAdmitReplica = parser<AdmitReplicaInput>('admitReplica', [CLUSTER, HOST]);
+export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
+export const parseFailover = parser<FailoverInput>('failover', [
+  CLUSTER,
+  { name: 'candidate', required: false, example: 'db2' },
+  { name: 'reason', required: false, example: 'disk failure' },
+]);

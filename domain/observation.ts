@@ -1,0 +1,110 @@
+import type { HostName } from './cluster.ts';
+import type { MemberRecords } from './records.ts';
+
+export type ThreadState = 'running' | 'connecting' | 'stopped';
+
+/** One replication channel, in neutral words; the dialects stay in the adapters. */
+export interface ReplicationStatus {
+  /** Inventory name of the source; null when its address is not in the inventory. */
+  readonly source: HostName | null;
+  readonly receiver: ThreadState;
+  readonly applier: ThreadState;
+  readonly receiverError: { readonly code: number; readonly message: string } | null;
+  readonly applierError: { readonly code: number; readonly message: string } | null;
+  /** Position received into the relay log, as the server prints it. */
+  readonly received: string;
+  readonly usesGtid: boolean;
+  readonly delaySeconds: number;
+  readonly filters: readonly string[];
+  readonly heartbeatPeriodSeconds: number;
+  readonly heartbeatsReceived: number;
+}
+
+export interface SemiSyncStatus {
+  readonly primaryEnabled: boolean;
+  /** The server really waits: MariaDB reports OFF after a timeout although it is enabled. */
+  readonly primaryActive: boolean;
+  readonly clients: number;
+  readonly waitPoint: string;
+  readonly waitsWithoutReplica: boolean;
+  /** Milliseconds; 2^63 and more mean "never falls back". As a decimal string: it exceeds a double. */
+  readonly timeoutMs: string;
+  readonly replicaEnabled: boolean;
+  readonly replicaActive: boolean;
+}
+
+export interface ServerStatus {
+  readonly version: string;
+  readonly serverId: number;
+  readonly uptimeSeconds: number;
+  readonly readOnly: boolean;
+  readonly eventScheduler: boolean;
+  readonly binlog: {
+    readonly enabled: boolean;
+    readonly format: string;
+    readonly logsReplicated: boolean;
+    readonly sync: number;
+  };
+  readonly flushLogAtCommit: number;
+  readonly gtidStrictMode: boolean;
+  readonly lowerCaseTableNames: number;
+  readonly timeZone: string;
+  /** `gtid_binlog_state`: everything in the binlog, per (domain, server). */
+  readonly binlogState: string;
+  /** `gtid_binlog_pos`: the last transaction per domain in the binlog. */
+  readonly binlogPosition: string;
+  /** `gtid_slave_pos`: what the applier has committed. */
+  readonly appliedPosition: string;
+  readonly semiSync: SemiSyncStatus;
+  readonly replication: ReplicationStatus | null;
+}
+
+/** Why a server or a helper gave no status. `full` (1040) and `denied` come from a live server; `hung` greets nobody. */
+export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'lost';
+
+export type ServerAnswer =
+  | { readonly reach: 'answers'; readonly status: ServerStatus }
+  | { readonly reach: Silence; readonly why: string };
+
+export interface HostFacts {
+  readonly mysqld: 'running' | 'stopped';
+  readonly holdsVip: boolean;
+  readonly role: number;
+  readonly keepalived: 'running' | 'stopped';
+  readonly mac: string;
+  readonly diskFreeBytes: number;
+  readonly records: MemberRecords;
+}
+
+export type HelperAnswer =
+  | ({ readonly reach: 'answers' } & HostFacts)
+  | { readonly reach: Silence; readonly why: string };
+
+export interface HostObservation {
+  readonly host: HostName;
+  readonly helper: HelperAnswer;
+  /** Null for a witness: it runs no database. */
+  readonly server: ServerAnswer | null;
+  /** A replica's own evidence about its source in this observation: heartbeats or events arrived while we looked. */
+  readonly hearsSource: boolean | null;
+}
+
+export interface ClusterObservation {
+  readonly cluster: string;
+  /** ISO 8601, the worker's clock. */
+  readonly at: string;
+  readonly hosts: readonly HostObservation[];
+}
+
+export const isAnswering = <T extends { readonly reach: string }>(
+  answer: T | null,
+): answer is Extract<T, { reach: 'answers' }> => answer !== null && answer.reach === 'answers';
+
+export function observationOf(observation: ClusterObservation, host: HostName): HostObservation {
+  const found = observation.hosts.find((entry) => entry.host === host);
+  if (found === undefined) throw new Error(`${host} was not observed in ${observation.cluster}`);
+  return found;
+}
+
+export const answeredRecords = (observation: ClusterObservation): readonly MemberRecords[] =>
+  observation.hosts.flatMap((entry) => (isAnswering(entry.helper) ? [entry.helper.records] : []));

@@ -1,0 +1,90 @@
+import type { ClusterDescription, HostDescription } from './cluster.ts';
+import type { ServerStatus } from './observation.ts';
+
+/** Something that stands in the way, by the name an administrator would look for. */
+export interface Obstacle {
+  readonly code: string;
+  readonly explains: string;
+  readonly remedy: string;
+}
+
+interface Requirement {
+  readonly setting: string;
+  readonly met: (status: ServerStatus) => boolean;
+  readonly found: (status: ServerStatus) => string;
+  readonly wanted: string;
+  readonly why: string;
+}
+
+/** What a server must have before replicas can follow it and before it may be promised that nothing acknowledged is lost. */
+const PRIMARY_SETTINGS: readonly Requirement[] = [
+  {
+    setting: 'log_bin',
+    met: (status) => status.binlog.enabled,
+    found: (status) => onOff(status.binlog.enabled),
+    wanted: 'log_bin=mariadb-bin',
+    why: 'replicas read the binary log',
+  },
+  {
+    setting: 'log_slave_updates',
+    met: (status) => status.binlog.logsReplicated,
+    found: (status) => onOff(status.binlog.logsReplicated),
+    wanted: 'log_slave_updates=1',
+    why: 'it must be able to serve replicas after a promotion',
+  },
+  {
+    setting: 'binlog_format',
+    met: (status) => status.binlog.format === 'ROW',
+    found: (status) => status.binlog.format,
+    wanted: 'binlog_format=ROW',
+    why: 'statements can give other rows on a replica',
+  },
+  {
+    setting: 'sync_binlog',
+    met: (status) => status.binlog.sync === 1,
+    found: (status) => String(status.binlog.sync),
+    wanted: 'sync_binlog=1',
+    why: 'what was acknowledged must survive a power cut',
+  },
+  {
+    setting: 'innodb_flush_log_at_trx_commit',
+    met: (status) => status.flushLogAtCommit === 1,
+    found: (status) => String(status.flushLogAtCommit),
+    wanted: 'innodb_flush_log_at_trx_commit=1',
+    why: 'what was acknowledged must survive a power cut',
+  },
+  {
+    setting: 'gtid_strict_mode',
+    met: (status) => status.gtidStrictMode,
+    found: (status) => onOff(status.gtidStrictMode),
+    wanted: 'gtid_strict_mode=1',
+    why: 'an errant transaction must stop a replica instead of hiding',
+  },
+  {
+    setting: 'server_id',
+    met: (status) => status.serverId > 0,
+    found: (status) => String(status.serverId),
+    wanted: 'a unique server_id',
+    why: 'every transaction carries it',
+  },
+];
+
+export const judgePrimarySettings = (status: ServerStatus): readonly Obstacle[] =>
+  PRIMARY_SETTINGS.filter((requirement) => !requirement.met(status)).map((requirement) => ({
+    code: `setting:${requirement.setting}`,
+    explains: `${requirement.setting} is ${requirement.found(status)}: ${requirement.why}`,
+    remedy: `put ${requirement.wanted} into its configuration and restart it`,
+  }));
+
+export function judgePlacement(cluster: ClusterDescription, host: HostDescription): readonly Obstacle[] {
+  if (cluster.countries.length === 0 || cluster.countries.includes(host.country)) return [];
+  return [
+    {
+      code: 'placement',
+      explains: `${host.name} stands in ${host.country} (site ${host.site}), and policy.placement allows only ${cluster.countries.join(', ')}`,
+      remedy: 'choose a host inside the policy, or change policy.placement with whoever answers for the data',
+    },
+  ];
+}
+
+const onOff = (value: boolean): string => (value ? 'ON' : 'OFF');

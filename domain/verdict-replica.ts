@@ -1,0 +1,126 @@
+import type { HostName } from './cluster.ts';
+import type { HostObservation } from './observation.ts';
+import { isAnswering } from './observation.ts';
+import type { Finding, LagMeasurement, ReplicaEvidence, Severity } from './verdict.ts';
+
+export interface ReplicaCase {
+  readonly evidence: ReplicaEvidence;
+  readonly observation: HostObservation;
+  readonly primary: HostName;
+  readonly lag: LagMeasurement | null;
+  readonly limits: { readonly warnMs: number; readonly failMs: number };
+}
+
+interface Rule {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly matches: (found: ReplicaCase) => boolean;
+  readonly explains: (found: ReplicaCase) => string;
+  readonly remedy: string;
+}
+
+const status = ({ observation }: ReplicaCase) =>
+  isAnswering(observation.server) ? observation.server.status : null;
+const replication = (found: ReplicaCase) => status(found)?.replication ?? null;
+const follows = (found: ReplicaCase): boolean => replication(found) !== null;
+
+/** Every rule is judged; a replica may break several. */
+const RULES: readonly Rule[] = [
+  {
+    code: 'ReplicaDown',
+    severity: 'bad',
+    matches: (found) => status(found) === null,
+    explains: ({ observation: { host, server } }) =>
+      `${host} does not answer (${server !== null && server.reach !== 'answers' ? server.why : 'not asked'})`,
+    remedy: 'start its database server; it comes back read-only',
+  },
+  {
+    code: 'NotReplicating',
+    severity: 'bad',
+    matches: (found) => status(found) !== null && !follows(found),
+    explains: ({ evidence }) => `${evidence.host} replicates from nobody`,
+    remedy: 'standfast provision CLUSTER HOST',
+  },
+  {
+    code: 'WrongSource',
+    severity: 'bad',
+    matches: (found) => follows(found) && found.evidence.source !== found.primary,
+    explains: ({ evidence, primary }) =>
+      `${evidence.host} replicates from ${evidence.source ?? 'an unknown server'} instead of ${primary}`,
+    remedy: 'provision it again, or point it at the primary',
+  },
+  {
+    code: 'ReceiverStopped',
+    severity: 'bad',
+    matches: (found) => follows(found) && found.evidence.receiver !== 'running',
+    explains: (found) =>
+      `the IO thread of ${found.evidence.host} is ${found.evidence.receiver}${because(replication(found)?.receiverError)}`,
+    remedy: 'mend the cause, then START SLAVE IO_THREAD',
+  },
+  {
+    code: 'ApplierStopped',
+    severity: 'bad',
+    matches: (found) => follows(found) && found.evidence.applier !== 'running',
+    explains: (found) =>
+      `the SQL thread of ${found.evidence.host} is ${found.evidence.applier}${because(replication(found)?.applierError)}`,
+    remedy: 'mend the cause, then START SLAVE SQL_THREAD (never stop the IO thread first)',
+  },
+  {
+    code: 'ErrantTransactions',
+    severity: 'bad',
+    matches: ({ evidence }) => evidence.errant !== '',
+    explains: ({ evidence }) => `${evidence.host} has transactions that the primary never had: ${evidence.errant}`,
+    remedy: 'export what they changed, then provision the replica again',
+  },
+  {
+    code: 'ReplicaWritable',
+    severity: 'bad',
+    matches: ({ evidence }) => evidence.readOnly === false,
+    explains: ({ evidence }) => `${evidence.host} accepts writes`,
+    remedy: 'SET GLOBAL read_only=1 on it',
+  },
+  {
+    code: 'LagUnmeasured',
+    severity: 'bad',
+    matches: (found) => follows(found) && found.lag !== null && found.lag.lagMs === null,
+    explains: ({ evidence, lag }) => `no heartbeat row reached ${evidence.host}: ${lag?.why ?? ''}`,
+    remedy: 'look at its threads and its load',
+  },
+  {
+    code: 'LagTooHigh',
+    severity: 'bad',
+    matches: ({ lag, limits }) => (lag?.lagMs ?? 0) > limits.failMs,
+    explains: ({ evidence, limits }) => lagSentence(evidence, limits.failMs),
+    remedy: 'look at its load and at long transactions',
+  },
+  {
+    code: 'LagHigh',
+    severity: 'warn',
+    matches: ({ lag, limits }) => (lag?.lagMs ?? 0) > limits.warnMs && (lag?.lagMs ?? 0) <= limits.failMs,
+    explains: ({ evidence, limits }) => lagSentence(evidence, limits.warnMs),
+    remedy: 'look at its load and at long transactions',
+  },
+  {
+    code: 'HelperSilent',
+    severity: 'bad',
+    matches: ({ observation }) => !isAnswering(observation.helper),
+    explains: ({ observation: { host, helper } }) =>
+      `the host helper of ${host} does not answer (${isAnswering(helper) ? '' : helper.why})`,
+    remedy: 'look at sshd and at /usr/local/sbin/standfast-host on it',
+  },
+];
+
+export const judgeReplica = (found: ReplicaCase): readonly Finding[] =>
+  RULES.filter((rule) => rule.matches(found)).map((rule) => ({
+    code: rule.code,
+    severity: rule.severity,
+    host: found.evidence.host,
+    explains: rule.explains(found),
+    remedy: rule.remedy,
+  }));
+
+const because = (error: { readonly code: number; readonly message: string } | null | undefined): string =>
+  error === null || error === undefined ? '' : ` (error ${String(error.code)}: ${error.message})`;
+
+const lagSentence = (evidence: ReplicaEvidence, limitMs: number): string =>
+  `${evidence.host} lags ${String(Math.round(evidence.lagMs ?? 0))} ms, more than ${String(limitMs)} ms`;

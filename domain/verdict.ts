@@ -1,0 +1,199 @@
+import type { ClusterDescription, HostName } from './cluster.ts';
+import { containsGtids, gtidGap, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
+import type { ClusterObservation, ServerStatus } from './observation.ts';
+import { isAnswering, observationOf } from './observation.ts';
+import type { SyncRecord } from './records.ts';
+import { judgeReplica } from './verdict-replica.ts';
+
+export type Severity = 'bad' | 'warn';
+
+export interface Finding {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly host: HostName;
+  readonly explains: string;
+  readonly remedy: string;
+}
+
+/** Time from a heartbeat row's commit on the primary until it was seen on the replica, on the worker's one monotonic clock. */
+export interface LagMeasurement {
+  readonly host: HostName;
+  /** Null when the row did not arrive before the deadline. */
+  readonly lagMs: number | null;
+  readonly why: string | null;
+}
+
+export interface VerdictInput {
+  readonly cluster: ClusterDescription;
+  readonly observation: ClusterObservation;
+  readonly primary: HostName;
+  readonly sync: SyncRecord | null;
+  readonly lag: readonly LagMeasurement[];
+}
+
+export interface ReplicaEvidence {
+  readonly host: HostName;
+  readonly source: HostName | null;
+  readonly receiver: string;
+  readonly applier: string;
+  readonly lagMs: number | null;
+  /** Transactions on the primary that the replica has not applied. */
+  readonly gtidGap: number | null;
+  readonly errant: string;
+  readonly readOnly: boolean | null;
+}
+
+export interface Verdict {
+  readonly state: 'ok' | 'warn' | 'bad';
+  /** One true sentence. */
+  readonly sentence: string;
+  readonly primary: HostName;
+  readonly vipHolders: readonly HostName[];
+  readonly replicas: readonly ReplicaEvidence[];
+  readonly findings: readonly Finding[];
+}
+
+export function judgeReplication(input: VerdictInput): Verdict {
+  const primaryStatus = statusOf(input.observation, input.primary);
+  const replicas = input.cluster.hosts
+    .filter((host) => host.name !== input.primary)
+    .map((host) => evidenceOf(host.name, input, primaryStatus));
+  const findings = [
+    ...judgePrimary(input, primaryStatus),
+    ...judgeVip(input),
+    ...replicas.flatMap((evidence) =>
+      judgeReplica({
+        evidence,
+        observation: observationOf(input.observation, evidence.host),
+        primary: input.primary,
+        lag: input.lag.find((entry) => entry.host === evidence.host) ?? null,
+        limits: input.cluster.lag,
+      }),
+    ),
+  ];
+  const state = findings.some((finding) => finding.severity === 'bad') ? 'bad' : findings.length > 0 ? 'warn' : 'ok';
+  return {
+    state,
+    sentence: sentenceOf(input, findings),
+    primary: input.primary,
+    vipHolders: vipHolders(input.observation),
+    replicas,
+    findings,
+  };
+}
+
+export const vipHolders = (observation: ClusterObservation): readonly HostName[] =>
+  observation.hosts
+    .filter((entry) => isAnswering(entry.helper) && entry.helper.holdsVip)
+    .map((entry) => entry.host);
+
+const statusOf = (observation: ClusterObservation, host: HostName): ServerStatus | null => {
+  const { server } = observationOf(observation, host);
+  return isAnswering(server) ? server.status : null;
+};
+
+function evidenceOf(host: HostName, input: VerdictInput, primary: ServerStatus | null): ReplicaEvidence {
+  const status = statusOf(input.observation, host);
+  const lag = input.lag.find((entry) => entry.host === host);
+  const replication = status?.replication ?? null;
+  return {
+    host,
+    source: replication?.source ?? null,
+    receiver: replication?.receiver ?? 'unknown',
+    applier: replication?.applier ?? 'unknown',
+    lagMs: lag?.lagMs ?? null,
+    gtidGap:
+      status === null || primary === null
+        ? null
+        : gtidGap(parseGtids(primary.binlogPosition), parseGtids(status.appliedPosition)),
+    errant: status === null || primary === null ? '' : errantOn(status, primary),
+    readOnly: status?.readOnly ?? null,
+  };
+}
+
+/**
+ * What a replica wrote that its primary never had. The replica may have been read a moment after its primary, so the primary's own
+ * newest transactions do not count.
+ */
+function errantOn(replica: ServerStatus, primary: ServerStatus): string {
+  const beyond = gtidsBeyond(parseGtids(replica.binlogState), parseGtids(primary.binlogState));
+  return renderGtids(new Map([...beyond].filter(([key]) => !key.endsWith(`-${String(primary.serverId)}`))));
+}
+
+function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonly Finding[] {
+  const host = input.primary;
+  if (status === null) {
+    const { server } = observationOf(input.observation, host);
+    const why = server !== null && server.reach !== 'answers' ? server.why : 'it was not asked';
+    return [
+      bad(host, 'PrimaryDown', `the primary does not answer (${why})`, `standfast failover ${input.cluster.cluster}`),
+    ];
+  }
+  const findings: Finding[] = [];
+  if (status.readOnly)
+    findings.push(
+      bad(host, 'PrimaryClosed', 'the primary refuses writes', `standfast prepare ${input.cluster.cluster} ${host}`),
+    );
+  const semi = status.semiSync;
+  if (input.sync?.mode === 'lossless' && !(semi.primaryActive && semi.waitsWithoutReplica && semi.waitPoint === 'AFTER_SYNC'))
+    findings.push(
+      bad(
+        host,
+        'NotLossless',
+        'lossless acknowledgement is recorded, but the primary does not wait for a replica',
+        `standfast prepare ${input.cluster.cluster} ${host}`,
+      ),
+    );
+  if (input.cluster.mode === 'semisync' && input.sync?.mode !== 'lossless')
+    findings.push({
+      code: 'RunsAsync',
+      severity: 'warn',
+      host,
+      explains: 'no replica acknowledges writes, so the loss of the primary can lose them',
+      remedy: `standfast provision ${input.cluster.cluster} HOST`,
+    });
+  return findings;
+}
+
+function judgeVip(input: VerdictInput): readonly Finding[] {
+  const holders = vipHolders(input.observation);
+  const wrong = holders.filter((host) => host !== input.primary);
+  const prepare = `standfast prepare ${input.cluster.cluster} ${input.primary}`;
+  return [
+    ...wrong.map((host) => bad(host, 'VipMisplaced', `${host} holds the VIP but is not the primary`, prepare)),
+    ...(holders.length === 0
+      ? [bad(input.primary, 'VipNowhere', 'no host that answers holds the VIP', prepare)]
+      : []),
+    ...otherWriters(input.observation, input.primary),
+  ];
+}
+
+const otherWriters = (observation: ClusterObservation, primary: HostName): readonly Finding[] =>
+  observation.hosts
+    .filter((entry) => entry.host !== primary && isAnswering(entry.server) && !entry.server.status.readOnly)
+    .map((entry) =>
+      bad(entry.host, 'SecondWriter', `${entry.host} accepts writes but is not the primary`, `set read_only=1 on ${entry.host}, then look for errant transactions`),
+    );
+
+function bad(host: HostName, code: string, explains: string, remedy: string): Finding {
+  return { code, severity: 'bad', host, explains, remedy };
+}
+
+function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
+  const hosts = input.cluster.hosts.length;
+  const troubled = new Set(findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.host));
+  const healthy = hosts - troubled.size;
+  const head = `${String(healthy)} of ${String(hosts)} hosts healthy`;
+  const [worst] = [...findings].sort((left, right) => left.severity.localeCompare(right.severity));
+  return worst === undefined ? `${head}; can lose ${String(canLose(input))}` : `${head}: ${worst.explains}`;
+}
+
+/** How many hosts can fail before a failover must be refused: lossless coverage needs every acker but those that may be missing. */
+function canLose(input: VerdictInput): number {
+  const members = input.cluster.hosts.length + input.cluster.witnesses.length;
+  return Math.max(0, Math.min(input.cluster.hosts.length - 1, Math.ceil(members / 2) - 1));
+}
+
+export const hasApplied = (status: ServerStatus, position: string): boolean =>
+  containsGtids(parseGtids(status.appliedPosition), parseGtids(position));
+
