@@ -1,0 +1,74 @@
+#!/bin/bash
+# standfast-host: the one program that Standfast runs as root on a host.
+# The installed file is adapters/host/parts/*.sh joined in name order. The protocol is in docs/host-helper.md.
+# Every verb is a function verb_NAME. Verbs that look never change anything; orders run in a process group of their own.
+# shellcheck disable=SC2015 # "A && B || refuse" is meant: refuse whichever of them failed.
+set -uo pipefail
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+umask 077
+
+readonly INSTALLED=/usr/local/sbin/standfast-host
+readonly STATE=/var/lib/standfast
+readonly JOBS=$STATE/jobs
+readonly RUN=/run/standfast
+readonly ROLE_FILE=/run/vip-role
+readonly KEEPALIVED_CONF=/etc/keepalived/keepalived.conf
+readonly SETTINGS=/etc/standfast/host.conf
+# Exit status of a process that has already answered "fail"; any other one has no answer yet.
+readonly ANSWERED=3
+
+declare -A CONF=(
+  [unit]=mariadb
+  [port]=3306
+  [socket]=/run/mysqld/mysqld.sock
+  [datadir]=/var/lib/mysql
+  [dropin]=/etc/mysql/mariadb.conf.d/zz-standfast.cnf
+  [account]=standfast
+)
+
+# A line that is not understood stops the helper: guessing where the data is would be worse than not answering.
+load_settings() {
+  local line key
+  [[ -e $SETTINGS ]] || return 0
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -z $line || $line == '#'* ]] && continue
+    key=${line%%=*}
+    if [[ $line != *=* || ! -v CONF[$key] ]]; then
+      printf 'standfast-host: %s: cannot use the line "%s"; allowed keys: %s\n' "$SETTINGS" "$line" "${!CONF[*]}" >&2
+      exit 1
+    fi
+    CONF[$key]=${line#*=}
+  done <"$SETTINGS"
+}
+
+# A named pipe that nobody writes to: reading it with a timeout is a pause without a process.
+prepare_run_folder() {
+  [[ -d $RUN && -d $JOBS ]] || mkdir -p "$RUN" "$JOBS"
+  [[ -p $RUN/pause ]] || mkfifo -m 0600 "$RUN/pause" 2>/dev/null || [[ -p $RUN/pause ]] || return 1
+  exec {PAUSE}<>"$RUN/pause"
+}
+
+# pause SECONDS: the read always ends by its timeout, so its status says nothing.
+pause() {
+  read -rt "$1" -u "$PAUSE" _
+  return 0
+}
+
+# Microseconds; for deadlines within one call, and for the time in answers.
+now() {
+  NOW=${EPOCHREALTIME/[.,]/}
+}
+
+# within MILLISECONDS COMMAND…: asks COMMAND again and again until it says yes; no at the deadline.
+# POLL=SECONDS before it sets the pause between two questions.
+within() {
+  local end
+  now
+  end=$((NOW + $1 * 1000))
+  shift
+  until "$@"; do
+    now
+    ((NOW < end)) || return 1
+    pause "${POLL:-0.005}"
+  done
+}

@@ -1,0 +1,89 @@
+# --- the wire form: one request a line, one answer a line ---
+
+ID='-' VERB='' ANSWER='' IN_SUBSHELL=no JOURNALING=no
+declare -A ARG=()
+
+readonly TOKEN='^[A-Za-z0-9._:/@+-]{1,200}$'
+readonly NUMBER='^(0|[1-9][0-9]{0,17})$'
+readonly IPV4='^([0-9]{1,3}\.){3}[0-9]{1,3}$'
+readonly NAME='^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
+readonly FREE='^.+$'
+
+# What the value of each argument must look like, whatever the verb.
+declare -A SHAPE=(
+  [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]=$NAME [host]=$NAME [account]=$NAME [user]=$NAME
+  [vip]=$IPV4 [prefix]='^([1-9]|[12][0-9]|3[0-2])$' [interface]='^[A-Za-z0-9._@-]{1,15}$' [n]='^([1-9]|1[0-3])$'
+  [mode]='^(lossless|async)$' [ackers]='^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$' [k]=$NUMBER [bytes]=$NUMBER
+  [server_id]='^[1-9][0-9]{0,9}$' [report_host]=$NAME [settings]='^.*$' [content]=$FREE [sha256]='^[0-9a-f]{64}$'
+  [public]='^ssh-ed25519 [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]+)?$' [from]='^[0-9A-Fa-f.:]+$' [target]='^[A-Za-z0-9._:-]+$'
+  [target_port]='^[1-9][0-9]{0,4}$' [known_hosts]=$FREE
+)
+
+# encode NAME VALUE: sets the variable NAME. A control character that has no code cannot travel; it becomes "?".
+encode() {
+  local -n encoded=$1
+  encoded=${2//%/%25}
+  encoded=${encoded//$'\t'/%09}
+  encoded=${encoded//$'\n'/%0A}
+  encoded=${encoded//$'\r'/%0D}
+  encoded=${encoded//[[:cntrl:]]/\?}
+}
+
+# decode NAME TEXT: says no to anything that encode does not make.
+decode() {
+  local -n decoded=$1
+  local rest=${2//%25/}
+  rest=${rest//%09/}
+  rest=${rest//%0A/}
+  rest=${rest//%0D/}
+  [[ $rest != *[%[:cntrl:]]* ]] || return 1
+  decoded=${2//%09/$'\t'}
+  decoded=${decoded//%0A/$'\n'}
+  decoded=${decoded//%0D/$'\r'}
+  decoded=${decoded//%25/%}
+}
+
+say() {
+  local value
+  encode value "$2"
+  ANSWER+=$'\t'"$1=$value"
+}
+
+answer_ok() {
+  printf '%s\tok%s\n' "$ID" "$ANSWER"
+}
+
+# refuse TYPE MESSAGE: answers "fail". In a verb with its own process that is the end; elsewhere the caller must return.
+refuse() {
+  local message
+  encode message "$2"
+  [[ $JOURNALING == no ]] || write_journal "fail $1 $message"
+  printf '%s\tfail\t%s\t%s\n' "$ID" "$1" "$message"
+  [[ $IN_SUBSHELL == no ]] || exit "$ANSWERED"
+  return 1
+}
+
+# take_arguments key=value…: fills ARG, or refuses. What is missing, unknown, repeated or misshapen is named.
+take_arguments() {
+  local item key value known missing=''
+  known="${NEEDS[$VERB]} ${MAY[$VERB]-}"
+  ARG=()
+  for item in "$@"; do
+    key=${item%%=*}
+    if [[ $item != *=* || ! " $known " == *" $key "* ]]; then
+      refuse BadInput "$VERB does not take \"$key\"; it takes: ${known:-nothing}"; return 1
+    fi
+    [[ ! -v ARG[$key] ]] || { refuse BadInput "$VERB: \"$key\" is there twice"; return 1; }
+    if ! decode value "${item#*=}"; then
+      refuse BadInput "$VERB: the value of \"$key\" has a control character or a % that is not %25 %09 %0A %0D"; return 1
+    fi
+    if ! [[ $value =~ ${SHAPE[$key]} ]]; then
+      refuse BadInput "$VERB: \"$key\" cannot be \"${value:0:80}\"; it must match ${SHAPE[$key]}"; return 1
+    fi
+    ARG[$key]=$value
+  done
+  for key in ${NEEDS[$VERB]}; do
+    [[ -v ARG[$key] ]] || missing+=" $key"
+  done
+  [[ -z $missing ]] || { refuse BadInput "$VERB: missing$missing; it needs: ${NEEDS[$VERB]}"; return 1; }
+}

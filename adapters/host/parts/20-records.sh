@@ -1,0 +1,142 @@
+# --- the records of this member: owner, epoch, primary, sync, fenced; and the journal ---
+
+# store FILE MODE TEXT: the old content or the new one, whatever happens to the machine in between.
+store() {
+  local file=$1 fresh="$1.standfast-new"
+  printf '%s\n' "$3" >"$fresh" && chmod "$2" "$fresh" && sync "$fresh" && mv -T "$fresh" "$file" && sync "${file%/*}" ||
+    refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
+}
+
+# Records are 0600 by the umask: one process fewer than store, three times in a failover.
+store_record() {
+  local file=$STATE/$1
+  printf '%s\n' "$2" >"$file.new" && sync "$file.new" && mv -T "$file.new" "$file" && sync "$STATE" ||
+    refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
+}
+
+# read_record NAME PATTERN: 0 and BASH_REMATCH; 1 when nothing is recorded; 2 when what is there cannot be read.
+read_record() {
+  local line
+  [[ -e $STATE/$1 ]] || return 1
+  { IFS= read -r line <"$STATE/$1"; } 2>/dev/null || return 2
+  [[ $line =~ $2 ]] || return 2
+}
+
+# A damaged record must never look like no record: an epoch of 0 would let an old operation in.
+load_records() {
+  local status name
+  OWNER='' EPOCH=0 EPOCH_RUN='' PRIMARY='' PRIMARY_EPOCH='' PRIMARY_RUN='' MODE='' ACKERS='' K='' SYNC_EPOCH='' FENCED=no
+  for name in owner epoch primary sync; do
+    status=0
+    case $name in
+      owner) read_record owner '^([^ ]+)$' ;;
+      epoch) read_record epoch '^([1-9][0-9]*) ([^ ]+)$' ;;
+      primary) read_record primary '^([1-9][0-9]*) ([^ ]+) ([^ ]+)$' ;;
+      sync) read_record sync '^([1-9][0-9]*) (lossless|async) ([^ ]+) ([0-9]+)$' ;;
+    esac || status=$?
+    if ((status == 2)); then
+      refuse Unsafe "the record $STATE/$name on $HOSTNAME is damaged; this member takes no part until a person restores it from the other members"
+      return 1
+    fi
+    ((status == 1)) || keep_record "$name"
+  done
+  [[ ! -e $STATE/fenced ]] || FENCED=yes
+}
+
+keep_record() {
+  local -a field=("${BASH_REMATCH[@]:1}")
+  case $1 in
+    owner) OWNER=${field[0]} ;;
+    epoch) EPOCH=${field[0]} EPOCH_RUN=${field[1]} ;;
+    primary) PRIMARY_EPOCH=${field[0]} PRIMARY_RUN=${field[1]} PRIMARY=${field[2]} ;;
+    sync) SYNC_EPOCH=${field[0]} MODE=${field[1]} ACKERS=${field[2]#-} K=${field[3]} ;;
+  esac
+}
+
+check_owner() {
+  [[ $OWNER == "${ARG[owner]}" ]] && return 0
+  refuse Unsafe "$HOSTNAME obeys the control plane \"${OWNER:-nobody}\", not \"${ARG[owner]}\"; nothing was changed; a person can run as root on $HOSTNAME: standfast-host hand-over owner=${ARG[owner]}"
+}
+
+# The first order decides whom this host obeys.
+adopt_owner() {
+  [[ -z $OWNER ]] || return 0
+  store_record owner "${ARG[owner]}"
+  OWNER=${ARG[owner]}
+}
+
+check_epoch() {
+  [[ $EPOCH == "${ARG[epoch]}" && $EPOCH_RUN == "${ARG[run]}" ]] && return 0
+  refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\"; $VERB came with epoch ${ARG[epoch]} of run \"${ARG[run]}\" and was not carried out; observe again"
+}
+
+# One line: time (µs), request, epoch, run, verb, outcome. Not synced: it explains, nothing decides by it after a power cut.
+write_journal() {
+  now
+  printf '%s %s %s %s %s %s\n' "$NOW" "$ID" "${ARG[epoch]:--}" "${ARG[run]:--}" "$VERB" "$1" >>"$STATE/journal"
+}
+
+verb_hello() {
+  local machine='' boot
+  [[ ! -r /etc/machine-id ]] || IFS= read -r machine </etc/machine-id
+  IFS= read -r boot </proc/sys/kernel/random/boot_id
+  process_start 1 || true
+  now
+  say version "$VERSION"
+  say protocol 1
+  say hostname "$HOSTNAME"
+  say machine "$machine"
+  say boot "$boot-${START:-0}"
+  say now "$NOW"
+}
+
+verb_records() {
+  load_records || return 1
+  say owner "$OWNER"
+  say epoch "${EPOCH#0}"
+  say run "$EPOCH_RUN"
+  say primary "$PRIMARY"
+  say primary_epoch "$PRIMARY_EPOCH"
+  say primary_run "$PRIMARY_RUN"
+  say mode "$MODE"
+  say ackers "$ACKERS"
+  say k "$K"
+  say sync_epoch "$SYNC_EPOCH"
+  say fenced "$FENCED"
+}
+
+verb_assert() {
+  load_records && check_owner && check_epoch
+}
+
+verb_journal() {
+  local time id epoch run rest entries=''
+  [[ -e $STATE/journal ]] || { say entries ''; return 0; }
+  while read -r time id epoch run rest; do
+    [[ $run != "${ARG[run]}" ]] || entries+="${entries:+$'\n'}$time $id $epoch $run $rest"
+  done <"$STATE/journal"
+  say entries "$entries"
+}
+
+verb_record_primary() {
+  local line="$EPOCH $EPOCH_RUN ${ARG[host]}"
+  [[ "$PRIMARY_EPOCH $PRIMARY_RUN $PRIMARY" == "$line" ]] || store_record primary "$line"
+  say primary "${ARG[host]}"
+  say primary_epoch "$EPOCH"
+}
+
+verb_record_sync() {
+  local line="$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+  [[ "$SYNC_EPOCH $MODE ${ACKERS:--} $K" == "$line" ]] || store_record sync "$line"
+  say mode "${ARG[mode]}"
+  say sync_epoch "$EPOCH"
+}
+
+# Only a person may give a host to another control plane: the account of the workers is refused.
+verb_hand_over() {
+  if [[ ${SUDO_USER-} == "${CONF[account]}" ]]; then
+    refuse Unsafe "hand-over is for a person on $HOSTNAME, not for the account ${CONF[account]}; nothing was changed"
+  fi
+  store_record owner "${ARG[owner]}"
+  say owner "${ARG[owner]}"
+}

@@ -1,0 +1,137 @@
+# --- what runs on this host, read from /proc without starting a process ---
+
+# A killed process is gone when its last thread is: until then it may still hold its files and sockets.
+is_zombie() {
+  local stat
+  local -a threads
+  { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+  [[ ${stat##*) } == [ZX]* ]] || return 1
+  threads=("/proc/$1/task/"*)
+  ((${#threads[@]} <= 1))
+}
+
+# Another instance on the same machine (a container, a second data directory) is not ours to kill.
+is_our_database() {
+  [[ /proc/$1/root -ef / ]] || return 1
+  [[ /proc/$1/cwd -ef ${CONF[datadir]} ]] && return 0
+  [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]]
+}
+
+# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs.
+scan_processes() {
+  local folder name pid
+  MYSQLD=() SUPERVISORS=() KEEPALIVED=()
+  for folder in /proc/[1-9]*; do
+    { read -r name <"$folder/comm"; } 2>/dev/null || continue
+    pid=${folder#/proc/}
+    case $name in
+      mariadbd | mysqld) is_our_database "$pid" && ! is_zombie "$pid" && MYSQLD+=("$pid") ;;
+      mariadbd-safe | mysqld_safe) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && SUPERVISORS+=("$pid") ;;
+      keepalived) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && KEEPALIVED+=("$pid") ;;
+    esac
+  done
+}
+
+mysqld_runs() {
+  scan_processes
+  ((${#MYSQLD[@]} > 0))
+}
+
+mysqld_gone() {
+  ! mysqld_runs
+}
+
+has_systemd() {
+  [[ -d /run/systemd/system ]]
+}
+
+supervisor_present() {
+  ((${#SUPERVISORS[@]} == 0)) || return 0
+  has_systemd && systemctl -q is-active "${CONF[unit]}"
+}
+
+# Listening sockets come first in these files, so a busy server's list of connections is not read.
+port_listens() {
+  local file hex state address
+  printf -v hex '%04X' "${CONF[port]}"
+  for file in /proc/net/tcp /proc/net/tcp6; do
+    [[ -r $file ]] || continue
+    while read -r _ address _ state _; do
+      [[ $state == st || $state == 0A ]] || break
+      [[ $state != 0A || $address != *:"$hex" ]] || return 0
+    done <"$file"
+  done
+  return 1
+}
+
+# The rule itself, not our memory of it: a firewall reload may have flushed it.
+port_dropped() {
+  [[ -e $RUN/port-rule ]] && nft list chain inet standfast input 2>/dev/null | grep -q "dport ${CONF[port]}"
+}
+
+# has_address ADDRESS: whether the kernel has it as a local address, on whatever interface.
+has_address() {
+  local line found=no
+  while IFS= read -r line; do
+    case $line in
+      *"-- $1") found=yes ;;
+      *'/32 host LOCAL'*) [[ $found == no ]] || return 0 ;;
+      *) found=no ;;
+    esac
+  done </proc/net/fib_trie
+  return 1
+}
+
+lacks_address() {
+  ! has_address "$1"
+}
+
+read_role() {
+  ROLE=0
+  [[ -e $ROLE_FILE ]] || return 0
+  { read -r ROLE <"$ROLE_FILE"; } 2>/dev/null
+  [[ $ROLE =~ ^[0-9]+$ ]] || ROLE=0
+}
+
+say_mysqld() {
+  local ticks key value boot=0
+  say mysqld "$1"
+  say pid "${MYSQLD[0]-}"
+  [[ $1 == running ]] || { say started ''; return 0; }
+  while read -r key value; do
+    [[ $key != btime ]] || { boot=$value; break; }
+  done </proc/stat
+  process_start "${MYSQLD[0]}" && ticks=$START
+  say started "$((boot + ${ticks:-0} / 100))"
+}
+
+verb_observe() {
+  local mysqld=stopped port=refused supervisor=no vip=no keepalived=stopped mac='' free='' uptime fenced=no
+  scan_processes
+  ((${#MYSQLD[@]} == 0)) || mysqld=running
+  ((${#KEEPALIVED[@]} == 0)) || keepalived=running
+  ! supervisor_present || supervisor=yes
+  ! port_listens || port=open
+  ! port_dropped || port=dropped
+  [[ ! -v ARG[vip] ]] || ! has_address "${ARG[vip]}" || vip=yes
+  [[ ! -v ARG[interface] || ! -r /sys/class/net/${ARG[interface]}/address ]] || read -r mac <"/sys/class/net/${ARG[interface]}/address"
+  [[ ! -e $STATE/fenced ]] || fenced=yes
+  [[ ! -d ${CONF[datadir]} ]] || free=$(free_bytes)
+  read -r uptime _ </proc/uptime
+  read_role
+  say_mysqld "$mysqld"
+  say port "$port"
+  say supervisor "$supervisor"
+  say vip "$vip"
+  say role "$ROLE"
+  say keepalived "$keepalived"
+  say fenced "$fenced"
+  say mac "$mac"
+  say disk_free "$free"
+  say uptime "${uptime%.*}"
+}
+
+free_bytes() {
+  local out
+  out=$(df --output=avail -B1 "${CONF[datadir]}") && printf '%s' "${out//[!0-9]/}"
+}

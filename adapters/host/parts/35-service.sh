@@ -1,0 +1,105 @@
+# --- starting and stopping the database; SQL over the local socket as root ---
+
+# The init script gets its own session: a newer claim may end this order, but not the server that it started.
+# Its group is noted, so that a fence can end an init script that is still about to start a server.
+service_order() {
+  if has_systemd; then
+    as_daemon systemctl "$1" "${CONF[unit]}"
+  else
+    as_daemon service "${CONF[unit]}" "$1"
+  fi
+  process_start "$DAEMON" || START=0
+  printf '%s %s service-%s\n' "$DAEMON" "$START" "$1" >"$RUN/starter"
+}
+
+# sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline.
+sql_open() {
+  [[ -S ${CONF[socket]} ]] || return 1
+  coproc SQL { exec timeout "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n 2>>"$RUN/sql.log"; }
+  SQL_IN=${SQL[1]} SQL_OUT=${SQL[0]} SQL_PROCESS=$SQL_PID
+}
+
+# sql_do STATEMENT, sql_ask STATEMENT SECONDS (one row, in ROW). No when the client is gone or silent.
+sql_do() {
+  printf '%s;\n' "$1" >&"$SQL_IN"
+} 2>/dev/null
+
+sql_ask() {
+  sql_do "$1" && IFS= read -rt "$2" -u "$SQL_OUT" ROW
+}
+
+sql_close() {
+  kill "$SQL_PROCESS" 2>/dev/null
+  wait "$SQL_PROCESS" 2>/dev/null
+  return 0
+}
+
+# sql_once STATEMENT: sets ROW.
+sql_once() {
+  ROW=''
+  sql_open 5 || return 1
+  sql_ask "$1" 2
+  local status=$?
+  sql_close
+  return "$status"
+}
+
+answers_on_socket() {
+  mysqld_runs && sql_once 'SELECT @@global.read_only'
+}
+
+# Up, or seen to have failed: the init script ended and no server process is there.
+start_is_decided() {
+  answers_on_socket && return 0
+  ((${#MYSQLD[@]} + ${#SUPERVISORS[@]} == 0)) && ! group_alive "$RUN/starter"
+}
+
+refuse_during_installation() {
+  local file state step
+  for file in "$JOBS"/*/state; do
+    [[ -e $file ]] || continue
+    read -r state step _ <"$file"
+    case $step in
+      prepare | aside | move | own | restore)
+        refuse Unsafe "the data directory of $HOSTNAME is in the middle of the job in ${file%/state} (step $step, $state); mysqld was not started; clean that job first" ;;
+    esac
+  done
+}
+
+verb_service_start() {
+  local begun=no
+  [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced by the operation in $STATE/fenced; mysqld was not started; unfence it first"
+  refuse_during_installation
+  if ! mysqld_runs; then
+    begun=yes
+    service_order start
+    POLL=0.03 within 25000 start_is_decided || refuse NotYet "mysqld on $HOSTNAME was started and does not answer on ${CONF[socket]} yet; ask again"
+  fi
+  answers_on_socket || refuse_start
+  if [[ $begun == yes && $ROW == 0 ]]; then
+    refuse Unsafe "mysqld on $HOSTNAME came up writable: something read after ${CONF[dropin]} sets read_only=0; stop it and look at the configuration"
+  fi
+  say mysqld running
+  say pid "${MYSQLD[0]}"
+  say read_only "$ROW"
+}
+
+refuse_start() {
+  if mysqld_runs; then
+    refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
+  fi
+  refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
+}
+
+database_and_supervisor_gone() {
+  mysqld_gone && ! supervisor_present
+}
+
+verb_service_stop() {
+  scan_processes
+  if ((${#MYSQLD[@]} > 0)) || supervisor_present; then
+    service_order stop
+    POLL=0.03 within 40000 database_and_supervisor_gone || refuse NotYet "mysqld on $HOSTNAME was told to stop and still runs; ask again"
+  fi
+  say mysqld stopped
+}

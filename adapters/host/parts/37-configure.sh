@@ -1,0 +1,46 @@
+# --- the drop-in: closed at boot, and the settings of a member ---
+
+readonly CLOSED='# Written by standfast-host. A member boots read-only; it is opened by an order at the newest epoch.
+[mysqld]
+read_only=1
+event_scheduler=OFF
+skip_slave_start=1'
+
+# Effective means: the last word of the whole configuration, wherever our file stands in it.
+check_closed_wins() {
+  local option last=''
+  command -v my_print_defaults >/dev/null || return 0
+  while IFS= read -r option; do
+    [[ ${option//-/_} != __read_only* ]] || last=$option
+  done < <(my_print_defaults --mysqld)
+  [[ ${last##*[=_-]} == 1 ]] ||
+    refuse Unsafe "$HOSTNAME would not boot closed: after ${CONF[dropin]} the configuration says \"$last\"; remove that setting or name the last file read as dropin= in $SETTINGS"
+}
+
+check_settings() {
+  local line key
+  while IFS= read -r line; do
+    [[ -z $line ]] && continue
+    key=${line%%=*}
+    key=${key//-/_}
+    [[ $line =~ ^[a-z][a-z0-9_.:-]*(=[^[:cntrl:]]*)?$ ]] || refuse BadInput "configure: the setting \"$line\" is not key=value"
+    case $key in
+      read_only | event_scheduler | skip_slave_start | skip_replica_start | server_id | report_host | init_file | user | datadir)
+        refuse BadInput "configure: the setting \"$key\" is not the operation's to choose" ;;
+    esac
+  done <<<"$1"
+}
+
+verb_configure() {
+  local text old='' changed=no
+  check_settings "${ARG[settings]-}"
+  text="$CLOSED"$'\n'"server_id=${ARG[server_id]}"$'\n'"report_host=${ARG[report_host]}"
+  [[ -z ${ARG[settings]-} ]] || text+=$'\n'"${ARG[settings]%$'\n'}"
+  [[ ! -e ${CONF[dropin]} ]] || old=$(<"${CONF[dropin]}")
+  if [[ $old != "$text" ]]; then
+    store "${CONF[dropin]}" 0644 "$text"
+    changed=yes
+  fi
+  check_closed_wins
+  say changed "$changed"
+}

@@ -1,0 +1,38 @@
+# --- claim: this member obeys a newer operation, and older sessions are gone ---
+
+check_claim() {
+  [[ -z $OWNER ]] || check_owner
+  ((ARG[epoch] > EPOCH)) && return 0
+  [[ $EPOCH == "${ARG[epoch]}" && $EPOCH_RUN == "${ARG[run]}" ]] && return 0
+  refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\" and refuses epoch ${ARG[epoch]} of run \"${ARG[run]}\"; nothing was changed; observe again and claim a higher one"
+}
+
+# Sets KILLED and SERVER (running, stopped or hung). KILL HARD also ends sessions that wait for an acknowledgement.
+end_sessions() {
+  local account="'${ARG[account]}'" count
+  KILLED=0 SERVER=stopped
+  mysqld_runs || return 0
+  SERVER=hung
+  sql_open 10 || return 0
+  count="SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER=$account"
+  sql_ask "$count" 1 || { sql_close; return 0; }
+  SERVER=running KILLED=$ROW
+  if ((KILLED > 0)); then
+    sql_do "KILL HARD USER $account" && within 3000 sessions_gone "$count" ||
+      refuse Unverified "epoch ${ARG[epoch]} is stored on $HOSTNAME, but ${ROW:-some} sessions of $account are still there; claim again"
+  fi
+  sql_close
+}
+
+sessions_gone() {
+  sql_ask "$1" 1 && ((ROW == 0))
+}
+
+verb_claim() {
+  [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_record epoch "${ARG[epoch]} ${ARG[run]}"
+  end_sessions
+  say epoch "${ARG[epoch]}"
+  say run "${ARG[run]}"
+  say sessions "$KILLED"
+  say mysqld "$SERVER"
+}

@@ -1,0 +1,84 @@
+# --- fence: by proof, this server can no longer acknowledge a write. No SQL: a hung server answers none ---
+
+close_at_boot() {
+  local old=''
+  [[ ! -e ${CONF[dropin]} ]] || old=$(<"${CONF[dropin]}")
+  [[ -d ${CONF[dropin]%/*} && $old != "$CLOSED"* ]] || return 0
+  store "${CONF[dropin]}" 0644 "$CLOSED"
+}
+
+# Both directions, loopback too, no exemption: not even an acknowledgement already in a buffer gets out.
+drop_port() {
+  nft -f - <<RULES && : >"$RUN/port-rule"
+add table inet standfast
+delete table inet standfast
+table inet standfast {
+  chain input { type filter hook input priority -10; policy accept; tcp dport ${CONF[port]} drop; }
+  chain output { type filter hook output priority -10; policy accept; tcp sport ${CONF[port]} drop; }
+}
+RULES
+}
+
+open_port() {
+  printf 'add table inet standfast\ndelete table inet standfast\n' | nft -f - && rm -f "$RUN/port-rule"
+}
+
+# Supervisors first and again: one may have forked a server after it was seen.
+kill_database() {
+  scan_processes
+  ((${#SUPERVISORS[@]} == 0)) || kill -KILL "${SUPERVISORS[@]}" 2>/dev/null
+  ((${#MYSQLD[@]} == 0)) || kill -KILL "${MYSQLD[@]}" 2>/dev/null
+  ((${#SUPERVISORS[@]} + ${#MYSQLD[@]} == 0))
+}
+
+# Twice in a row: the process table is read while it changes.
+database_is_dead() {
+  kill_database && kill_database && ! port_listens
+}
+
+mask_unit() {
+  ! has_systemd || systemctl -q mask --runtime "${CONF[unit]}"
+}
+
+unmask_unit() {
+  ! has_systemd || systemctl -q unmask --runtime "${CONF[unit]}"
+}
+
+say_proof() {
+  local process=gone supervisor=gone port=closed vip=no
+  ((${#MYSQLD[@]} == 0)) || process=present
+  ! supervisor_present || supervisor=present
+  ! port_listens || port=open
+  port_dropped || port=not-dropped
+  [[ ! -v ARG[vip] ]] || ! has_address "${ARG[vip]}" || vip=yes
+  PROOF="process=$process supervisor=$supervisor port=$port vip=$vip"
+  say process "$process"
+  say supervisor "$supervisor"
+  say port "$port"
+  say vip "$vip"
+}
+
+verb_fence() {
+  if [[ -v ARG[vip] && ! (-v ARG[interface] && -v ARG[prefix]) ]]; then
+    refuse BadInput 'fence: vip comes with interface and prefix, or not at all'
+  fi
+  close_at_boot
+  [[ $FENCED == yes ]] || store_record fenced "$EPOCH $EPOCH_RUN"
+  [[ ! -v ARG[vip] ]] || give_up_role
+  end_group "$RUN/starter"
+  drop_port || refuse Unverified "fence of $HOSTNAME: nft could not drop port ${CONF[port]}; the mark is set, mysqld was not killed; see that nftables works there"
+  mask_unit || refuse Unverified "fence of $HOSTNAME: the unit ${CONF[unit]} could not be masked; mysqld was not killed"
+  within 5000 database_is_dead || true
+  [[ ! -v ARG[vip] ]] || remove_address
+  scan_processes
+  say_proof
+  [[ $PROOF == 'process=gone supervisor=gone port=closed vip=no' ]] ||
+    refuse Unverified "fence of $HOSTNAME is not proven: $PROOF; treat it as still able to acknowledge writes"
+}
+
+verb_unfence() {
+  open_port || refuse Unverified "unfence of $HOSTNAME: nft could not remove the rule on port ${CONF[port]}; it is still fenced"
+  unmask_unit || refuse Unverified "unfence of $HOSTNAME: the unit ${CONF[unit]} could not be unmasked; it is still fenced"
+  rm -f "$STATE/fenced" && sync "$STATE" || refuse Unverified "unfence of $HOSTNAME: $STATE/fenced could not be removed"
+  say fenced no
+}

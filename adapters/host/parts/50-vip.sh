@@ -1,0 +1,104 @@
+# --- the floating address: keepalived follows the role file, it never elects ---
+
+# keepalived must never read half a number: a new file is renamed over the old one. /run is memory, nothing to sync.
+write_role() {
+  read_role
+  [[ -e $ROLE_FILE && $ROLE == "$1" ]] && return 0
+  printf '%s\n' "$1" >"$ROLE_FILE.new" && chmod 0644 "$ROLE_FILE.new" && mv -T "$ROLE_FILE.new" "$ROLE_FILE" ||
+    refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
+}
+
+give_up_role() {
+  ! has_address "${ARG[vip]}" || ss -K src "${ARG[vip]}" >/dev/null 2>&1
+  write_role 0
+}
+
+remove_address() {
+  scan_processes
+  if ((${#KEEPALIVED[@]} > 0)) && within 100 lacks_address "${ARG[vip]}"; then
+    return 0
+  fi
+  has_address "${ARG[vip]}" || return 0
+  ip addr del "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
+  lacks_address "${ARG[vip]}"
+}
+
+say_mac() {
+  local mac=''
+  [[ ! -r /sys/class/net/$1/address ]] || read -r mac <"/sys/class/net/$1/address"
+  say mac "$mac"
+}
+
+verb_vip_take() {
+  [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced; it may not hold ${ARG[vip]}; nothing was changed"
+  [[ -e /sys/class/net/${ARG[interface]} ]] || refuse BadInput "$HOSTNAME has no interface ${ARG[interface]}; nothing was changed"
+  has_address "${ARG[vip]}" || ip addr add "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
+  as_daemon arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}"
+  write_role "${ARG[n]}"
+  within 1000 has_address "${ARG[vip]}" || refuse Unverified "$HOSTNAME does not have ${ARG[vip]} after taking it: $(tail -n 1 "$RUN/daemon.log")"
+  say vip yes
+  say role "${ARG[n]}"
+  say_mac "${ARG[interface]}"
+}
+
+verb_vip_drop() {
+  give_up_role
+  remove_address || refuse Unverified "$HOSTNAME still has ${ARG[vip]} after dropping it: $(tail -n 1 "$RUN/daemon.log")"
+  say vip no
+  say role 0
+}
+
+# Who answers for the address, asked on the wire.
+verb_vip_probe() {
+  local line mac=''
+  if has_address "${ARG[vip]}"; then
+    say vip yes
+    say_mac "${ARG[interface]}"
+    return 0
+  fi
+  [[ -e /sys/class/net/${ARG[interface]} ]] || refuse BadInput "$HOSTNAME has no interface ${ARG[interface]}"
+  while IFS= read -r line; do
+    [[ ! $line =~ \[([0-9A-Fa-f:]{17})\] ]] || mac=${BASH_REMATCH[1],,}
+  done < <(arping -f -c 3 -i 0.2 -w 1 -I "${ARG[interface]}" "${ARG[vip]}" 2>/dev/null)
+  say vip no
+  say mac "$mac"
+}
+
+notified_fault() {
+  local state
+  [[ -e $RUN/vip-state ]] && read -r state _ <"$RUN/vip-state" && [[ $state == FAULT ]]
+}
+
+# A fault in the tracking fails open in keepalived (a typo in a track_file's name is enough), so it is tried, not read.
+prove_no_role_no_master() {
+  read_role
+  ((ROLE == 0)) || return 0
+  within 5000 notified_fault ||
+    refuse Unsafe "keepalived on $HOSTNAME does not enter FAULT without a role (state: $(cat "$RUN/vip-state" 2>/dev/null || echo none)); it could take the address by itself; stop it and look at $KEEPALIVED_CONF"
+}
+
+check_keepalived_conf() {
+  local said status=0
+  printf '%s\n' "${ARG[content]}" >"$RUN/keepalived.conf" || refuse Unverified "cannot write $RUN/keepalived.conf on $HOSTNAME"
+  said=$(keepalived -t -f "$RUN/keepalived.conf" 2>&1) || status=$?
+  ((status == 0)) || refuse BadInput "keepalived on $HOSTNAME refuses this configuration (exit $status): ${said:0:600}; nothing was changed"
+}
+
+verb_configure_vip() {
+  local old='' changed=no how=start content=${ARG[content]%$'\n'}
+  check_keepalived_conf
+  [[ ! -e $KEEPALIVED_CONF ]] || old=$(<"$KEEPALIVED_CONF")
+  scan_processes
+  ((${#KEEPALIVED[@]} == 0)) || how=reload
+  if [[ $old != "$content" ]]; then
+    install -d -m 0755 "${KEEPALIVED_CONF%/*}"
+    store "$KEEPALIVED_CONF" 0644 "$content"
+    changed=yes
+  fi
+  if [[ $changed == yes || $how == start ]]; then
+    rm -f "$RUN/vip-state"
+    if has_systemd; then as_daemon systemctl "$how" keepalived; else as_daemon service keepalived "$how"; fi
+  fi
+  prove_no_role_no_master
+  say changed "$changed"
+}

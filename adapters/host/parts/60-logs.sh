@@ -1,0 +1,123 @@
+# --- relay logs kept before anything may delete them; the end of a dead server's binlog ---
+
+# server_option NAME: the last value that the configuration gives it, in OPTION.
+server_option() {
+  local line name
+  OPTION=''
+  while IFS= read -r line; do
+    name=${line%%=*}
+    [[ ${name//-/_} == "__$1" && $line == *=* ]] || continue
+    OPTION=${line#*=}
+  done < <(my_print_defaults --mysqld)
+}
+
+# log_indexes relay_log|log_bin: sets INDEXES. The configured base name, or the default names in the data directory.
+log_indexes() {
+  local base name file
+  INDEXES=()
+  server_option "$1_index"
+  if [[ -n $OPTION ]]; then
+    base=${OPTION%.index}
+  else
+    server_option "$1"
+    base=$OPTION name=${OPTION##*/}
+    # The server drops an extension that somebody gave to the base name.
+    [[ $name != *.* ]] || base=${OPTION%.*}
+  fi
+  [[ $base == /* ]] || base=${CONF[datadir]}/$base
+  for file in "$base"*.index; do
+    [[ -e $file ]] || continue
+    name=${file#"$base"}
+    case $1 in
+      relay_log) [[ $name == .index || $name == -*.index || ($base == */ && $name == *relay*) ]] && INDEXES+=("$file") ;;
+      log_bin) [[ $name == .index || ($base == */ && $name != *relay*) ]] && INDEXES+=("$file") ;;
+    esac
+  done
+}
+
+# Lines of an index are relative to the data directory unless absolute. Sets LOGS.
+logs_of_index() {
+  local line
+  LOGS=()
+  while IFS= read -r line; do
+    [[ $line == /* ]] || line=${CONF[datadir]}/${line#./}
+    [[ ! -e $line ]] || LOGS+=("$line")
+  done <"$1"
+}
+
+# The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
+verb_keep_relay() {
+  local kept=${CONF[datadir]}/.standfast-relay-$EPOCH index log files=0 info
+  local -a infos=()
+  [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
+  mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
+  log_indexes relay_log
+  for index in "${INDEXES[@]}"; do
+    infos+=("$index")
+    logs_of_index "$index"
+    for log in "${LOGS[@]}"; do
+      files=$((files + 1))
+      [[ $kept/${log##*/} -ef $log ]] || ln -f "$log" "$kept/" ||
+        refuse Unverified "keep-relay: $log on $HOSTNAME could not be linked into $kept"
+    done
+  done
+  for info in "${CONF[datadir]}"/*.info; do
+    [[ ! -e $info ]] || infos+=("$info")
+  done
+  ((${#infos[@]} == 0)) || cp -p "${infos[@]}" "$kept/" || refuse Unverified "keep-relay: the index and info files on $HOSTNAME could not be copied"
+  sync "$kept"
+  say path "$kept"
+  say files "$files"
+}
+
+# Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.
+verb_release_relay() {
+  local folder released=0
+  for folder in "${CONF[datadir]}"/.standfast-relay-*; do
+    [[ -d $folder ]] && ((${folder##*-} <= EPOCH)) || continue
+    rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
+    released=$((released + 1))
+  done
+  say released "$released"
+}
+
+# A transaction counts when its end is in the file: the last one of a killed server may be half there.
+# shellcheck disable=SC2016 # $0 is awk's
+readonly LAST_GTIDS='
+  function keep(g,  p) { split(g, p, "-"); last[p[1]] = g; state[p[1] "-" p[2]] = g }
+  /^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+/ {
+    if (open != "" && standalone && !/\tGTID /) { keep(open); open = "" }
+    if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { open = substr($0, RSTART + 6, RLENGTH - 6); standalone = !/ trans/ }
+    if (open != "" && /\tXid = /) { keep(open); open = "" }
+    if (match($0, /\tGtid list \[/)) { inlist = 1; sub(/.*Gtid list \[/, "") }
+  }
+  open != "" && /^(COMMIT|ROLLBACK)$/ { closing = open; open = "" }
+  closing != "" && /^\/\*!\*\/;$/ { keep(closing); closing = "" }
+  inlist { line = $0; done = sub(/\].*/, "", line); gsub(/[# \t]/, "", line)
+    n = split(line, g, ","); for (i = 1; i <= n; i++) if (g[i] ~ /^[0-9]+-[0-9]+-[0-9]+$/) keep(g[i]); if (done) inlist = 0 }
+  END { for (d in last) printf "last %s\n", last[d]; for (s in state) printf "state %s\n", state[s] }'
+
+verb_binlog_end() {
+  local kind gtid last='' state='' truncated=no file=''
+  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); the end of its binlog is only fixed when it is dead"
+  log_indexes log_bin
+  if ((${#INDEXES[@]} == 1)); then
+    logs_of_index "${INDEXES[0]}"
+    file=${LOGS[-1]-}
+  fi
+  [[ -n $file ]] || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}) and no single last binlog"
+  while read -r kind gtid; do
+    case $kind in
+      last) last+=${last:+,}$gtid ;;
+      state) state+=${state:+,}$gtid ;;
+      status) [[ $gtid == 0 ]] || truncated=yes ;;
+    esac
+  done < <(
+    mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events "$file" 2>>"$RUN/daemon.log" | awk "$LAST_GTIDS" | sort -V
+    printf 'status %s\n' "${PIPESTATUS[0]}"
+  )
+  say gtid "$last"
+  say state "$state"
+  say file "$file"
+  say truncated "$truncated"
+}

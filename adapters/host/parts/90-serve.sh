@@ -1,0 +1,146 @@
+# --- which verbs there are, and how each is run ---
+
+# quick: in this process. look: in its own. order: under the lock, for the owner. epoch: and only at the accepted epoch.
+declare -A KIND=(
+  [hello]=quick [records]=quick [assert]=quick
+  [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [journal]=look [job-receive]=stream
+  [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
+  [job-key]=order [job-open]=order [job-send]=order [job-install]=order [job-clean]=order [job-keep]=order
+  [hand-over]=person [claim]=claim
+  [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch
+  [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
+)
+
+declare -A NEEDS=(
+  [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface'
+  [job-status]='job' [journal]='run' [job-receive]='job' [hand-over]='owner'
+  [configure]='owner server_id report_host' [configure-vip]='owner content' [service-start]='owner' [service-stop]='owner'
+  [upgrade]='owner content sha256' [job-key]='owner job' [job-open]='owner job public from bytes'
+  [job-send]='owner job target user known_hosts' [job-install]='owner job bytes' [job-clean]='owner job' [job-keep]='owner job'
+  [claim]='owner epoch run account' [record-primary]='owner epoch run host' [record-sync]='owner epoch run mode ackers k'
+  [keep-relay]='owner epoch run' [release-relay]='owner epoch run' [fence]='owner epoch run' [unfence]='owner epoch run'
+  [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
+)
+
+declare -A MAY=([observe]='vip interface' [configure]='settings' [job-send]='target_port' [fence]='vip interface prefix')
+
+# An order that is ended by a newer claim has no voice left: whoever started it answers.
+run_apart() {
+  local status
+  set -m
+  ("$@") </dev/null &
+  set +m
+  wait "$!"
+  status=$?
+  ((status == 0 || status == ANSWERED)) || refuse Unverified "$VERB on $HOSTNAME ended before it was finished (status $status), by a newer claim or by a fault; observe again"
+  return "$status"
+}
+
+in_own_process() {
+  set +m
+  IN_SUBSHELL=yes
+  "$1" && answer_ok
+}
+
+under_lock() {
+  set +m
+  IN_SUBSHELL=yes
+  if [[ $1 == claim ]]; then
+    load_records
+    check_claim
+    take_lock_by_force
+  else
+    take_lock 5 || refuse_busy
+  fi
+  load_records
+  check_authority "$1"
+  JOURNALING=yes
+  write_journal begin
+  "verb_${VERB//-/_}" || return 1
+  write_journal "ok${ANSWER//$'\t'/ }"
+  answer_ok
+}
+
+refuse_busy() {
+  group_alive "$RUN/holder"
+  refuse NotYet "another order (${GROUP_VERB:-unknown}) holds $HOSTNAME; $VERB was not carried out; ask again"
+}
+
+check_authority() {
+  case $1 in
+    person) return 0 ;;
+    claim) check_claim ;;
+    epoch) check_owner && check_epoch ;;
+  esac
+  adopt_owner
+  check_owner
+}
+
+verb_upgrade() {
+  local sum content=${ARG[content]%$'\n'}
+  sum=$(printf '%s\n' "$content" | sha256sum)
+  [[ ${sum%% *} == "${ARG[sha256]}" ]] || refuse BadInput "upgrade: the content's sha256 is ${sum%% *}, not ${ARG[sha256]}; nothing was changed"
+  bash -n <<<"$content" 2>/dev/null || refuse BadInput "upgrade: the content is not a script that bash can read; nothing was changed"
+  store "$INSTALLED" 0755 "$content"
+  say version "${sum:0:12}"
+}
+
+# run_verb VERB key=value…
+run_verb() {
+  VERB=$1 ANSWER=''
+  shift
+  if [[ ! -v KIND[$VERB] ]]; then
+    refuse BadInput "there is no verb \"${VERB:0:40}\"; there are: ${!KIND[*]}"; return 1
+  fi
+  take_arguments "$@" || return 1
+  case ${KIND[$VERB]} in
+    quick) "verb_$VERB" && answer_ok ;;
+    look) run_apart in_own_process "verb_${VERB//-/_}" ;;
+    stream) set -m; (in_own_process "verb_${VERB//-/_}") <&0 & set +m; wait "$!" ;;
+    *) run_apart under_lock "${KIND[$VERB]}" ;;
+  esac
+}
+
+# A last line without its line feed is half a request: it is not carried out.
+serve() {
+  local line
+  local -a field
+  while IFS= read -r line; do
+    field=()
+    while [[ $line == *$'\t'* ]]; do
+      field+=("${line%%$'\t'*}")
+      line=${line#*$'\t'}
+    done
+    field+=("$line")
+    ID='-'
+    if [[ ${#field[@]} -lt 2 || ! ${field[0]} =~ ^[A-Za-z0-9._:-]{1,64}$ ]]; then
+      VERB=serve
+      refuse BadInput 'a request is ID, tab, VERB, and key=value arguments, separated by tabs'
+      continue
+    fi
+    ID=${field[0]}
+    run_verb "${field[@]:1}"
+  done
+}
+
+main() {
+  ((EUID == 0)) || { printf 'standfast-host must run as root: sudo -n %s …\n' "$INSTALLED" >&2; exit 1; }
+  (($# > 0)) || { printf 'usage: standfast-host VERB [key=value …] | serve\nverbs: %s\n' "${!KIND[*]}" >&2; exit 1; }
+  SELF=$(realpath "$0") && cd / || exit 1
+  load_settings
+  prepare_run_folder || { printf 'standfast-host: cannot make %s and %s\n' "$RUN" "$STATE" >&2; exit 1; }
+  case $1 in
+    serve | hello)
+      VERSION=$(sha256sum "$SELF") && VERSION=${VERSION:0:12}
+      if [[ $1 == serve ]]; then serve; else run_verb "$@" || exit 1; fi ;;
+    vip-notify) vip_notify "${2-}" ;;
+    run-send | run-prepare)
+      VERB=$1
+      set_job "${2#job=}"
+      note_group "$JOB_DIR/group"
+      "run_${1#run-}" ;;
+    *) run_verb "$@" || exit 1 ;;
+  esac
+}
+
+main "$@"
