@@ -33,11 +33,14 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO ${account}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON ledger.* TO ${account}`,
       ]),
+      // No unique key on the token: a write that was applied twice has to be seen, not refused.
       `CREATE TABLE ledger.writes (
-         token BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+         id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+         token BIGINT UNSIGNED NOT NULL,
          route VARCHAR(32) NOT NULL,
          server INT UNSIGNED NOT NULL,
-         written TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+         written TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+         KEY token (token)
        )`,
     ].join(';\n'),
   );

@@ -66,8 +66,9 @@ export class Host {
   }
 
   /** Rows of one or more statements, run as root through the server's socket. */
-  async sql(statement: string): Promise<readonly (readonly string[])[]> {
-    const output = await must([...this.#enter(), 'mariadb', '--batch', '--skip-column-names'], { input: statement, timeoutMs: 60_000 });
+  async sql(statement: string, options: { readonly timeoutMs?: number } = {}): Promise<readonly (readonly string[])[]> {
+    const argv = [...this.#enter(), 'mariadb', '--batch', '--skip-column-names', '--default-character-set=utf8mb4'];
+    const output = await must(argv, { input: statement, timeoutMs: options.timeoutMs ?? 60_000 });
     return output.split('\n').slice(0, -1).map((line) => line.split('\t'));
   }
 

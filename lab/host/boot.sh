@@ -9,7 +9,8 @@ mount -t proc proc proc
 # /run and /tmp are memory, so a power-off empties them as on a real host.
 mount -t tmpfs -o mode=755,size=256m run run
 mount -t tmpfs -o mode=1777,size=2g tmp tmp
-mount --rbind /sys sys
+# A sysfs of our own shows our network interfaces; the machine's would show its own.
+mount -t sysfs sysfs sys
 mount --rbind /dev dev
 mount -t tmpfs -o mode=1777 shm dev/shm
 # Every boot has its own boot ID; the kernel's own would be the same for all hosts and for ever.

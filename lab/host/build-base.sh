@@ -13,6 +13,7 @@ mkdir -p /etc/keepalived
 
 install -m 755 "$here/init.sh" /sbin/lab-init
 install -m 755 "$here/mariadb.init" /etc/init.d/mariadb
+install -m 755 "$here/keepalived.init" /etc/init.d/keepalived
 
 cat > /etc/mysql/mariadb.conf.d/60-lab.cnf <<'CNF'
 [mysqld]

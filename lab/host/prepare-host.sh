@@ -24,6 +24,7 @@ innodb_flush_log_at_trx_commit = 1
 max_binlog_size                = 256M
 expire_logs_days               = 10
 slave_net_timeout              = 4
+event_scheduler                = ON
 CNF
 fi
 if [ -n "$key" ]; then "$project/adapters/host/install.sh" --key "$key"; fi

@@ -1,0 +1,138 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import type { Attempt, Outcome, Route, WriterInput } from './attempt.ts';
+
+// A program: reads one WriterInput as the first line of its standard input, appends one Attempt per line to its standard output, and ends when
+// the input ends. It runs at an application's place, so it knows nothing of the lab.
+
+const connectTimeoutMs = 250;
+const answerTimeoutMs = 1_000;
+const statement = 'INSERT INTO ledger.writes (token, route, server) VALUES (?, ?, @@server_id) RETURNING server';
+/** Errors by which a server says that it did not take the write: read-only, access or limits, no such table. */
+const refusals = new Set([1040, 1044, 1045, 1130, 1142, 1146, 1203, 1226, 1227, 1290, 1792, 1836]);
+
+interface Answer {
+  readonly outcome: Outcome;
+  readonly serverId?: number;
+  readonly code?: string;
+}
+
+function now(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+class LateError extends Error {
+  readonly code = 'LATE';
+}
+
+/** mysql2's own query timeout leaves the connection open; here a late answer must never be read. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new LateError(`no answer in ${String(milliseconds)} ms`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function codeOf(error: unknown): { readonly code: string; readonly errno: number | undefined } {
+  if (!(error instanceof Error)) return { code: String(error), errno: undefined };
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : undefined;
+  return { code: 'code' in error ? String(error.code) : error.message, errno };
+}
+
+class Writer {
+  readonly #route: Route;
+  readonly #options: ConnectionOptions;
+  readonly #periodMs: number;
+  #connection: Connection | undefined;
+  #count = 0n;
+
+  constructor(route: Route, input: WriterInput) {
+    this.#route = route;
+    this.#periodMs = input.periodMs;
+    const where = route.socketPath === undefined ? { host: route.host ?? '', port: 3306 } : { socketPath: route.socketPath };
+    this.#options = { ...where, user: input.user, password: input.password, connectTimeout: connectTimeoutMs, enableKeepAlive: false };
+  }
+
+  async writeUntil(ended: () => boolean): Promise<void> {
+    let next = performance.now();
+    while (!ended()) {
+      await this.#attempt();
+      next = Math.max(next + this.#periodMs, performance.now());
+      await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+    }
+    this.#connection?.destroy();
+  }
+
+  async #attempt(): Promise<void> {
+    this.#count += 1n;
+    const token = ((BigInt(this.#route.writer) << 40n) + this.#count).toString();
+    const sentAt = now();
+    const answer = await this.#write(token);
+    const attempt: Attempt = { token, route: this.#route.route, sentAt, endedAt: now(), ...answer };
+    // Synchronous: an acknowledgement is in the file before the next write is sent, whenever this process is killed.
+    writeSync(1, `${JSON.stringify(attempt)}\n`);
+  }
+
+  async #write(token: string): Promise<Answer> {
+    let connection: Connection;
+    try {
+      connection = this.#connection ?? (await this.#connect());
+    } catch (error) {
+      // Nothing was sent yet, so nothing can have been taken.
+      return { outcome: 'refused', code: codeOf(error).code };
+    }
+    try {
+      const [rows] = await within(connection.query<RowDataPacket[]>(statement, [token, this.#route.route]), answerTimeoutMs);
+      return { outcome: 'ack', serverId: Number(rows[0]?.['server']) };
+    } catch (error) {
+      const { code, errno } = codeOf(error);
+      if (errno !== undefined && refusals.has(errno)) return { outcome: 'refused', code };
+      this.#disconnect();
+      return { outcome: 'unknown', code };
+    }
+  }
+
+  async #connect(): Promise<Connection> {
+    // A frozen server accepts and never greets: mysql2's connectTimeout covers the handshake too, ours covers the log-in.
+    const opening = mysql.createConnection(this.#options);
+    opening.catch(() => undefined);
+    try {
+      const connection = await within(opening, connectTimeoutMs * 2);
+      // An idle connection that breaks says so here, and nothing may be sent on it any more.
+      connection.on('error', () => {
+        connection.destroy();
+        if (this.#connection === connection) this.#connection = undefined;
+      });
+      this.#connection = connection;
+      return connection;
+    } catch (error) {
+      opening.then((late) => { late.destroy(); }, () => undefined);
+      throw error;
+    }
+  }
+
+  #disconnect(): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+}
+
+const lines = createInterface({ input: process.stdin });
+let ended = false;
+lines.once('close', () => {
+  ended = true;
+});
+const input = await new Promise<WriterInput>((resolve) => {
+  lines.once('line', (line) => {
+    resolve(JSON.parse(line) as WriterInput);
+  });
+});
+await Promise.all(input.routes.map((route) => new Writer(route, input).writeUntil(() => ended)));
