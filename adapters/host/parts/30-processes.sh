@@ -50,23 +50,16 @@ supervisor_present() {
   has_systemd && systemctl -q is-active "${CONF[unit]}"
 }
 
-# Listening sockets come first in these files, so a busy server's list of connections is not read.
+# Asked from the kernel through ss: reading /proc/net/tcp walks every bucket of its table. No answer counts as listening.
 port_listens() {
-  local file hex state address
-  printf -v hex '%04X' "${CONF[port]}"
-  for file in /proc/net/tcp /proc/net/tcp6; do
-    [[ -r $file ]] || continue
-    while read -r _ address _ state _; do
-      [[ $state == st || $state == 0A ]] || break
-      [[ $state != 0A || $address != *:"$hex" ]] || return 0
-    done <"$file"
-  done
-  return 1
+  local sockets
+  sockets=$(ss -Hltn "sport = :${CONF[port]}") || return 0
+  [[ -n $sockets ]]
 }
 
 # The rule itself, not our memory of it: a firewall reload may have flushed it.
 port_dropped() {
-  [[ -e $RUN/port-rule ]] && nft list chain inet standfast input 2>/dev/null | grep -q "dport ${CONF[port]}"
+  [[ -e $RUN/port-rule ]] && nft list chain inet standfast input 2>/dev/null | grep "dport ${CONF[port]} drop" >/dev/null
 }
 
 # has_address ADDRESS: whether the kernel has it as a local address, on whatever interface.
@@ -106,7 +99,7 @@ say_mysqld() {
 }
 
 verb_observe() {
-  local mysqld=stopped port=refused supervisor=no vip=no keepalived=stopped mac='' free='' uptime fenced=no
+  local mysqld=stopped port=refused supervisor=no vip=no keepalived=stopped free='' uptime fenced=no
   scan_processes
   ((${#MYSQLD[@]} == 0)) || mysqld=running
   ((${#KEEPALIVED[@]} == 0)) || keepalived=running
@@ -114,7 +107,6 @@ verb_observe() {
   ! port_listens || port=open
   ! port_dropped || port=dropped
   [[ ! -v ARG[vip] ]] || ! has_address "${ARG[vip]}" || vip=yes
-  [[ ! -v ARG[interface] || ! -r /sys/class/net/${ARG[interface]}/address ]] || read -r mac <"/sys/class/net/${ARG[interface]}/address"
   [[ ! -e $STATE/fenced ]] || fenced=yes
   [[ ! -d ${CONF[datadir]} ]] || free=$(free_bytes)
   read -r uptime _ </proc/uptime
@@ -126,7 +118,7 @@ verb_observe() {
   say role "$ROLE"
   say keepalived "$keepalived"
   say fenced "$fenced"
-  say mac "$mac"
+  [[ ! -v ARG[interface] ]] || say_mac "${ARG[interface]}"
   say disk_free "$free"
   say uptime "${uptime%.*}"
 }

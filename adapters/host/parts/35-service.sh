@@ -3,6 +3,8 @@
 # The init script gets its own session: a newer claim may end this order, but not the server that it started.
 # Its group is noted, so that a fence can end an init script that is still about to start a server.
 service_order() {
+  # A start script that still waits would try again after a stop; only the script is ended, not the server in its group.
+  ! group_alive "$RUN/starter" || kill -KILL "$GROUP" 2>/dev/null
   if has_systemd; then
     as_daemon systemctl "$1" "${CONF[unit]}"
   else
@@ -30,8 +32,6 @@ sql_ask() {
 
 sql_close() {
   kill "$SQL_PROCESS" 2>/dev/null
-  wait "$SQL_PROCESS" 2>/dev/null
-  return 0
 }
 
 # sql_once STATEMENT: sets ROW.
@@ -41,6 +41,7 @@ sql_once() {
   sql_ask "$1" 2
   local status=$?
   sql_close
+  wait "$SQL_PROCESS" 2>/dev/null
   return "$status"
 }
 

@@ -4,7 +4,8 @@ readonly CLOSED='# Written by standfast-host. A member boots read-only; it is op
 [mysqld]
 read_only=1
 event_scheduler=OFF
-skip_slave_start=1'
+skip_slave_start=1
+loose_ignore_db_dirs=.standfast'
 
 # Effective means: the last word of the whole configuration, wherever our file stands in it.
 check_closed_wins() {

@@ -15,7 +15,7 @@ give_up_role() {
 
 remove_address() {
   scan_processes
-  if ((${#KEEPALIVED[@]} > 0)) && within 100 lacks_address "${ARG[vip]}"; then
+  if ((${#KEEPALIVED[@]} > 0)) && keepalived_is MASTER && within 100 lacks_address "${ARG[vip]}"; then
     return 0
   fi
   has_address "${ARG[vip]}" || return 0
@@ -23,15 +23,25 @@ remove_address() {
   lacks_address "${ARG[vip]}"
 }
 
+# Not from /sys, which in a namespace may show another network's interfaces.
 say_mac() {
-  local mac=''
-  [[ ! -r /sys/class/net/$1/address ]] || read -r mac <"/sys/class/net/$1/address"
+  local mac='' line
+  line=$(ip -o link show dev "$1" 2>/dev/null)
+  [[ ! $line =~ link/ether\ ([0-9a-f:]{17}) ]] || mac=${BASH_REMATCH[1]}
   say mac "$mac"
+}
+
+check_interface() {
+  local line
+  while read -r line; do
+    [[ $line != "$1:"* ]] || return 0
+  done </proc/net/dev
+  refuse BadInput "$HOSTNAME has no interface $1; nothing was changed"
 }
 
 verb_vip_take() {
   [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced; it may not hold ${ARG[vip]}; nothing was changed"
-  [[ -e /sys/class/net/${ARG[interface]} ]] || refuse BadInput "$HOSTNAME has no interface ${ARG[interface]}; nothing was changed"
+  check_interface "${ARG[interface]}"
   has_address "${ARG[vip]}" || ip addr add "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
   as_daemon arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}"
   write_role "${ARG[n]}"
@@ -56,24 +66,25 @@ verb_vip_probe() {
     say_mac "${ARG[interface]}"
     return 0
   fi
-  [[ -e /sys/class/net/${ARG[interface]} ]] || refuse BadInput "$HOSTNAME has no interface ${ARG[interface]}"
+  check_interface "${ARG[interface]}"
   while IFS= read -r line; do
     [[ ! $line =~ \[([0-9A-Fa-f:]{17})\] ]] || mac=${BASH_REMATCH[1],,}
-  done < <(arping -f -c 3 -i 0.2 -w 1 -I "${ARG[interface]}" "${ARG[vip]}" 2>/dev/null)
+  done < <(arping -f -c 2 -w 1 -I "${ARG[interface]}" "${ARG[vip]}" 2>>"$RUN/daemon.log")
   say vip no
   say mac "$mac"
 }
 
-notified_fault() {
+# keepalived_is STATE: what it last told vip-notify.
+keepalived_is() {
   local state
-  [[ -e $RUN/vip-state ]] && read -r state _ <"$RUN/vip-state" && [[ $state == FAULT ]]
+  [[ -e $RUN/vip-state ]] && read -r state _ <"$RUN/vip-state" && [[ $state == "$1" ]]
 }
 
 # A fault in the tracking fails open in keepalived (a typo in a track_file's name is enough), so it is tried, not read.
 prove_no_role_no_master() {
   read_role
   ((ROLE == 0)) || return 0
-  within 5000 notified_fault ||
+  within 5000 keepalived_is FAULT ||
     refuse Unsafe "keepalived on $HOSTNAME does not enter FAULT without a role (state: $(cat "$RUN/vip-state" 2>/dev/null || echo none)); it could take the address by itself; stop it and look at $KEEPALIVED_CONF"
 }
 

@@ -47,7 +47,7 @@ logs_of_index() {
 
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
-  local kept=${CONF[datadir]}/.standfast-relay-$EPOCH index log files=0 info
+  local kept=$OURS/relay-$EPOCH index log files=0 info
   local -a infos=()
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
   mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
@@ -73,7 +73,7 @@ verb_keep_relay() {
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.
 verb_release_relay() {
   local folder released=0
-  for folder in "${CONF[datadir]}"/.standfast-relay-*; do
+  for folder in "$OURS"/relay-*; do
     [[ -d $folder ]] && ((${folder##*-} <= EPOCH)) || continue
     rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
     released=$((released + 1))
@@ -87,10 +87,11 @@ readonly LAST_GTIDS='
   function keep(g,  p) { split(g, p, "-"); last[p[1]] = g; state[p[1] "-" p[2]] = g }
   /^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+/ {
     if (open != "" && standalone && !/\tGTID /) { keep(open); open = "" }
-    if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { open = substr($0, RSTART + 6, RLENGTH - 6); standalone = !/ trans/ }
+    if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { open = substr($0, RSTART + 6, RLENGTH - 6); standalone = 1 }
     if (open != "" && /\tXid = /) { keep(open); open = "" }
     if (match($0, /\tGtid list \[/)) { inlist = 1; sub(/.*Gtid list \[/, "") }
   }
+  /^START TRANSACTION$/ { standalone = 0 }
   open != "" && /^(COMMIT|ROLLBACK)$/ { closing = open; open = "" }
   closing != "" && /^\/\*!\*\/;$/ { keep(closing); closing = "" }
   inlist { line = $0; done = sub(/\].*/, "", line); gsub(/[# \t]/, "", line)
@@ -98,7 +99,7 @@ readonly LAST_GTIDS='
   END { for (d in last) printf "last %s\n", last[d]; for (s in state) printf "state %s\n", state[s] }'
 
 verb_binlog_end() {
-  local kind gtid last='' state='' truncated=no file=''
+  local kind gtid last='' state='' status=1 file=''
   mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); the end of its binlog is only fixed when it is dead"
   log_indexes log_bin
   if ((${#INDEXES[@]} == 1)); then
@@ -110,14 +111,14 @@ verb_binlog_end() {
     case $kind in
       last) last+=${last:+,}$gtid ;;
       state) state+=${state:+,}$gtid ;;
-      status) [[ $gtid == 0 ]] || truncated=yes ;;
+      status) status=$gtid ;;
     esac
   done < <(
     mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events "$file" 2>>"$RUN/daemon.log" | awk "$LAST_GTIDS" | sort -V
     printf 'status %s\n' "${PIPESTATUS[0]}"
   )
+  ((status == 0)) || refuse Unverified "mariadb-binlog on $HOSTNAME cannot read $file to its end (exit $status): $(tail -n 1 "$RUN/daemon.log")"
   say gtid "$last"
   say state "$state"
   say file "$file"
-  say truncated "$truncated"
 }

@@ -2,7 +2,7 @@
 # Donor: send. Target: open, receive, then prepare, aside, move, own, installed (and restore, while a clean puts things back).
 
 set_job() {
-  JOB=$1 JOB_DIR=$JOBS/$1 STAGING=${CONF[datadir]}/.standfast-$1 ASIDE=${CONF[datadir]}/.standfast-aside-$1
+  JOB=$1 JOB_DIR=$JOBS/$1 STAGING=$OURS/staging-$1 ASIDE=$OURS/aside-$1
 }
 
 # Synced: after a power cut the step decides what a clean may delete.
@@ -109,10 +109,14 @@ foreign_entries() {
       test) [[ -n $(ls -A "$path") ]] || continue ;;
       aria_log.* | aria_log_control | ib_logfile[0-9]* | ibdata[0-9]* | ibtmp[0-9]* | ib_buffer_pool | undo[0-9]*) continue ;;
       *.flag | *.pid | *.err | mysql_upgrade_info | mariadb_upgrade_info | multi-master.info | tc.log | ddl_recovery*.log) continue ;;
-      ".standfast-$JOB") continue ;;
+      .standfast) only_this_job && continue ;;
     esac
     printf '%s ' "$name"
   done
+}
+
+only_this_job() {
+  [[ -z $(ls -A -I "staging-$JOB" "$OURS") ]]
 }
 
 check_target_is_fresh() {

@@ -38,7 +38,7 @@ run_send() {
   mkdir -p "$JOB_DIR/backup"
   (take_backup) | (counted) | (ssh_to_target)
   status=("${PIPESTATUS[@]}")
-  if [[ ${status[*]} == '0 0 0' ]] && tail -n 1 "$JOB_DIR/backup.log" | grep -q 'completed OK!'; then
+  if [[ ${status[*]} == '0 0 0' ]] && tail -n 1 "$JOB_DIR/backup.log" | grep 'completed OK!' >/dev/null; then
     set_state 'done' send "backup:0,count:0,ssh:0"
     return 0
   fi

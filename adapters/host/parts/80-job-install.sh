@@ -32,13 +32,13 @@ verb_job_install() {
   say_job
 }
 
-# Everything but our own folders and the file system's.
+# Everything but our own folder and the file system's.
 data_entries() {
   local path
   ENTRIES=()
   for path in "$1"/{*,.[!.]*}; do
     [[ -e $path || -L $path ]] || continue
-    [[ ${path##*/} == .standfast-* || ${path##*/} == lost+found ]] || ENTRIES+=("$path")
+    [[ ${path##*/} == .standfast || ${path##*/} == lost+found ]] || ENTRIES+=("$path")
   done
 }
 
@@ -63,7 +63,7 @@ install_prepare() {
   local gtid
   binlog_info_file && IFS=$'\t' read -r _ _ gtid <"$BINLOG_INFO"
   mariadb-backup --prepare --target-dir="$STAGING" 2>"$JOB_DIR/prepare.log"
-  if ! tail -n 1 "$JOB_DIR/prepare.log" | grep -q 'completed OK!'; then
+  if ! tail -n 1 "$JOB_DIR/prepare.log" | grep 'completed OK!' >/dev/null; then
     tail -n 5 "$JOB_DIR/prepare.log"
     return 1
   fi
@@ -112,7 +112,7 @@ undo_installation() {
 }
 
 forget_job() {
-  [[ ! -d $JOB_DIR && ! -d $STAGING && ! -d $ASIDE ]] || rm -rf "$STAGING" "$ASIDE" ||
+  rm -rf "$STAGING" "$ASIDE" && { [[ ! -d $OURS ]] || rmdir --ignore-fail-on-non-empty "$OURS"; } ||
     refuse Unverified "the folders of the job $JOB could not be removed on $HOSTNAME"
   [[ ! -e ${KEYS_FILE-} ]] || write_job_key_line
   rm -rf "$JOBS/.receive-$JOB.lock" "$JOB_DIR" || refuse Unverified "$JOB_DIR could not be removed on $HOSTNAME"

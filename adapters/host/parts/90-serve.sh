@@ -128,6 +128,8 @@ main() {
   (($# > 0)) || { printf 'usage: standfast-host VERB [key=value …] | serve\nverbs: %s\n' "${!KIND[*]}" >&2; exit 1; }
   SELF=$(realpath "$0") && cd / || exit 1
   load_settings
+  # Our folder in the data directory: one file system with the data, and the drop-in makes the server ignore it.
+  OURS=${CONF[datadir]}/.standfast
   prepare_run_folder || { printf 'standfast-host: cannot make %s and %s\n' "$RUN" "$STATE" >&2; exit 1; }
   case $1 in
     serve | hello)
