@@ -1,0 +1,128 @@
+import { durationMs } from './duration.ts';
+import type { RawCluster, RawInventory } from './schema.ts';
+
+export interface HostConfig {
+  readonly name: string;
+  readonly address: string;
+  readonly site: string;
+  readonly country: string;
+  readonly rank: number;
+  readonly serverId: number;
+  readonly port: number;
+  readonly sshPort: number;
+}
+
+export interface WitnessConfig {
+  readonly name: string;
+  readonly address: string;
+  readonly sshPort: number;
+}
+
+export interface VipConfig {
+  readonly address: string;
+  readonly prefix: number;
+  readonly interface: string;
+  readonly routerId: number;
+  readonly driver: 'keepalived';
+}
+
+export interface PolicyConfig {
+  readonly failover: {
+    readonly automatic: boolean;
+    readonly fence: readonly ('ssh' | 'powerOff')[];
+    readonly cooldownMs: number;
+    readonly maxLostTransactions: number;
+  };
+  /** Empty: no placement policy. */
+  readonly countries: readonly string[];
+  readonly lag: { readonly warnMs: number; readonly failMs: number };
+  readonly alone: 'stop' | 'async';
+}
+
+export interface FilesetConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly everyMs: number;
+  readonly marker: string;
+  readonly maxDelete: number;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  /** In the order of the document. */
+  readonly hosts: readonly HostConfig[];
+  readonly witnesses: readonly WitnessConfig[];
+  readonly vip: VipConfig;
+  readonly replication: {
+    readonly mode: 'semisync' | 'async';
+    /** Null: every database but the system ones. */
+    readonly databases: readonly string[] | null;
+    /** The password is a reference: {@link resolveSecret}. */
+    readonly user: { readonly name: string; readonly password: string };
+  };
+  readonly policy: PolicyConfig;
+  readonly files: readonly FilesetConfig[];
+  readonly hooks: { readonly powerOff: readonly string[] | null };
+}
+
+export interface Inventory {
+  /** The document that it was read from. */
+  readonly path: string;
+  readonly clusters: readonly ClusterConfig[];
+  readonly access: {
+    readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
+    readonly sql: { readonly user: string; readonly password: string };
+  };
+}
+
+function toPolicy(raw: RawCluster['policy']): PolicyConfig {
+  const { automatic, fence, cooldown, maxLostTransactions } = raw.failover;
+  return {
+    failover: { automatic, fence, cooldownMs: durationMs(cooldown), maxLostTransactions },
+    countries: raw.placement?.countries ?? [],
+    lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
+    alone: raw.alone,
+  };
+}
+
+function toVip({ address, ...rest }: RawCluster['vip']): VipConfig {
+  const [bare = '', prefix] = address.split('/');
+  return { ...rest, address: bare, prefix: Number(prefix) };
+}
+
+function toCluster(name: string, raw: RawCluster, sites: RawInventory['sites']): ClusterConfig {
+  return {
+    name,
+    hosts: Object.entries(raw.hosts).map(([host, value], index) => ({
+      ...value,
+      name: host,
+      country: sites[value.site]?.country ?? '',
+      serverId: value.serverId ?? index + 1,
+    })),
+    witnesses: Object.entries(raw.witnesses).map(([witness, value]) => ({ name: witness, ...value })),
+    vip: toVip(raw.vip),
+    replication: { ...raw.replication, databases: raw.replication.databases ?? null },
+    policy: toPolicy(raw.policy),
+    files: Object.entries(raw.files).map(([fileset, { every, ...value }]) => ({
+      name: fileset,
+      ...value,
+      everyMs: durationMs(every),
+    })),
+    hooks: { powerOff: raw.hooks.powerOff ?? null },
+  };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+export const toInventory = (path: string, raw: RawInventory): Inventory =>
+  freeze({
+    path,
+    clusters: Object.entries(raw.clusters).map(([name, cluster]) => toCluster(name, cluster, raw.sites)),
+    access: raw.access,
+  });

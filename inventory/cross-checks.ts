@@ -1,0 +1,143 @@
+import { COUNTRY_CODES, COUNTRY_HABITS } from './countries.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { DURATION_PATTERN, durationMs } from './duration.ts';
+import type { FaultPath, PathFault } from './faults.ts';
+import { repeated, repeatedAddresses, repeatedRouters } from './repetitions.ts';
+import { at, entries, isRecord } from './untyped.ts';
+
+/**
+ * What one value alone cannot show. They read the document as it is, not the validated one, so that a fault elsewhere does not hide
+ * theirs; whatever has the wrong shape is the schema's business and is passed over here.
+ */
+export function crossFaults(data: unknown): PathFault[] {
+  const clusters = entries(at(data, 'clusters'));
+  return [
+    ...entries(at(data, 'sites')).flatMap(([name, site]) =>
+      countryFaults(['sites', name, 'country'], at(site, 'country')),
+    ),
+    ...(isRecord(at(data, 'clusters')) && clusters.length === 0
+      ? [{ path: ['clusters'], message: 'clusters: found none, expected at least one cluster' }]
+      : []),
+    ...clusters.flatMap(([name, cluster]) =>
+      clusterFaults({ path: ['clusters', name], cluster, sites: at(data, 'sites') }),
+    ),
+    ...repeatedAddresses(data),
+    ...repeatedRouters(data),
+  ];
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+
+function countryFaults(path: FaultPath, code: unknown): PathFault[] {
+  if (typeof code !== 'string' || !/^[A-Z]{2}$/.test(code) || COUNTRY_CODES.has(code)) return [];
+  const meant = COUNTRY_HABITS[code];
+  const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+  return [{ path, message: `${path.join('.')}: found "${code}", expected a country code of ISO 3166${hint}` }];
+}
+
+interface ClusterPlace {
+  readonly path: FaultPath;
+  readonly cluster: unknown;
+  readonly sites: unknown;
+}
+
+const clusterFaults = (place: ClusterPlace): PathFault[] => [
+  ...hostFaults(place),
+  ...serverIdFaults(place),
+  ...policyFaults(place),
+  ...hookFaults(place),
+];
+
+function hostFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
+  const hosts = at(cluster, 'hosts');
+  const known = entries(sites).map(([name]) => name);
+  const none = isRecord(hosts) && Object.keys(hosts).length === 0;
+  const witnessNames = entries(at(cluster, 'witnesses')).map(([name]) => name);
+  return [
+    ...(none
+      ? [{ path: [...path, 'hosts'], message: `${path.join('.')}.hosts: found none, expected at least one host` }]
+      : []),
+    ...entries(hosts).flatMap(([name, host]): PathFault[] => {
+      const site = at(host, 'site');
+      if (typeof site !== 'string' || known.includes(site)) return [];
+      const where = [...path, 'hosts', name, 'site'];
+      const message = `${where.join('.')}: found "${site}", allowed: ${known.join(', ') || 'none, since "sites" has none'}${didYouMean(site, known)}`;
+      return [{ path: where, message }];
+    }),
+    ...entries(hosts)
+      .filter(([name]) => witnessNames.includes(name))
+      .map(([name]): PathFault => ({
+        path: [...path, 'witnesses', name],
+        atKey: true,
+        message: `${path.join('.')}.witnesses: found the name "${name}" of a database host; a witness is another host, with another name`,
+      })),
+  ];
+}
+
+function serverIdFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const claims = entries(at(cluster, 'hosts')).map(([name, host], index) => ({
+    path: [...path, 'hosts', name, 'serverId'],
+    value: at(host, 'serverId') ?? index + 1,
+  }));
+  return repeated(claims, 'server ID');
+}
+
+function policyFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const policy = at(cluster, 'policy');
+  const countries = list(at(at(policy, 'placement'), 'countries'));
+  const lag = at(policy, 'lag');
+  const [warn, fail] = [at(lag, 'warn') ?? '1s', at(lag, 'fail') ?? '10s'];
+  const isInverted = [warn, fail].every((value) => typeof value === 'string' && DURATION_PATTERN.test(value));
+  const where = [...path, 'policy', 'lag'];
+  return [
+    ...countries.flatMap((code, index) => countryFaults([...path, 'policy', 'placement', 'countries', index], code)),
+    ...(isInverted && durationMs(String(warn)) > durationMs(String(fail))
+      ? [
+          {
+            path: where,
+            message: `${where.join('.')}: found warn ${String(warn)} above fail ${String(fail)}, expected warn at or below fail`,
+          },
+        ]
+      : []),
+  ];
+}
+
+const PLACEHOLDERS = ['{host}', '{address}', '{cluster}'];
+
+function hookFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const hook = at(at(cluster, 'hooks'), 'powerOff');
+  const where = [...path, 'hooks', 'powerOff'];
+  const words = list(hook).filter((word) => typeof word === 'string');
+  const [command] = words;
+  const fence = at(at(at(cluster, 'policy'), 'failover'), 'fence');
+  const faults: PathFault[] = [];
+  if (list(fence).includes('powerOff') && hook === undefined)
+    faults.push({
+      path: [...path, 'policy', 'failover', 'fence'],
+      message: `${path.join('.')}.policy.failover.fence: found powerOff, which needs the command hooks.powerOff`,
+    });
+  if (command !== undefined && !command.startsWith('/'))
+    faults.push({
+      path: [...where, 0],
+      message: `${where.join('.')}: found "${command}", expected the absolute path of a command`,
+    });
+  if (words.length > 1 || command !== undefined) faults.push(...placeholderFaults(where, words));
+  return faults;
+}
+
+function placeholderFaults(path: FaultPath, words: readonly string[]): PathFault[] {
+  const unknown = words.flatMap((word, index) =>
+    (word.match(/\{[^{}]*\}/g) ?? [])
+      .filter((found) => !PLACEHOLDERS.includes(found))
+      .map((found) => ({
+        path: [...path, index],
+        message: `${path.join('.')}: found ${found}, allowed: ${PLACEHOLDERS.join(', ')}${didYouMean(found, PLACEHOLDERS)}`,
+      })),
+  );
+  const namesHost = words.some((word) => word.includes('{host}') || word.includes('{address}'));
+  const nameless = {
+    path,
+    message: `${path.join('.')}: found a command that does not say which host, expected {host} or {address} in it`,
+  };
+  return namesHost || unknown.length > 0 ? unknown : [nameless];
+}

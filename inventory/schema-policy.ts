@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { country, duration, whole } from './schema-leaves.ts';
+
+const failoverPolicy = z.strictObject(
+  {
+    automatic: z
+      .boolean('true or false')
+      .default(false)
+      .meta({ description: 'Whether a failover may start without a person' }),
+    fence: z
+      .array(z.enum(['ssh', 'powerOff'], 'ssh or powerOff'), 'a list of ssh and powerOff')
+      .min(1, 'at least one of ssh and powerOff')
+      .default(['ssh'])
+      .meta({ description: 'How the old primary may be put out of action, in this order' }),
+    cooldown: duration.default('10m').meta({ description: 'Least time between two automatic failovers' }),
+    maxLostTransactions: whole({ from: 0, to: 1_000_000_000 })
+      .default(0)
+      .meta({ description: 'An automatic failover that would lose more asks a person' }),
+  },
+  'the section failover',
+);
+
+export const policy = z.strictObject(
+  {
+    failover: failoverPolicy.prefault({}).meta({ description: 'When and how to fail over' }),
+    placement: z
+      .strictObject(
+        {
+          countries: z
+            .array(country, 'a list of countries')
+            .min(1, 'at least one country, or no section placement')
+            .meta({ description: 'Countries that may hold the data' }),
+        },
+        'the section placement: { countries: [NO] }',
+      )
+      .optional()
+      .meta({ description: 'Where the data may be; without it, anywhere' }),
+    lag: z
+      .strictObject(
+        {
+          warn: duration.default('1s').meta({ description: 'Lag from which verification warns' }),
+          fail: duration.default('10s').meta({ description: 'Lag from which verification fails' }),
+        },
+        'the section lag: { warn: 1s, fail: 10s }',
+      )
+      .prefault({})
+      .meta({ description: 'Limits of replication lag' }),
+    alone: z.enum(['stop', 'async'], 'stop or async').default('async').meta({
+      description:
+        'A new primary with no replica left: `stop` refuses writes, `async` goes on without losslessness and records that',
+    }),
+  },
+  'the section policy',
+);

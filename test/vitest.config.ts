@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const folder = (name: string): string => `test/${name}/**/*.test.ts`;
+
+// The vocabulary of Vitest: a default export.
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    pool: 'forks',
+    // Two cores, and the tests of the lab share one set of hosts.
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    allowOnly: false,
+    reporters: ['default', fileURLToPath(new URL('./reporter.ts', import.meta.url))],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['domain', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker'].map(folder),
+        },
+      },
+      { extends: true, test: { name: 'lab', include: ['host', 'lab', 'integration', 'crash'].map(folder) } },
+    ],
+  },
+});
