@@ -37,6 +37,8 @@ export interface PolicyConfig {
   readonly countries: readonly string[];
   readonly lag: { readonly warnMs: number; readonly failMs: number };
   readonly alone: 'stop' | 'async';
+  /** The event scheduler runs on the primary, and nowhere else. */
+  readonly events: boolean;
 }
 
 export interface FilesetConfig {
@@ -82,6 +84,7 @@ function toPolicy(raw: RawCluster['policy']): PolicyConfig {
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
     alone: raw.alone,
+    events: raw.events,
   };
 }
 

@@ -49,6 +49,9 @@ export const policy = z.strictObject(
       description:
         'A new primary with no replica left: `stop` refuses writes, `async` goes on without losslessness and records that',
     }),
+    events: z.boolean('true or false').default(false).meta({
+      description: 'Whether the primary, and no other server, runs the event scheduler',
+    }),
   },
   'the section policy',
 );

@@ -111,7 +111,10 @@ async function build() {
   removeOrphans();
   markExecutable();
   const bundled = bundleIsFresh(stamp, now) || (await bundleWorkflows());
-  fs.writeFileSync(STAMP, JSON.stringify({ ...(compiled && { sources: now.sources }), ...(bundled && { bundle: now.bundle }) }));
+  fs.writeFileSync(
+    STAMP,
+    JSON.stringify({ ...(compiled && { sources: now.sources }), ...(bundled && { bundle: now.bundle }) }),
+  );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (!compiled) console.error('build: the compiler found faults (above); dist/ holds what it could make');
   if (!bundled) console.error('build: the workflow bundle could not be made (above); worker start needs it');

@@ -73,6 +73,7 @@ describe('a good inventory', () => {
           countries: ['NO'],
           lag: { warnMs: 1000, failMs: 10_000 },
           alone: 'async',
+          events: false,
         },
         files: [
           { name: 'uploads', path: '/var/www/html/uploads/', everyMs: 300_000, marker: '.standfast', maxDelete: 100 },
@@ -89,6 +90,7 @@ describe('a good inventory', () => {
       countries: [],
       lag: { warnMs: 1000, failMs: 10_000 },
       alone: 'async',
+      events: false,
     });
     expect(cluster?.witnesses).toEqual([{ name: 'w1', address: '10.0.0.9', sshPort: 22 }]);
     expect(cluster?.replication).toMatchObject({ mode: 'semisync', databases: null });
