@@ -1,0 +1,106 @@
+import type { Parsed } from '../domain/inputs.ts';
+import { parseFailover, parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
+import { requireConfirmation } from './cli-confirm.ts';
+import type { CliIo, GlobalOptions } from './cli-io.ts';
+import { failoverJob, prepareJob, provisionJob, scheduleApplyJob, scheduleListJob, statusJob, verifyJob } from './cli-jobs.ts';
+import type { Root } from './cli-program.ts';
+import type { Job } from './cli-session.ts';
+import { StandfastError } from './errors.ts';
+
+export interface Hands {
+  readonly io: CliIo;
+  readonly run: (options: GlobalOptions, job: Job) => Promise<void>;
+}
+
+export function addChecks(program: Root, { run }: Hands): void {
+  program
+    .command('status')
+    .description('how the cluster is, and which operation runs on it')
+    .argument('<cluster>')
+    .action(async (cluster, _, command) => {
+      const input = checked(parseVerifyReplication({ cluster }));
+      await run(attached(command.optsWithGlobals(), 'status'), statusJob(input));
+    });
+  program
+    .command('verify')
+    .description('prove replication; exits with 10 when the verdict is bad')
+    .argument('<cluster>')
+    .action(async (cluster, _, command) => {
+      const options = command.optsWithGlobals();
+      await run(options, verifyJob(checked(parseVerifyReplication({ cluster })), options));
+    });
+}
+
+export function addChanges(program: Root, { io, run }: Hands): void {
+  program
+    .command('prepare')
+    .description('check a plain primary, take it into care, and open it; missing settings are named')
+    .argument('<cluster>')
+    .argument('<host>')
+    .action(async (cluster, host, _, command) => {
+      const options = command.optsWithGlobals();
+      await run(options, prepareJob(checked(parsePreparePrimary({ cluster, host })), options));
+    });
+  program
+    .command('provision')
+    .description('make a host a replica: snapshot, copy, start, prove, admit')
+    .argument('<cluster>')
+    .argument('<host>')
+    .option('--from <host>', 'the donor (the primary unless given)')
+    .action(async (cluster, host, { from }, command) => {
+      const options = command.optsWithGlobals();
+      const input = checked(parseProvisionReplica({ cluster, host, ...(from !== undefined && { from }) }));
+      await run(options, provisionJob(input, options));
+    });
+  program
+    .command('failover')
+    .description('the primary is dead: fence it, promote the best replica, move the VIP')
+    .argument('<cluster>')
+    .option('--to <host>', 'the replica to promote (the best one unless given)')
+    .option('--reason <text>', 'kept in the history')
+    .option('--confirm <cluster>', 'confirm by naming the cluster')
+    .option('--yes', 'confirm')
+    .action(async (cluster, { to, reason, confirm, yes }, command) => {
+      const options = command.optsWithGlobals();
+      const input = checked(
+        parseFailover({ cluster, ...(to !== undefined && { candidate: to }), ...(reason !== undefined && { reason }) }),
+      );
+      const danger = `a failover of ${cluster} shuts its primary off`;
+      await requireConfirmation(io, { cluster, confirm, yes, danger, mayAsk: options.input });
+      await run(options, failoverJob(input, options));
+    });
+}
+
+export function addSchedules(program: Root, { run }: Hands): void {
+  const schedule = program.command('schedule').description('what Temporal starts by itself');
+  schedule
+    .command('apply')
+    .description('verify the cluster every minute; safe to repeat')
+    .argument('<cluster>')
+    .action(async (cluster, _, command) => {
+      const input = checked(parseVerifyReplication({ cluster }));
+      await run(attached(command.optsWithGlobals(), 'schedule apply'), scheduleApplyJob(input));
+    });
+  schedule
+    .command('ls')
+    .description('the schedules of one cluster, or of all')
+    .argument('[cluster]')
+    .action(async (cluster, _, command) => {
+      if (cluster !== undefined) checked(parseVerifyReplication({ cluster }));
+      await run(attached(command.optsWithGlobals(), 'schedule ls'), scheduleListJob(cluster));
+    });
+}
+
+function checked<T>(parsed: Parsed<T>): T {
+  if (parsed.kind === 'ok') return parsed.value;
+  throw usage(parsed.message);
+}
+
+/** For commands whose answer is all they are for. */
+function attached<T extends GlobalOptions>(options: T, command: string): T {
+  if (options.detach === true) throw usage(`${command} has nothing to detach from; leave --detach out`);
+  return options;
+}
+
+const usage = (message: string): StandfastError =>
+  new StandfastError({ type: 'BadInput', message, facts: { changed: false, about: 'argument' } });

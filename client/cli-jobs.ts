@@ -1,0 +1,124 @@
+import type {
+  FailoverInput,
+  PreparePrimaryInput,
+  ProvisionReplicaInput,
+  VerifyReplicationInput,
+} from '../domain/inputs.ts';
+import type { VerifyResult } from '../domain/report.ts';
+import type { GlobalOptions } from './cli-io.ts';
+import type { Job, Report } from './cli-session.ts';
+import { detachedReport, isRunReference } from './cli-session.ts';
+import { StandfastError } from './errors.ts';
+import type { StandfastApi } from './standfast.ts';
+import { unhealthyVerdict } from './unhealthy.ts';
+import type { WaitOptions } from './waiting.ts';
+
+// Renderers are loaded when there is something to render: the first line must not wait for them.
+
+export const verifyJob = (input: VerifyReplicationInput, options: GlobalOptions): Job => ({
+  title: `verify ${input.cluster}`,
+  work: async (client, wait) => {
+    const answer = await verdictOrFailure(client, input, { ...wait, detach: options.detach });
+    return isRunReference(answer) ? detachedReport(answer) : verifyReport(answer);
+  },
+});
+
+type BadVerify = Omit<VerifyResult, 'outcome'> & { readonly outcome: VerifyResult['outcome'] | 'bad' };
+
+/** A bad verdict is the answer that was asked for: it is printed as data, and the exit code tells. */
+async function verdictOrFailure(
+  client: StandfastApi,
+  input: VerifyReplicationInput,
+  options: WaitOptions & { readonly detach?: boolean | undefined },
+) {
+  try {
+    return await client.verify(input, options);
+  } catch (error) {
+    const verdict = error instanceof StandfastError ? unhealthyVerdict(error) : null;
+    if (verdict === null) throw error;
+    const bad: BadVerify = { outcome: 'bad', cluster: input.cluster, verdict };
+    return bad;
+  }
+}
+
+const verifyReport = (result: BadVerify): Report => ({
+  kind: 'Verify',
+  data: result,
+  text: async (paint) => (await import('./render-verdict.ts')).renderVerdict(result.verdict, paint),
+  exitCode: result.outcome === 'bad' ? 10 : 0,
+});
+
+export const statusJob = (input: VerifyReplicationInput): Job => ({
+  title: `status of ${input.cluster}`,
+  work: async (client, wait) => {
+    const status = await client.status(input.cluster, wait);
+    return {
+      kind: 'Status',
+      data: status,
+      text: async (paint) => (await import('./render-verdict.ts')).renderStatus(status.verdict, status.operation, paint),
+    };
+  },
+});
+
+export const provisionJob = (input: ProvisionReplicaInput, options: GlobalOptions): Job => ({
+  title: `provision ${input.host} of ${input.cluster} from ${input.from ?? 'its primary'}`,
+  work: async (client, wait) => {
+    const answer = await client.provisionReplica(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'Provision',
+      data: answer,
+      text: async (paint) => (await import('./render-results.ts')).renderProvision(answer, paint),
+    };
+  },
+});
+
+export const prepareJob = (input: PreparePrimaryInput, options: GlobalOptions): Job => ({
+  title: `prepare ${input.host} as the primary of ${input.cluster}`,
+  work: async (client, wait) => {
+    const answer = await client.preparePrimary(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'Prepare',
+      data: answer,
+      text: async (paint) => (await import('./render-results.ts')).renderPrepare(answer, paint),
+    };
+  },
+});
+
+export const failoverJob = (input: FailoverInput, options: GlobalOptions): Job => ({
+  title: `fail over ${input.cluster}${input.candidate === undefined ? '' : ` to ${input.candidate}`}`,
+  work: async (client, wait) => {
+    const answer = await client.failover(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'Failover',
+      data: answer,
+      text: async (paint) => (await import('./render-results.ts')).renderFailover(answer, paint),
+    };
+  },
+});
+
+export const scheduleApplyJob = (input: VerifyReplicationInput): Job => ({
+  title: `schedule the verification of ${input.cluster}`,
+  work: async (client) => {
+    const schedule = await client.ensureVerifySchedule(input.cluster);
+    return {
+      kind: 'Schedule',
+      data: schedule,
+      text: async () => (await import('./render-schedules.ts')).renderApplied(schedule),
+    };
+  },
+});
+
+export const scheduleListJob = (cluster: string | undefined): Job => ({
+  title: `schedules of ${cluster ?? 'every cluster'}`,
+  work: async (client) => {
+    const schedules = await client.listVerifySchedules(cluster);
+    return {
+      kind: 'ScheduleList',
+      data: { schedules },
+      text: async () => (await import('./render-schedules.ts')).renderSchedules(schedules),
+    };
+  },
+});

@@ -1,0 +1,47 @@
+import { CommanderError } from '@commander-js/extra-typings';
+import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
+import type { CliIo, CliWorld, GlobalOptions } from './cli-io.ts';
+import type { Root } from './cli-program.ts';
+import { rootCommand } from './cli-program.ts';
+import type { Job } from './cli-session.ts';
+import { asJson, perform, reportError } from './cli-session.ts';
+
+const USAGE_ERROR = 2;
+const HELP_WITHOUT_COMMAND = 'commander.help';
+
+/** Runs one command line and returns its exit code. */
+export async function main(argv: readonly string[], io: CliIo, world: CliWorld): Promise<number> {
+  const program = rootCommand(io);
+  let exitCode = 0;
+  const run = async (options: GlobalOptions, job: Job): Promise<void> => {
+    exitCode = await perform({ io, world, options }, job);
+  };
+  addChecks(program, { io, run });
+  addChanges(program, { io, run });
+  addSchedules(program, { io, run });
+  addWorker(program, world);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return usageExit(error, program.opts(), io);
+    return reportError({ io, options: program.opts() }, error);
+  }
+}
+
+/** Commander has told the person; a program that reads JSON is told too. */
+function usageExit(error: CommanderError, options: GlobalOptions, io: CliIo): number {
+  if (error.exitCode === 0) return 0;
+  const what = error.code === HELP_WITHOUT_COMMAND ? 'a command is missing' : error.message.replace(/^error: /, '');
+  if (options.output === 'json') io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: USAGE_ERROR, facts: { changed: false } }));
+  return USAGE_ERROR;
+}
+
+function addWorker(program: Root, world: CliWorld): void {
+  program
+    .command('worker')
+    .description('the process that carries out runbooks')
+    .command('start')
+    .description('start a worker; it ends, with its step handed over, on SIGTERM')
+    .action(() => world.startWorker());
+}

@@ -1,0 +1,38 @@
+export type { ConnectOptions } from './config.ts';
+export type {
+  ClientFailureType,
+  Facts,
+  RunningOperation,
+  RunReference,
+  StandfastErrorInit,
+  StandfastErrorType,
+} from './errors.ts';
+export { StandfastError } from './errors.ts';
+export type { Progress } from './progress.ts';
+export type { AppliedSchedule, VerifySchedule } from './schedules.ts';
+export type { Answer, CallOptions, StatusReport } from './standfast.ts';
+export { Standfast } from './standfast.ts';
+export { unhealthyVerdict } from './unhealthy.ts';
+export type { WaitOptions } from './waiting.ts';
+export type { Epoch, HostName } from '../domain/cluster.ts';
+export type { Coverage } from '../domain/coverage.ts';
+export type { Diagnosis } from '../domain/diagnosis.ts';
+export type { Vote } from '../domain/election.ts';
+export type { FailureType } from '../domain/failure.ts';
+export type {
+  FailoverInput,
+  PreparePrimaryInput,
+  ProvisionReplicaInput,
+  VerifyReplicationInput,
+} from '../domain/inputs.ts';
+export type {
+  FailoverDecision,
+  FailoverResult,
+  FenceProof,
+  Loss,
+  PrepareResult,
+  ProvisionResult,
+  TimelineEntry,
+  VerifyResult,
+} from '../domain/report.ts';
+export type { Finding, ReplicaEvidence, Severity, Verdict } from '../domain/verdict.ts';

@@ -1,0 +1,69 @@
+import type { FailoverResult, FenceProof, Loss, PrepareResult, ProvisionResult } from '../domain/report.ts';
+import type { Vote } from '../domain/election.ts';
+import type { Paint } from './paint.ts';
+import { renderBytes, renderDuration } from './render-quantities.ts';
+import { renderTimeline, timelineSpanMs } from './render-timeline.ts';
+import { renderVerdict } from './render-verdict.ts';
+
+/** Parts with an empty line between them; an empty part leaves none. */
+const paragraphs = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
+
+export function renderFailover(result: FailoverResult, paint: Paint): string {
+  const { decision, loss, timeline, verdict } = result;
+  return paragraphs([
+    paint.strong(result.sentence),
+    [
+      `  primary:  ${primaryChange(result)}`,
+      ...(decision === null ? [] : [`  why:      ${decision.diagnosis.explains} (${decision.diagnosis.code})`]),
+      ...(decision === null ? [] : [`  fence:    ${renderFence(decision.fence)}`]),
+      ...(loss === null ? [] : [`  loss:     ${renderLoss(loss, paint)}`]),
+      `  took:     ${renderDuration(timelineSpanMs(timeline))}`,
+    ].join('\n'),
+    decision === null ? '' : ['votes:', ...decision.votes.map((vote) => renderVote(vote, result.newPrimary))].join('\n'),
+    renderTimeline(timeline, paint),
+    verdict === null ? '' : `afterwards: ${renderVerdict(verdict, paint)}`,
+  ]);
+}
+
+function primaryChange({ oldPrimary, newPrimary, epoch, outcome }: FailoverResult): string {
+  const change = outcome === 'failed-over' ? `${oldPrimary} -> ${newPrimary}` : `${newPrimary}, as before`;
+  return `${change} (epoch ${String(epoch.number)})`;
+}
+
+const RUNGS = { ssh: 'stopped and shut off over SSH', powerOff: 'powered off' } as const;
+
+const renderFence = ({ rung, host, proof }: FenceProof): string => `${host} ${RUNGS[rung]}: ${proof}`;
+
+const renderLoss = ({ lossless, explains, missing }: Loss, paint: Paint): string =>
+  lossless
+    ? `${paint.good('none')}: ${explains}`
+    : `${paint.bad('LOSSY')}: ${explains}${missing === '' ? '' : `; missing ${missing}`}`;
+
+function renderVote({ host, received, vetoes }: Vote, winner: string): string {
+  const held = `  ${host} received ${received === '' ? 'nothing' : received}`;
+  if (vetoes.length > 0) return `${held}; barred: ${vetoes.join('; ')}`;
+  return host === winner ? `${held}; elected` : held;
+}
+
+export function renderProvision(result: ProvisionResult, paint: Paint): string {
+  const { checksum, timeline } = result;
+  const span = timelineSpanMs(timeline);
+  return paragraphs([
+    paint.strong(result.sentence),
+    [
+      `  copied:   ${renderBytes(result.bytes)} from ${result.donor}, consistent at ${result.snapshot}`,
+      `  proven:   ${String(checksum.tables)} tables compared row by row at ${checksum.position}`,
+      ...(span > 0 ? [`  took:     ${renderDuration(span)}`] : []),
+    ].join('\n'),
+    renderTimeline(timeline, paint),
+  ]);
+}
+
+export function renderPrepare(result: PrepareResult, paint: Paint): string {
+  const mode = result.mode === 'lossless' ? paint.good('lossless') : paint.warn('async: the loss of the primary can lose writes');
+  return paragraphs([
+    paint.strong(result.sentence),
+    `  primary:  ${result.host} (epoch ${String(result.epoch.number)})\n  mode:     ${mode}`,
+    renderTimeline(result.timeline, paint),
+  ]);
+}

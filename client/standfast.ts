@@ -1,0 +1,139 @@
+import type {
+  FailoverInput,
+  PreparePrimaryInput,
+  ProvisionReplicaInput,
+  VerifyReplicationInput,
+} from '../domain/inputs.ts';
+import type { FailoverResult, PrepareResult, ProvisionResult, VerifyResult } from '../domain/report.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { ConnectOptions } from './config.ts';
+import { loadClientConfig } from './config.ts';
+import type { Link } from './connection.ts';
+import { openLink } from './connection.ts';
+import type { RunningOperation, RunReference } from './errors.ts';
+import { StandfastError } from './errors.ts';
+import type { Runbook } from './runbooks.ts';
+import { failoverRunbook, prepareRunbook, provisionRunbook, verifyRunbook } from './runbooks.ts';
+import { runningOperation, startRun } from './runs.ts';
+import type { AppliedSchedule, VerifySchedule } from './schedules.ts';
+import { ensureVerifySchedule, listVerifySchedules } from './schedules.ts';
+import { unhealthyVerdict } from './unhealthy.ts';
+import type { WaitOptions } from './waiting.ts';
+import { waitForRun } from './waiting.ts';
+
+export interface CallOptions extends WaitOptions {
+  /** Makes the call idempotent: a second one with the same ID gets the run of the first, and its result. */
+  readonly requestId?: string | undefined;
+  /** Returns as soon as the run is durable. */
+  readonly detach?: boolean | undefined;
+}
+
+/** The result of a runbook, or, of a detached call, the run that will have it. */
+export type Answer<Options extends CallOptions, Result> = 'detach' extends keyof Options
+  ? Options['detach'] extends true
+    ? RunReference
+    : Options['detach'] extends false | undefined
+      ? Result
+      : Result | RunReference
+  : Result;
+
+export interface StatusReport {
+  readonly cluster: string;
+  readonly verdict: Verdict;
+  /** The operation that holds the cluster now. */
+  readonly operation: RunningOperation | null;
+}
+
+/** What the command line needs of a client; {@link Standfast} is the one that talks to Temporal. */
+export type StandfastApi = Pick<
+  Standfast,
+  'failover' | 'provisionReplica' | 'preparePrimary' | 'verify' | 'status' | 'ensureVerifySchedule' | 'listVerifySchedules' | 'close'
+>;
+
+/** Typed access to the runbooks for other services. Every failure is a {@link StandfastError}. */
+export class Standfast {
+  readonly #link: Link;
+
+  private constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Connects by `TEMPORAL_*` of the environment, or the profile that the `temporal` command uses. */
+  static async connect(options: ConnectOptions = {}): Promise<Standfast> {
+    return new Standfast(await openLink(loadClientConfig(options)));
+  }
+
+  failover<O extends CallOptions = object>(input: FailoverInput, options?: O): Promise<Answer<O, FailoverResult>> {
+    return this.#run(failoverRunbook, input, options);
+  }
+
+  provisionReplica<O extends CallOptions = object>(
+    input: ProvisionReplicaInput,
+    options?: O,
+  ): Promise<Answer<O, ProvisionResult>> {
+    return this.#run(provisionRunbook, input, options);
+  }
+
+  preparePrimary<O extends CallOptions = object>(
+    input: PreparePrimaryInput,
+    options?: O,
+  ): Promise<Answer<O, PrepareResult>> {
+    return this.#run(prepareRunbook, input, options);
+  }
+
+  /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */
+  verify<O extends CallOptions = object>(input: VerifyReplicationInput, options?: O): Promise<Answer<O, VerifyResult>> {
+    return this.#run(verifyRunbook, input, options);
+  }
+
+  /** The verdict, good or bad, and whatever holds the cluster at this moment. */
+  async status(cluster: string, options: WaitOptions = {}): Promise<StatusReport> {
+    const [verdict, operation] = await Promise.all([
+      this.verify({ cluster }, options).then(({ verdict }) => verdict, verdictOfUnhealthy),
+      runningOperation(this.#link, cluster),
+    ]);
+    return { cluster, verdict, operation };
+  }
+
+  /** Creates or updates the Temporal schedule that verifies the cluster every minute. */
+  ensureVerifySchedule(cluster: string): Promise<AppliedSchedule> {
+    return ensureVerifySchedule(this.#link, cluster);
+  }
+
+  listVerifySchedules(cluster?: string): Promise<readonly VerifySchedule[]> {
+    return listVerifySchedules(this.#link, cluster);
+  }
+
+  async close(): Promise<void> {
+    await this.#link.connection.close();
+  }
+
+  async #run<Input extends { readonly cluster: string }, Result, O extends CallOptions>(
+    runbook: Runbook<Input, Result>,
+    input: Input,
+    options: O | undefined,
+  ): Promise<Answer<O, Result>> {
+    const run = await startRun(this.#link, { runbook, input, requestId: options?.requestId });
+    const { attached, ...reference } = run;
+    options?.onProgress?.({ kind: 'started', run: reference, attached });
+    if (options?.detach === true) return reference as Answer<O, Result>;
+    const value = await waitForRun(this.#link, run, options ?? {}).catch((error: unknown) =>
+      this.#nameHolder(error, input.cluster),
+    );
+    return runbook.resultOf(value) as Answer<O, Result>;
+  }
+
+  /** A run that lost the cluster to another inside its workflow says so; the client adds who holds it now. */
+  async #nameHolder(error: unknown, cluster: string): Promise<never> {
+    if (!(error instanceof StandfastError) || error.type !== 'Busy') throw error;
+    const { type, message, facts, run } = error;
+    const holder = await runningOperation(this.#link, cluster);
+    throw new StandfastError({ type, message, facts, run, runningOperation: holder ?? undefined, cause: error });
+  }
+}
+
+function verdictOfUnhealthy(error: unknown): Verdict {
+  const verdict = error instanceof StandfastError ? unhealthyVerdict(error) : null;
+  if (verdict === null) throw error;
+  return verdict;
+}
