@@ -41,8 +41,13 @@ export interface ChecksumProof {
 }
 
 export type Fenced =
-  | { readonly kind: 'alive'; readonly diagnosis: Diagnosis; readonly timeline: readonly TimelineEntry[] }
-  | { readonly kind: 'closed'; readonly diagnosis: Diagnosis; readonly timeline: readonly TimelineEntry[] }
+  | {
+      /** `alive`: open for writes, left alone. `closed`: it answers and refuses writes, as after a restart. */
+      readonly kind: 'alive' | 'closed';
+      readonly primary: HostName;
+      readonly diagnosis: Diagnosis;
+      readonly timeline: readonly TimelineEntry[];
+    }
   | {
       readonly kind: 'refused';
       readonly explains: string;
@@ -96,7 +101,9 @@ export interface Activities {
    * Brings the host helper of every reachable member to this version, writes the drop-in that makes it boot closed, and keepalived's configuration.
    * @throws `Unsafe` when another control plane owns a member or a helper is missing; `Unreachable` when no majority answers
    */
-  equipMembers(input: OfCluster): Promise<{ readonly equipped: readonly HostName[]; readonly unreachable: readonly string[] }>;
+  equipMembers(
+    input: OfCluster,
+  ): Promise<{ readonly equipped: readonly HostName[]; readonly unreachable: readonly string[] }>;
 
   /**
    * Claims an epoch, checks settings, records `host` as primary on a majority, opens it, starts its replicas, and puts the VIP on it.
@@ -108,9 +115,7 @@ export interface Activities {
    * Decides whether `host` may become a replica, before a byte moves: placement, versions, settings, emptiness, space.
    * @throws `Unsafe` with every obstacle named
    */
-  planProvision(
-    input: OfCluster & { readonly host: HostName; readonly from: HostName | null },
-  ): Promise<ProvisionPlan>;
+  planProvision(input: OfCluster & { readonly host: HostName; readonly from: HostName | null }): Promise<ProvisionPlan>;
 
   /**
    * Makes a key for this copy on the donor and lets it in on the target, for receiving this copy only.
@@ -121,7 +126,7 @@ export interface Activities {
   /**
    * Starts the copy on the donor, or attaches to it, and follows it to its end. The bytes go from host to host; this worker may die without
    * one being sent again. Heartbeats the bytes sent.
-   * @throws `Unverified` with the tail of the log when the copy failed
+   * @throws `Unsafe` with the tail of the log when the copy failed: it is not begun again by itself
    */
   copySnapshot(input: Transfer): Promise<{ readonly bytes: number }>;
 
@@ -149,6 +154,9 @@ export interface Activities {
    */
   admitReplica(input: OfOperation & { readonly host: HostName }): Promise<AdmitResult>;
 
+  /** Undo of an admission that did not end: the replica acknowledges nothing again, the record and the primary are as before. */
+  undoAdmission(input: OfOperation & { readonly host: HostName }): Promise<Undone>;
+
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
    * Steps inside: see {@link FENCE_STEPS}. Nothing is changed when the prediction at step 2 already refuses.
@@ -168,7 +176,16 @@ export interface Activities {
   settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;
 }
 
-export const FENCE_STEPS = ['observe', 'claim', 'diagnose', 'fence', 'receivers', 'elect', 'coverage', 'drain'] as const;
+export const FENCE_STEPS = [
+  'observe',
+  'claim',
+  'diagnose',
+  'fence',
+  'receivers',
+  'elect',
+  'coverage',
+  'drain',
+] as const;
 export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'prove'] as const;
 export const OPEN_STEPS = ['claim', 'check', 'record', 'semi-sync', 'open', 'replicas', 'vip', 'prove'] as const;
 export const ADMIT_STEPS = ['claim', 'check', 'record', 'replica', 'primary', 'confirm'] as const;

@@ -33,11 +33,7 @@ export type HelperAnswerFields = Readonly<Record<string, string>>;
 
 /** The host helper of one member. */
 export interface HelperPort {
-  request(
-    verb: string,
-    args?: Readonly<Record<string, string>>,
-    deadline?: Deadline,
-  ): Promise<HelperAnswerFields>;
+  request(verb: string, args?: Readonly<Record<string, string>>, deadline?: Deadline): Promise<HelperAnswerFields>;
 }
 
 export type Row = Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ export interface CoverageInput {
   readonly contributors: readonly HostName[];
   /** Everything the winner received. */
   readonly winnerReceived: string;
-  /** Last transactions in the binlog of the old primary, read from its files after the fence; null when it could not be read. */
+  /** Last transactions in the binlog of the old primary, read from its files after the fence; null or empty proves nothing. */
   readonly oldBinlogEnd: string | null;
 }
 
@@ -25,7 +25,7 @@ export function judgeCoverage(input: CoverageInput): Coverage {
   const byAckers = sync !== null && sync.mode === 'lossless' ? coverByAckers(sync, input.contributors) : null;
   if (byAckers?.enough === true) return { kind: 'lossless', by: 'ackers', why: byAckers.why };
   const reason = byAckers?.why ?? 'the cluster runs without lossless acknowledgement (async)';
-  if (oldBinlogEnd === null)
+  if (oldBinlogEnd === null || oldBinlogEnd.trim() === '')
     return {
       kind: 'lossy',
       why: `${reason}, and the binary log of the old primary cannot be read`,
@@ -40,7 +40,11 @@ export function judgeCoverage(input: CoverageInput): Coverage {
       why: 'the binary log of the old primary, read to its end, holds nothing that the winner lacks',
     };
   const missing = renderGtids(gtidsBeyond(end, received));
-  return { kind: 'lossy', why: `${reason}, and the old primary holds transactions up to ${missing} that no winner has`, missing };
+  return {
+    kind: 'lossy',
+    why: `${reason}, and the old primary holds transactions up to ${missing} that no winner has`,
+    missing,
+  };
 }
 
 function coverByAckers(
@@ -50,5 +54,5 @@ function coverByAckers(
   const present = sync.ackers.filter((acker) => contributors.includes(acker));
   const needed = contributionsNeeded(sync);
   const why = `${String(present.length)} of ${String(sync.ackers.length)} recorded ackers contribute (${present.join(', ') || 'none'}), ${String(needed)} needed`;
-  return { enough: present.length >= needed && needed > 0 && sync.ackers.length > 0, why };
+  return { enough: present.length >= needed && needed > 0, why };
 }

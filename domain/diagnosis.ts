@@ -27,8 +27,7 @@ const reach = ({ primary }: Evidence): string => primary.server?.reach ?? 'silen
 const helperAnswers = ({ primary }: Evidence): boolean => isAnswering(primary.helper);
 const mysqldStopped = ({ primary }: Evidence): boolean =>
   isAnswering(primary.helper) && primary.helper.mysqld === 'stopped';
-const isReadOnly = ({ primary }: Evidence): boolean =>
-  isAnswering(primary.server) && primary.server.status.readOnly;
+const isReadOnly = ({ primary }: Evidence): boolean => isAnswering(primary.server) && primary.server.status.readOnly;
 const stillHeard = ({ observers }: Evidence): boolean => observers.some((entry) => entry.hearsSource === true);
 /** The worker itself is one observer that does not reach the primary. */
 const agreeDead = ({ observers, expectedObservers }: Evidence): boolean =>
@@ -68,7 +67,8 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'PrimaryHeardByReplicas',
-    explains: 'the primary does not answer here, but a replica still hears it: the network to it is cut, it is not dead',
+    explains:
+      'the primary does not answer here, but a replica still hears it: the network to it is cut, it is not dead',
     consequence: 'refuse',
     matches: stillHeard,
   },

@@ -1,6 +1,6 @@
 import type { HostDescription, HostName } from './cluster.ts';
 import type { GtidSet } from './gtid.ts';
-import { containsGtids, gtidsBeyond, parseGtids, renderGtids, unionGtids } from './gtid.ts';
+import { containsGtids, gtidsBeyond, gtidsPast, parseGtids, renderGtids, unionGtids } from './gtid.ts';
 import type { ServerStatus } from './observation.ts';
 
 /** A replica that answered, read after its receiver stopped (or before anything changed, for a prediction). */
@@ -43,26 +43,50 @@ export const receivedBy = (status: ServerStatus): GtidSet =>
     parseGtids(status.replication?.received ?? ''),
   );
 
-/** What a replica wrote itself that another contender does not have. */
+/**
+ * What a replica wrote itself that another contender does not have, or that comes after the last transaction it applied: writes of its own
+ * never raise that position, and what it wrote when it was primary lies before it.
+ */
 function errantGtids(contender: Contender, others: readonly Contender[]): GtidSet {
   const own = new Map(
     [...parseGtids(contender.status.binlogState)].filter(([key]) =>
       key.endsWith(`-${String(contender.status.serverId)}`),
     ),
   );
-  return unionGtids(...others.map((other) => gtidsBeyond(own, receivedBy(other.status))));
+  return unionGtids(
+    gtidsPast(own, parseGtids(contender.status.appliedPosition)),
+    ...others.map((other) => gtidsBeyond(own, receivedBy(other.status))),
+  );
+}
+
+/** Replication goes from an older release series to a newer one, never back. */
+const couldNotFollow = (contender: Contender, others: readonly Contender[]): readonly HostName[] =>
+  others
+    .filter((other) => seriesOf(other.status.version) < seriesOf(contender.status.version))
+    .map((other) => other.host.name);
+
+function seriesOf(version: string): number {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return major * 1000 + minor;
 }
 
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
   const others = input.contenders.filter((other) => other !== contender);
   const errant = renderGtids(errantGtids(contender, others));
+  const older = couldNotFollow(contender, others);
   const { replication } = status;
   const vetoes: readonly (readonly [boolean, string])[] = [
     [!status.binlog.enabled, 'it has no binary log, so no replica could follow it'],
     [!status.binlog.logsReplicated, 'log_slave_updates is off, so no replica could follow it'],
+    [status.binlog.format === 'STATEMENT', 'its binlog_format is STATEMENT, which gives other rows on a replica'],
+    [
+      older.length > 0,
+      `its version ${status.version} is newer than that of ${older.join(', ')}, which could not follow it`,
+    ],
     [replication === null, 'it replicates from nobody'],
     [replication !== null && replication.source !== input.primary.name, `its source is not ${input.primary.name}`],
+    [replication?.usesGtid === false, 'it does not replicate by GTID, so what it received is not known'],
     [(replication?.filters.length ?? 0) > 0, `it filters replication (${replication?.filters.join(', ') ?? ''})`],
     [(replication?.delaySeconds ?? 0) > 0, 'it is a delayed replica'],
     [
@@ -118,6 +142,4 @@ export function electPrimary(input: ElectionInput): Election {
 }
 
 const whyNone = (votes: readonly Vote[]): string =>
-  votes.length === 0
-    ? 'no replica answers'
-    : votes.map((vote) => `${vote.host}: ${vote.vetoes.join('; ')}`).join('. ');
+  votes.length === 0 ? 'no replica answers' : votes.map((vote) => `${vote.host}: ${vote.vetoes.join('; ')}`).join('. ');

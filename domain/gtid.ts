@@ -39,7 +39,7 @@ export function gtidsBeyond(set: GtidSet, other: GtidSet): GtidSet {
 
 export const containsGtids = (set: GtidSet, other: GtidSet): boolean => gtidsBeyond(other, set).size === 0;
 
-/** How many transactions of one history separate the two: the sum of sequence differences per (domain, server). */
+/** How many transactions of one history separate the two: sequences go on from server to server, so they are counted per domain. */
 export function gtidGap(ahead: GtidSet, behind: GtidSet): number {
   const reached = latestPerDomain(behind);
   let gap = 0n;
@@ -61,19 +61,25 @@ export function compareGtids(left: GtidSet, right: GtidSet): GtidOrder {
 }
 
 /**
- * The binlog state that a copy made at `position` inherits: its donor's history, with the entry of the server that wrote the
- * position cut back to it. Entries of earlier primaries no longer grow, so reading the donor's state later than the snapshot does no harm.
+ * The binlog state that a copy made at `position` inherits: its donor's history up to there. The donor's state is read later than the
+ * snapshot, perhaps after a promotion: what lies beyond the position in its domain is not in the copy.
  */
 export function stateAtSnapshot(donorState: GtidSet, position: GtidSet): GtidSet {
-  return unionGtids(
-    new Map([...donorState].filter(([key]) => !position.has(key))),
-    position,
-  );
+  const later = gtidsPast(donorState, position);
+  return unionGtids(new Map([...donorState].filter(([key]) => !later.has(key))), position);
 }
+
+/** Entries of `set` that come later in their domain than everything in `position`, whichever server wrote them. */
+export function gtidsPast(set: GtidSet, position: GtidSet): GtidSet {
+  const reached = latestPerDomain(position);
+  return new Map([...set].filter(([key, sequence]) => sequence > (reached.get(domainOf(key)) ?? 0n)));
+}
+
+const domainOf = (key: string): string => key.split('-')[0] ?? '';
 
 function latestPerDomain(set: GtidSet): Map<string, bigint> {
   const latest = new Map<string, bigint>();
-  for (const [key, sequence] of set) raise(latest, key.split('-')[0] ?? '', sequence);
+  for (const [key, sequence] of set) raise(latest, domainOf(key), sequence);
   return latest;
 }
 

@@ -57,7 +57,8 @@ function parser<T>(runbook: string, fields: readonly Field[]): (input: unknown) 
       const fault = faultOf(field, given[field.name]);
       if (fault !== null) return bad(fault);
     }
-    return { kind: 'ok', value: given as T };
+    const present = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+    return { kind: 'ok', value: Object.fromEntries(present) as T };
   };
 }
 
@@ -76,7 +77,10 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
-export const parsePreparePrimary = parser<PreparePrimaryInput>('preparePrimary', [CLUSTER, { ...HOST, example: 'db1' }]);
+export const parsePreparePrimary = parser<PreparePrimaryInput>('preparePrimary', [
+  CLUSTER,
+  { ...HOST, example: 'db1' },
+]);
 export const parseProvisionReplica = parser<ProvisionReplicaInput>('provisionReplica', [
   CLUSTER,
   HOST,

@@ -63,8 +63,7 @@ export interface ServerStatus {
 export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'lost';
 
 export type ServerAnswer =
-  | { readonly reach: 'answers'; readonly status: ServerStatus }
-  | { readonly reach: Silence; readonly why: string };
+  { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };
 
 export interface HostFacts {
   readonly mysqld: 'running' | 'stopped';
@@ -77,8 +76,7 @@ export interface HostFacts {
 }
 
 export type HelperAnswer =
-  | ({ readonly reach: 'answers' } & HostFacts)
-  | { readonly reach: Silence; readonly why: string };
+  ({ readonly reach: 'answers' } & HostFacts) | { readonly reach: Silence; readonly why: string };
 
 export interface HostObservation {
   readonly host: HostName;

@@ -33,29 +33,38 @@ export type Known<T> =
 export const highestEpoch = (records: readonly MemberRecords[]): number =>
   Math.max(0, ...records.map((record) => record.epoch?.number ?? 0));
 
+interface Answers<T> {
+  readonly found: readonly (T | null)[];
+  readonly members: number;
+  /** Orders the records that one operation wrote one after the other under its epoch. */
+  readonly stage: (record: T) => number;
+}
+
 /**
  * The newest record among the answers of a majority. A record reaches a majority before its operation acts on it, so every majority
  * sees the newest record that was ever acted on.
  */
-function newest<T extends { readonly epoch: number }>(
-  found: readonly (T | null)[],
-  members: number,
-): Known<T> {
+function newest<T extends { readonly epoch: number }>({ found, members, stage }: Answers<T>): Known<T> {
   if (found.length < majorityOf(members))
     return { kind: 'undecided', why: `${String(found.length)} of ${String(members)} members answered` };
   const recorded = found.filter((record) => record !== null);
-  const [first] = [...recorded].sort((left, right) => right.epoch - left.epoch);
-  return first === undefined ? { kind: 'nothing' } : { kind: 'known', record: first };
+  const [first, ...others] = [...recorded].sort(
+    (left, right) => right.epoch - left.epoch || stage(right) - stage(left),
+  );
+  if (first === undefined) return { kind: 'nothing' };
+  const rivals = others.filter((record) => record.epoch === first.epoch && stage(record) === stage(first));
+  return rivals.every((record) => JSON.stringify(record) === JSON.stringify(first))
+    ? { kind: 'known', record: first }
+    : { kind: 'undecided', why: `members disagree about the record of epoch ${String(first.epoch)}` };
 }
 
 export const recordedPrimary = (records: readonly MemberRecords[], members: number): Known<PrimaryRecord> =>
-  newest(
-    records.map((record) => record.primary),
-    members,
-  );
+  newest({ found: records.map((record) => record.primary), members, stage: () => 0 });
 
+/** An admission writes `lossless` last under its epoch, after it came true. */
 export const recordedSync = (records: readonly MemberRecords[], members: number): Known<SyncRecord> =>
-  newest(
-    records.map((record) => record.sync),
+  newest({
+    found: records.map((record) => record.sync),
     members,
-  );
+    stage: (sync) => (sync.mode === 'lossless' ? 1 : 0),
+  });

@@ -36,7 +36,7 @@ export interface FailoverDecision {
 }
 
 export interface FailoverResult {
-  readonly outcome: 'failed-over' | 'reopened' | 'primary-alive';
+  readonly outcome: 'failed-over' | 'reopened';
   readonly cluster: string;
   readonly oldPrimary: HostName;
   readonly newPrimary: HostName;

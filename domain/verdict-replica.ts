@@ -19,8 +19,7 @@ interface Rule {
   readonly remedy: string;
 }
 
-const status = ({ observation }: ReplicaCase) =>
-  isAnswering(observation.server) ? observation.server.status : null;
+const status = ({ observation }: ReplicaCase) => (isAnswering(observation.server) ? observation.server.status : null);
 const replication = (found: ReplicaCase) => status(found)?.replication ?? null;
 const follows = (found: ReplicaCase): boolean => replication(found) !== null;
 

@@ -83,9 +83,7 @@ export function judgeReplication(input: VerdictInput): Verdict {
 }
 
 export const vipHolders = (observation: ClusterObservation): readonly HostName[] =>
-  observation.hosts
-    .filter((entry) => isAnswering(entry.helper) && entry.helper.holdsVip)
-    .map((entry) => entry.host);
+  observation.hosts.filter((entry) => isAnswering(entry.helper) && entry.helper.holdsVip).map((entry) => entry.host);
 
 const statusOf = (observation: ClusterObservation, host: HostName): ServerStatus | null => {
   const { server } = observationOf(observation, host);
@@ -135,7 +133,10 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
       bad(host, 'PrimaryClosed', 'the primary refuses writes', `standfast prepare ${input.cluster.cluster} ${host}`),
     );
   const semi = status.semiSync;
-  if (input.sync?.mode === 'lossless' && !(semi.primaryActive && semi.waitsWithoutReplica && semi.waitPoint === 'AFTER_SYNC'))
+  if (
+    input.sync?.mode === 'lossless' &&
+    !(semi.primaryActive && semi.waitsWithoutReplica && semi.waitPoint === 'AFTER_SYNC')
+  )
     findings.push(
       bad(
         host,
@@ -161,9 +162,7 @@ function judgeVip(input: VerdictInput): readonly Finding[] {
   const prepare = `standfast prepare ${input.cluster.cluster} ${input.primary}`;
   return [
     ...wrong.map((host) => bad(host, 'VipMisplaced', `${host} holds the VIP but is not the primary`, prepare)),
-    ...(holders.length === 0
-      ? [bad(input.primary, 'VipNowhere', 'no host that answers holds the VIP', prepare)]
-      : []),
+    ...(holders.length === 0 ? [bad(input.primary, 'VipNowhere', 'no host that answers holds the VIP', prepare)] : []),
     ...otherWriters(input.observation, input.primary),
   ];
 }
@@ -172,7 +171,12 @@ const otherWriters = (observation: ClusterObservation, primary: HostName): reado
   observation.hosts
     .filter((entry) => entry.host !== primary && isAnswering(entry.server) && !entry.server.status.readOnly)
     .map((entry) =>
-      bad(entry.host, 'SecondWriter', `${entry.host} accepts writes but is not the primary`, `set read_only=1 on ${entry.host}, then look for errant transactions`),
+      bad(
+        entry.host,
+        'SecondWriter',
+        `${entry.host} accepts writes but is not the primary`,
+        `set read_only=1 on ${entry.host}, then look for errant transactions`,
+      ),
     );
 
 function bad(host: HostName, code: string, explains: string, remedy: string): Finding {
@@ -196,4 +200,3 @@ function canLose(input: VerdictInput): number {
 
 export const hasApplied = (status: ServerStatus, position: string): boolean =>
   containsGtids(parseGtids(status.appliedPosition), parseGtids(position));
-

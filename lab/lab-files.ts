@@ -56,12 +56,18 @@ function inventory(state: LabState): unknown {
     clusters: {
       shop: {
         hosts: Object.fromEntries(hosts),
-        vip: { address: `${network.vip}/${String(network.prefix)}`, interface: 'eth0', routerId: 51, driver: 'keepalived' },
+        vip: {
+          address: `${network.vip}/${String(network.prefix)}`,
+          interface: 'eth0',
+          routerId: 51,
+          driver: 'keepalived',
+        },
         replication: { mode: 'semisync', user: { name: 'repl', password: file('repl.password') } },
         policy: {
           failover: { automatic: false, fence: ['ssh', 'powerOff'] },
           placement: { countries: ['NO'] },
           lag: { warn: '1s', fail: '10s' },
+          events: true,
         },
         hooks: { powerOff: [etc(state, 'power'), 'off', '{host}'] },
       },

@@ -1,0 +1,162 @@
+import type { Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import {
+  acknowledgeAsReplica,
+  acknowledgeNothing,
+  stopAcknowledging,
+  waitApplied,
+  waitForAcknowledgement,
+} from '../adapters/mariadb.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import type { ServerStatus } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { SyncRecord } from '../domain/records.ts';
+import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import type { AdmitResult } from '../domain/report.ts';
+import type { Authority } from './authority.ts';
+import { claimEpoch } from './authority.ts';
+import type { Activities, Undone } from './contract.ts';
+import { askServer, observe } from './observing.ts';
+import type { StepHooks, Steps } from './steps.ts';
+import { inSteps, until } from './steps.ts';
+import { undoAll } from './undoing.ts';
+
+const ATTACH_MS = 15_000;
+const POLL_MS = 50;
+
+interface Admission {
+  readonly primary: HostName;
+  readonly sync: SyncRecord | null;
+}
+
+const unsafe = (host: HostName, message: string): AdapterFailure =>
+  new AdapterFailure({ type: 'Unsafe', host, message });
+
+async function checkAdmission(authority: Authority, host: HostName): Promise<Admission> {
+  const { description } = authority.cluster;
+  const seen = await observe(authority.cluster);
+  const members = memberNames(description).length;
+  const primary = recordedPrimary(answeredRecords(seen), members);
+  if (primary.kind !== 'known')
+    throw unsafe(host, `${description.cluster} has no recorded primary; run standfast prepare first`);
+  const { server } = observationOf(seen, host);
+  const replication = isAnswering(server) ? server.status.replication : null;
+  if (
+    replication?.source !== primary.record.host ||
+    replication.receiver !== 'running' ||
+    replication.applier !== 'running'
+  )
+    throw unsafe(host, `${host} does not replicate from ${primary.record.host} with both threads running`);
+  const sync = recordedSync(answeredRecords(seen), members);
+  return { primary: primary.record.host, sync: sync.kind === 'known' ? sync.record : null };
+}
+
+const recordSync = (authority: Authority, mode: 'lossless' | 'async', ackers: readonly HostName[]): Promise<void> =>
+  authority.record('record-sync', { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
+
+/**
+ * The record grows before the acker does: whoever reads it in between asks for one contribution too many, never for one too few.
+ * `lossless` is written last, when the primary is seen to wait and the replica holds everything committed before it did.
+ */
+async function admitAcker(
+  authority: Authority,
+  host: HostName,
+  work: Admission & { readonly steps: Steps },
+): Promise<readonly HostName[]> {
+  const { primary, sync, steps } = work;
+  const ackers = [...new Set([...(sync?.ackers ?? []), host])].sort();
+  const before = sync?.mode ?? 'async';
+  await steps.run('record', null, () => recordSync(authority, before, ackers));
+  await steps.run('replica', host, () => authority.withSession(host, acknowledgeAsReplica));
+  await steps.run('primary', primary, async () => {
+    await authority.withSession(primary, waitForAcknowledgement);
+    await seen(authority, primary, { steps, what: 'waits for an attached acker', holds: isWaiting });
+    await seen(authority, host, { steps, what: 'acknowledges', holds: (status) => status.semiSync.replicaActive });
+  });
+  await steps.run('confirm', null, async () => {
+    const status = await askServer(authority.cluster, primary);
+    const committed = isAnswering(status) ? status.status.binlogPosition : '';
+    const caughtUp = await authority.withSession(host, (session) => waitApplied(session, committed, ATTACH_MS));
+    if (!caughtUp)
+      throw new AdapterFailure({ type: 'NotYet', host, message: `${host} has not applied ${committed} yet` });
+    await recordSync(authority, 'lossless', ackers);
+  });
+  return ackers;
+}
+
+const isWaiting = ({ semiSync }: ServerStatus): boolean =>
+  semiSync.primaryActive &&
+  semiSync.waitsWithoutReplica &&
+  semiSync.waitPoint === 'AFTER_SYNC' &&
+  BigInt(semiSync.timeoutMs || '0') > 2n ** 53n &&
+  semiSync.clients > 0;
+
+async function seen(
+  authority: Authority,
+  host: HostName,
+  wanted: { readonly steps: Steps; readonly what: string; readonly holds: (status: ServerStatus) => boolean },
+): Promise<void> {
+  const bounds = { signal: wanted.steps.signal, everyMs: POLL_MS, forMs: ATTACH_MS };
+  const found = await until(async () => {
+    const answer = await askServer(authority.cluster, host);
+    return isAnswering(answer) && wanted.holds(answer.status) ? true : null;
+  }, bounds);
+  if (found === null)
+    throw new AdapterFailure({
+      type: 'Unverified',
+      host,
+      message: `${host} was not seen to be one that ${wanted.what}`,
+    });
+}
+
+/**
+ * Takes `host` back out: it acknowledges nothing first, then the record shrinks. Nobody left in a cluster that was not lossless yet:
+ * the primary stops waiting, so that writes go on as before.
+ */
+async function withdraw(authority: Authority, host: HostName): Promise<Undone> {
+  const seenNow = await observe(authority.cluster);
+  const known = recordedSync(answeredRecords(seenNow), memberNames(authority.cluster.description).length);
+  const primary = recordedPrimary(answeredRecords(seenNow), memberNames(authority.cluster.description).length);
+  const sync = known.kind === 'known' ? known.record : null;
+  const others = (sync?.ackers ?? []).filter((acker) => acker !== host);
+  const waiting = sync?.mode === 'lossless' && others.length > 0;
+  return undoAll([
+    { what: `${host} acknowledges nothing`, work: () => authority.withSession(host, stopAcknowledging) },
+    ...(primary.kind === 'known' && !waiting
+      ? [
+          {
+            what: `${primary.record.host} waits for nobody`,
+            work: () => authority.withSession(primary.record.host, acknowledgeNothing),
+          },
+        ]
+      : []),
+    { what: `${host} is no acker`, work: () => recordSync(authority, waiting ? 'lossless' : 'async', others) },
+  ]);
+}
+
+export const admittingActivities = (
+  ports: Ports,
+  hooks: StepHooks,
+): Pick<Activities, 'admitReplica' | 'undoAdmission'> => ({
+  undoAdmission: async ({ cluster, run, host }) =>
+    withdraw(await claimEpoch(await ports.cluster(cluster), { run, include: [] }), host),
+
+  admitReplica: ({ cluster, run, host }) =>
+    inSteps(hooks, async (steps): Promise<AdmitResult> => {
+      const managed = await ports.cluster(cluster);
+      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
+      const admission = await steps.run('check', host, () => checkAdmission(authority, host));
+      const lossless = managed.description.mode === 'semisync';
+      const ackers = lossless ? await admitAcker(authority, host, { ...admission, steps }) : [];
+      return {
+        outcome: 'admitted',
+        cluster,
+        host,
+        epoch: authority.epoch,
+        mode: lossless ? 'lossless' : 'async',
+        ackers,
+        timeline: steps.timeline,
+      };
+    }),
+});

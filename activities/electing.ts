@@ -1,0 +1,88 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { describeHost, memberNames } from '../domain/cluster.ts';
+import { judgeCoverage } from '../domain/coverage.ts';
+import type { Contender, Election } from '../domain/election.ts';
+import { electPrimary } from '../domain/election.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { SyncRecord } from '../domain/records.ts';
+import { recordedSync } from '../domain/records.ts';
+
+export interface Question {
+  readonly primary: HostName;
+  readonly candidate: HostName | null;
+}
+
+export const followersOf = (seen: ClusterObservation, primary: HostName): readonly HostName[] =>
+  seen.hosts
+    .filter(
+      (entry) =>
+        entry.host !== primary && isAnswering(entry.server) && entry.server.status.replication?.source === primary,
+    )
+    .map((entry) => entry.host);
+
+export const contendersOf = (
+  cluster: ClusterPorts,
+  seen: ClusterObservation,
+  hosts: readonly HostName[],
+): readonly Contender[] =>
+  hosts.flatMap((name): readonly Contender[] => {
+    const { server, helper } = observationOf(seen, name);
+    if (!isAnswering(server) || !isAnswering(helper)) return [];
+    return [
+      { host: describeHost(cluster.description, name), status: server.status, diskFreeBytes: helper.diskFreeBytes },
+    ];
+  });
+
+export function electFrom(
+  cluster: ClusterPorts,
+  input: Question & { readonly contenders: readonly Contender[] },
+): Election {
+  return electPrimary({
+    contenders: input.contenders,
+    primary: describeHost(cluster.description, input.primary),
+    countries: cluster.description.countries,
+    requested: input.candidate ?? undefined,
+  });
+}
+
+export function syncOf(cluster: ClusterPorts, seen: ClusterObservation): SyncRecord | null {
+  const sync = recordedSync(answeredRecords(seen), memberNames(cluster.description).length);
+  return sync.kind === 'known' ? sync.record : null;
+}
+
+/**
+ * What would be refused at the end is refused before anything is changed, as far as it can be known: who can be elected, whether losslessness can be
+ * covered, whether a rung of the fence is at hand, whether somebody is left to acknowledge.
+ */
+export async function predictRefusal(
+  cluster: ClusterPorts,
+  input: Question & { readonly seen: ClusterObservation },
+): Promise<string | null> {
+  const { seen, primary } = input;
+  const { description } = cluster;
+  const { helper } = observationOf(seen, primary);
+  const reachable = isAnswering(helper);
+  const rungs = description.fence.filter((rung) => rung === 'powerOff' || reachable);
+  if (rungs.length === 0)
+    return `${primary} does not answer over SSH and the policy has no power switch, so it cannot be proven that it accepts no writes`;
+  const followers = followersOf(seen, primary);
+  const election = electFrom(cluster, { ...input, contenders: contendersOf(cluster, seen, followers) });
+  if (election.kind === 'refused') return `no replica can be promoted: ${election.explains}`;
+  if (description.alone === 'stop' && followers.length < 2)
+    return `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`;
+  if (reachable && helper.mysqld === 'running') return null; // its binlog can be read only after the fence
+  const oldBinlogEnd = reachable
+    ? ((await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }))['gtid'] ?? '')
+    : null;
+  const coverage = judgeCoverage({
+    sync: syncOf(cluster, seen),
+    contributors: followers,
+    winnerReceived: election.received,
+    oldBinlogEnd,
+  });
+  return coverage.kind === 'lossy'
+    ? `no acknowledged write may be lost, and that cannot be promised: ${coverage.why}`
+    : null;
+}

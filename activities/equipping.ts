@@ -1,0 +1,95 @@
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { MemberSettings } from '../adapters/member-settings.ts';
+import { renderMemberSettings, settingsOf } from '../adapters/member-settings.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { describeHost, majorityOf, memberNames } from '../domain/cluster.ts';
+import type { Activities } from './contract.ts';
+
+const UPGRADE_MS = 15_000;
+const CONFIGURE_MS = 20_000;
+
+/** The helper of this version on one member. `hello` tells which one is there. */
+export async function ensureHelper(cluster: ClusterPorts, host: HostName): Promise<void> {
+  const helper = cluster.helper(host);
+  const { content, sha256 } = await cluster.helperScript();
+  const before = await helper.request('hello');
+  if (sha256.startsWith(before['version'] ?? '-')) return;
+  const { owner } = cluster;
+  await helper.request('upgrade', { owner, content, sha256 }, { timeoutMs: UPGRADE_MS });
+  const after = await helper.request('hello');
+  if (!sha256.startsWith(after['version'] ?? '-'))
+    throw new AdapterFailure({
+      type: 'Unverified',
+      host,
+      message: `the host helper of ${host} was upgraded and still answers version ${after['version'] ?? 'none'}`,
+    });
+}
+
+/** Writes the drop-in: closed at boot, and the settings of a member that may be promoted one day. */
+export async function configureMember(cluster: ClusterPorts, host: HostName, settings: MemberSettings): Promise<void> {
+  await cluster.helper(host).request(
+    'configure',
+    {
+      owner: cluster.owner,
+      server_id: String(settings.serverId),
+      report_host: host,
+      settings: renderMemberSettings(settings),
+    },
+    { timeoutMs: CONFIGURE_MS },
+  );
+}
+
+async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
+  await ensureHelper(cluster, host);
+  const { description, owner } = cluster;
+  if (!description.hosts.some((database) => database.name === host)) return host;
+  const content = cluster.keepalivedConfiguration(host);
+  await cluster.helper(host).request('configure-vip', { owner, content }, { timeoutMs: CONFIGURE_MS });
+  const running = await runningSettings(cluster, host);
+  if (running !== null) await configureMember(cluster, host, running);
+  return host;
+}
+
+/** Null: no server answers. A host without data gets its settings when it is provisioned. */
+async function runningSettings(cluster: ClusterPorts, host: HostName): Promise<MemberSettings | null> {
+  try {
+    const session = await cluster.session(host);
+    try {
+      return await settingsOf(session);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    if (error instanceof AdapterFailure && error.silence !== null) return null;
+    throw error;
+  }
+}
+
+export const defaultSettings = (cluster: ClusterPorts, host: HostName): MemberSettings => ({
+  serverId: describeHost(cluster.description, host).serverId,
+  binlogBase: 'mariadb-bin',
+});
+
+export const equippingActivities = (ports: Ports): Pick<Activities, 'equipMembers'> => ({
+  equipMembers: async (input) => {
+    const cluster = await ports.cluster(input.cluster);
+    const members = memberNames(cluster.description);
+    const outcomes = await Promise.allSettled(members.map((host) => equip(cluster, host)));
+    const equipped: HostName[] = [];
+    const unreachable: string[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') equipped.push(outcome.value);
+      else if (outcome.reason instanceof AdapterFailure && outcome.reason.type === 'Unreachable')
+        unreachable.push(outcome.reason.message);
+      else throw outcome.reason;
+    }
+    if (equipped.length < majorityOf(members.length))
+      throw new AdapterFailure({
+        type: 'Unreachable',
+        host: input.cluster,
+        message: `${String(equipped.length)} of ${String(members.length)} members answer, not a majority: ${unreachable.join('; ')}`,
+      });
+    return { equipped, unreachable };
+  },
+});

@@ -1,0 +1,268 @@
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { startReplication, stopReceiver, waitApplied } from '../adapters/mariadb.ts';
+import type { FenceRung, HostName } from '../domain/cluster.ts';
+import { describeHost, memberNames } from '../domain/cluster.ts';
+import { judgeCoverage } from '../domain/coverage.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import { diagnosePrimary } from '../domain/diagnosis.ts';
+import type { Election } from '../domain/election.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { recordedPrimary } from '../domain/records.ts';
+import type { FenceProof } from '../domain/report.ts';
+import type { Authority } from './authority.ts';
+import { claimEpoch } from './authority.ts';
+import type { Activities, Fenced, OfOperation } from './contract.ts';
+import { contendersOf, electFrom, followersOf, predictRefusal, syncOf } from './electing.ts';
+import { askServer, observe } from './observing.ts';
+import { openRecorded } from './opening.ts';
+import type { StepHooks, Steps } from './steps.ts';
+import { inSteps, until } from './steps.ts';
+import { undoAll } from './undoing.ts';
+
+const POWER_OFF_MS = 60_000;
+const DRAIN_SLICE_MS = 500;
+const DRAIN_MS = 600_000;
+
+interface Case {
+  readonly cluster: ClusterPorts;
+  readonly primary: HostName;
+  readonly candidate: HostName | null;
+  readonly run: string;
+  readonly steps: Steps;
+}
+
+/** A refusal met on the way; the workflow decides what is undone. */
+class Refusal extends Error {
+  readonly remedy: string;
+  constructor(explains: string, remedy: string) {
+    super(explains);
+    this.remedy = remedy;
+  }
+}
+
+async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fenced> {
+  const { steps, cluster, primary } = found;
+  const before = diagnosePrimary(seen, primary);
+  const spared = sparing(before, found);
+  if (spared !== null) return spared;
+  const refusal = before.consequence === 'refuse' ? before.explains : await predictRefusal(cluster, { seen, ...found });
+  if (refusal !== null) throw new Refusal(refusal, 'bring back a host that is missing, or the primary itself');
+  const proofs: FenceProof[] = [];
+  const authority = await steps.run('claim', null, () =>
+    claimEpoch(cluster, {
+      run: found.run,
+      include: [],
+      proveOff: async () => {
+        proofs.push(await powerOff(found));
+        return [primary];
+      },
+    }),
+  );
+  const diagnosis = await steps.run('diagnose', primary, async () => diagnosePrimary(await observe(cluster), primary));
+  const sparedNow = sparing(diagnosis, found);
+  if (sparedNow !== null) return sparedNow;
+  if (diagnosis.consequence === 'refuse')
+    throw new Refusal(diagnosis.explains, 'look at the network between the hosts');
+  const fence = await steps.run('fence', primary, async () => proofs[0] ?? (await fencePrimary(authority, found)));
+  return electAndDrain(authority, { ...found, diagnosis, fence });
+}
+
+function sparing(diagnosis: Diagnosis, { primary, steps }: Case): Fenced | null {
+  const { timeline } = steps;
+  if (diagnosis.consequence === 'leave') return { kind: 'alive', primary, diagnosis, timeline };
+  return diagnosis.consequence === 'reopen' ? { kind: 'closed', primary, diagnosis, timeline } : null;
+}
+
+async function electAndDrain(
+  authority: Authority,
+  found: Case & { readonly diagnosis: Diagnosis; readonly fence: FenceProof },
+): Promise<Fenced> {
+  const { steps, cluster, primary } = found;
+  const followers = await steps.run('receivers', null, () => stopReceivers(authority, found));
+  const seen = await observe(cluster);
+  const election = await steps.run('elect', null, () =>
+    Promise.resolve(electFrom(cluster, { contenders: contendersOf(cluster, seen, followers), ...found })),
+  );
+  const winner = winnerOf(election);
+  const coverage = await steps.run('coverage', primary, async () => {
+    const oldBinlogEnd = found.fence.rung === 'ssh' ? await binlogEnd(cluster, primary) : null;
+    return judgeCoverage({
+      sync: syncOf(cluster, seen),
+      contributors: followers,
+      winnerReceived: winner.received,
+      oldBinlogEnd,
+    });
+  });
+  if (coverage.kind === 'lossy')
+    throw new Refusal(
+      `no acknowledged write may be lost, and that cannot be promised: ${coverage.why}`,
+      `bring back ${primary} or the missing replica`,
+    );
+  await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));
+  return {
+    kind: 'ready',
+    winner: winner.host,
+    epoch: authority.epoch,
+    decision: { diagnosis: found.diagnosis, votes: election.because, fence: found.fence, coverage },
+    timeline: steps.timeline,
+  };
+}
+
+function winnerOf(election: Election): Extract<Election, { kind: 'elected' }> {
+  if (election.kind === 'elected') return election;
+  throw new Refusal(
+    `no replica can be promoted: ${election.explains}`,
+    'mend a replica, then start the failover again',
+  );
+}
+
+/** Climbs the rungs of the policy until one gives a proof. */
+async function fencePrimary(authority: Authority, found: Case): Promise<FenceProof> {
+  const tried: string[] = [];
+  for (const rung of found.cluster.description.fence) {
+    try {
+      return await climb(rung, { authority, found });
+    } catch (error) {
+      if (!(error instanceof AdapterFailure) || error.type === 'Stale') throw error;
+      tried.push(`${rung}: ${error.message}`);
+    }
+  }
+  throw new Refusal(
+    `it is not proven that ${found.primary} can no longer acknowledge a write (${tried.join('; ')})`,
+    `switch ${found.primary} off, or bring it back`,
+  );
+}
+
+async function climb(
+  rung: FenceRung,
+  { authority, found }: { readonly authority: Authority; readonly found: Case },
+): Promise<FenceProof> {
+  if (rung === 'powerOff') return powerOff(found);
+  const { address, prefix, interface: device } = found.cluster.vip;
+  const answer = await authority.order(found.primary, 'fence', {
+    vip: address,
+    prefix: String(prefix),
+    interface: device,
+  });
+  const proof = Object.entries(answer).map(([name, value]) => `${name}=${value}`);
+  return { rung, host: found.primary, proof: proof.join(' ') };
+}
+
+async function powerOff(found: Case): Promise<FenceProof> {
+  const { cluster, primary, steps } = found;
+  if (!cluster.description.fence.includes('powerOff'))
+    throw new AdapterFailure({
+      type: 'Unsafe',
+      host: primary,
+      message: `the policy has no power switch for ${primary}`,
+    });
+  const said = await cluster.powerOff(primary, { timeoutMs: POWER_OFF_MS, signal: steps.signal });
+  return { rung: 'powerOff', host: primary, proof: `the power hook confirms: ${said}` };
+}
+
+/** Keeps the relay logs of every follower, then stops its receiver with the applier running. One that dies here no longer contributes. */
+async function stopReceivers(authority: Authority, found: Case): Promise<readonly HostName[]> {
+  const followers = followersOf(await observe(found.cluster), found.primary);
+  const stopped = await Promise.allSettled(
+    followers.map(async (host) => {
+      await authority.order(host, 'keep-relay');
+      await authority.withSession(host, stopReceiver);
+      return host;
+    }),
+  );
+  const stale = stopped.find(
+    (one) => one.status === 'rejected' && one.reason instanceof AdapterFailure && one.reason.type === 'Stale',
+  );
+  if (stale?.status === 'rejected') throw stale.reason;
+  return stopped.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
+async function binlogEnd(cluster: ClusterPorts, primary: HostName): Promise<string> {
+  return (await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: POWER_OFF_MS }))['gtid'] ?? '';
+}
+
+/** Waits until the winner has applied everything it received. Its receiver stands still, so the goal does not move. */
+async function drain(authority: Authority, winner: HostName, steps: Steps): Promise<void> {
+  const drained = await until(
+    async () => {
+      const answer = await askServer(authority.cluster, winner);
+      if (!isAnswering(answer)) throw new AdapterFailure({ type: 'Unreachable', host: winner, message: answer.why });
+      const error = answer.status.replication?.applierError ?? null;
+      if (error !== null)
+        throw new Refusal(
+          `the applier of ${winner} stopped with error ${String(error.code)}: ${error.message}`,
+          `mend ${winner}`,
+        );
+      const goal = answer.status.replication?.received ?? '';
+      const done = await authority.withSession(winner, (session) => waitApplied(session, goal, DRAIN_SLICE_MS));
+      return done ? true : null;
+    },
+    { signal: steps.signal, everyMs: 0, forMs: DRAIN_MS },
+  );
+  if (drained === null)
+    throw new AdapterFailure({ type: 'NotYet', host: winner, message: `${winner} is still applying what it received` });
+}
+
+const hasChanged = (seen: ClusterObservation, run: string): boolean =>
+  answeredRecords(seen).some((records) => records.epoch?.run === run);
+
+async function undoFence(
+  ports: Ports,
+  hooks: StepHooks,
+  { cluster, run }: OfOperation,
+): ReturnType<Activities['undoFence']> {
+  return inSteps(hooks, async (steps) => {
+    const managed = await ports.cluster(cluster);
+    const seen = await observe(managed);
+    const primary = primaryOf(managed, seen);
+    const authority = await claimEpoch(managed, { run, include: [] });
+    const followers = followersOf(seen, primary);
+    return undoAll([
+      ...followers.map((host) => ({
+        what: `receiver of ${host} started`,
+        work: () => authority.withSession(host, startReplication),
+      })),
+      ...(isAnswering(observationOf(seen, primary).helper)
+        ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]
+        : [
+            {
+              what: `${primary} opened again`,
+              work: () => Promise.reject(new Error('its host does not answer; it stays closed when it returns')),
+            },
+          ]),
+    ]);
+  });
+}
+
+function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): HostName {
+  const { description } = cluster;
+  const primary = recordedPrimary(answeredRecords(seen), memberNames(description).length);
+  if (primary.kind === 'known') return describeHost(description, primary.record.host).name;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host: description.cluster,
+    message:
+      primary.kind === 'nothing'
+        ? `${description.cluster} has no recorded primary yet; run standfast prepare ${description.cluster} HOST first`
+        : `it is not known who is primary of ${description.cluster}: ${primary.why}`,
+  });
+}
+
+export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain' | 'undoFence'> => ({
+  fenceAndDrain: ({ cluster, run, candidate }) =>
+    inSteps(hooks, async (steps): Promise<Fenced> => {
+      const managed = await ports.cluster(cluster);
+      const seen = await steps.run('observe', null, () => observe(managed));
+      const primary = primaryOf(managed, seen);
+      try {
+        return await fenceAndDrain({ cluster: managed, primary, candidate, run, steps }, seen);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const changed = hasChanged(await observe(managed), run);
+        return { kind: 'refused', explains: error.message, remedy: error.remedy, changed, timeline: steps.timeline };
+      }
+    }),
+  undoFence: (input) => undoFence(ports, hooks, input),
+});

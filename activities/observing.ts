@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { readHeartbeat, writeHeartbeat } from '../adapters/mariadb.ts';
+import { readStatus } from '../adapters/mariadb-status.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import type { ClusterObservation, HelperAnswer, HostObservation, ServerAnswer } from '../domain/observation.ts';
+import { answeredRecords, isAnswering } from '../domain/observation.ts';
+import { recordedPrimary } from '../domain/records.ts';
+import type { LagMeasurement } from '../domain/verdict.ts';
+import type { Activities } from './contract.ts';
+import { recordsFrom } from './records-answer.ts';
+
+const LOOK_MS = 2_000;
+/** Longer than two heartbeat periods (0.1 s), so that a living source is heard. */
+const LISTEN_MS = 400;
+const POLL_MS = 5;
+
+export async function observe(cluster: ClusterPorts): Promise<ClusterObservation> {
+  const { description } = cluster;
+  const databases = new Set(description.hosts.map((host) => host.name));
+  const hosts = await Promise.all(
+    memberNames(description).map(async (host): Promise<HostObservation> => {
+      const [helper, server] = await Promise.all([
+        askHelper(cluster, host),
+        databases.has(host) ? askServer(cluster, host) : null,
+      ]);
+      return { host, helper, server, hearsSource: null };
+    }),
+  );
+  const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
+  return withHearing(cluster, seen);
+}
+
+async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
+  const helper = cluster.helper(host);
+  const { address, interface: device } = cluster.vip;
+  try {
+    const records = recordsFrom(await helper.request('records', {}, { timeoutMs: LOOK_MS }));
+    const facts = await helper.request('observe', { vip: address, interface: device }, { timeoutMs: LOOK_MS });
+    return {
+      reach: 'answers',
+      mysqld: facts['mysqld'] === 'running' ? 'running' : 'stopped',
+      holdsVip: facts['vip'] === 'yes',
+      role: Number(facts['role'] ?? 0),
+      keepalived: facts['keepalived'] === 'running' ? 'running' : 'stopped',
+      mac: facts['mac'] ?? '',
+      diskFreeBytes: Number(facts['disk_free'] ?? 0),
+      records,
+    };
+  } catch (error) {
+    return silenceOf(error);
+  }
+}
+
+export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
+  let session: Session | null = null;
+  try {
+    session = await cluster.session(host, { timeoutMs: LOOK_MS });
+    const status = await readStatus(session, (address) => cluster.nameOf(address), { timeoutMs: LOOK_MS });
+    return { reach: 'answers', status };
+  } catch (error) {
+    return silenceOf(error);
+  } finally {
+    await session?.close();
+  }
+}
+
+/** Silence is an answer; anything that is not a named silence is a fault and goes on. */
+function silenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> {
+  if (error instanceof AdapterFailure && error.silence !== null) return { reach: error.silence, why: error.message };
+  throw error;
+}
+
+/** A replica's vote rests on what the replication protocol brought it while we looked, not on a row that we wrote. */
+async function withHearing(cluster: ClusterPorts, seen: ClusterObservation): Promise<ClusterObservation> {
+  const primary = recordedPrimary(answeredRecords(seen), seen.hosts.length);
+  if (primary.kind !== 'known') return seen;
+  const server = seen.hosts.find((entry) => entry.host === primary.record.host)?.server ?? null;
+  if (isAnswering(server)) return seen;
+  const hosts = await Promise.all(seen.hosts.map((entry) => withOwnHearing(cluster, entry)));
+  return { ...seen, hosts };
+}
+
+async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {
+  const before = isAnswering(entry.server) ? entry.server.status.replication : null;
+  if (before === null) return entry;
+  if (before.receiver !== 'running') return { ...entry, hearsSource: false };
+  await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
+  const again = await askServer(cluster, entry.host);
+  const after = isAnswering(again) ? again.status.replication : null;
+  if (after === null) return entry;
+  const heard =
+    after.receiver === 'running' &&
+    (after.heartbeatsReceived !== before.heartbeatsReceived || after.received !== before.received);
+  return { ...entry, server: again, hearsSource: heard };
+}
+
+async function measure(cluster: ClusterPorts, primary: HostName): Promise<readonly LagMeasurement[]> {
+  const replicas = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
+  const deadlineMs = cluster.description.lag.failMs + LOOK_MS;
+  const token = randomUUID();
+  const sessions = await Promise.allSettled(replicas.map((host) => cluster.session(host)));
+  try {
+    const committedAt = await commitHeartbeat(cluster, primary, { token, deadlineMs });
+    return await Promise.all(
+      replicas.map(async (host, index): Promise<LagMeasurement> => {
+        const opened = sessions[index];
+        if (opened?.status !== 'fulfilled') return { host, lagMs: null, why: 'it does not answer' };
+        if (typeof committedAt === 'string') return { host, lagMs: null, why: committedAt };
+        return awaitHeartbeat(opened.value, { token, committedAt, deadlineMs });
+      }),
+    );
+  } finally {
+    await Promise.all(sessions.map((opened) => (opened.status === 'fulfilled' ? opened.value.close() : null)));
+  }
+}
+
+/** @returns the instant after the commit, or why there was none */
+async function commitHeartbeat(
+  cluster: ClusterPorts,
+  primary: HostName,
+  row: { readonly token: string; readonly deadlineMs: number },
+): Promise<number | string> {
+  let session: Session | null = null;
+  try {
+    session = await cluster.session(primary);
+    const sentAt = performance.now();
+    const server = await writeHeartbeat(session, { route: 'lag', token: row.token }, row.deadlineMs);
+    return server === null ? `${primary} refuses writes` : sentAt;
+  } catch (error) {
+    if (error instanceof AdapterFailure) return error.message;
+    throw error;
+  } finally {
+    await session?.close();
+  }
+}
+
+async function awaitHeartbeat(
+  session: Session,
+  row: { readonly token: string; readonly committedAt: number; readonly deadlineMs: number },
+): Promise<LagMeasurement> {
+  const { host } = session;
+  const passed = (): number => performance.now() - row.committedAt;
+  try {
+    while ((await readHeartbeat(session)) !== row.token) {
+      if (passed() > row.deadlineMs)
+        return { host, lagMs: null, why: `it did not arrive within ${String(row.deadlineMs)} ms` };
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return { host, lagMs: Math.round(passed() * 10) / 10, why: null };
+  } catch (error) {
+    if (error instanceof AdapterFailure) return { host, lagMs: null, why: error.message };
+    throw error;
+  }
+}
+
+export const observingActivities = (
+  ports: Ports,
+): Pick<Activities, 'describeCluster' | 'observeCluster' | 'measureLag'> => ({
+  describeCluster: async ({ cluster }) => (await ports.cluster(cluster)).description,
+  observeCluster: async ({ cluster }) => observe(await ports.cluster(cluster)),
+  measureLag: async ({ cluster, primary }) => measure(await ports.cluster(cluster), primary),
+});

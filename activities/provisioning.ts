@@ -1,0 +1,184 @@
+import { Context } from '@temporalio/activity';
+import type { ClusterPorts, HelperAnswerFields, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { databaseBytes } from '../adapters/mariadb.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { describeHost, memberNames } from '../domain/cluster.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { Obstacle } from '../domain/preflight.ts';
+import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
+import { recordedPrimary } from '../domain/records.ts';
+import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
+import { configureMember, defaultSettings, ensureHelper } from './equipping.ts';
+import { observe } from './observing.ts';
+import { undoAll } from './undoing.ts';
+
+const POLL_MS = 200;
+const ORDER_MS = 30_000;
+const START_MS = 120_000;
+
+async function plan(
+  cluster: ClusterPorts,
+  input: { readonly host: HostName; readonly from: HostName | null },
+): Promise<ProvisionPlan> {
+  const { description } = cluster;
+  const { host: target } = input;
+  const known = description.hosts.map((host) => host.name);
+  for (const name of [target, input.from ?? target])
+    if (!known.includes(name))
+      throw refusal(
+        'BadInput',
+        name,
+        `${name} is not a database host of ${description.cluster} (it has ${known.join(', ')})`,
+      );
+  const seen = await observe(cluster);
+  const recorded = recordedPrimary(answeredRecords(seen), memberNames(description).length);
+  if (recorded.kind !== 'known')
+    throw refusal(
+      'Unsafe',
+      target,
+      `${description.cluster} has no recorded primary; run standfast prepare ${description.cluster} HOST first. Nothing was changed`,
+    );
+  const primary = recorded.record.host;
+  const donor = input.from ?? primary;
+  if (target === primary || target === donor)
+    throw refusal(
+      'Unsafe',
+      target,
+      `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`,
+    );
+  const source = observationOf(seen, donor);
+  const goal = observationOf(seen, target);
+  const obstacles: readonly Obstacle[] = [
+    ...judgePlacement(description, describeHost(description, target)),
+    ...(isAnswering(source.server)
+      ? judgePrimarySettings(source.server.status)
+      : [{ code: 'donor', explains: `${donor} does not answer`, remedy: 'start it, or choose another donor' }]),
+    ...(isAnswering(goal.helper)
+      ? []
+      : [
+          {
+            code: 'target',
+            explains: `the host helper of ${target} does not answer: ${goal.helper.why}`,
+            remedy: 'run install.sh on it as root',
+          },
+        ]),
+    ...(isAnswering(goal.server)
+      ? [
+          {
+            code: 'target',
+            explains: `a database server already runs on ${target}`,
+            remedy: 'stop it, and empty its data directory if its data is not needed',
+          },
+        ]
+      : []),
+  ];
+  if (obstacles.length > 0)
+    throw refusal(
+      'Unsafe',
+      target,
+      `${target} cannot be provisioned: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}. Nothing was changed`,
+    );
+  await ensureHelper(cluster, target);
+  return { primary, donor, target, estimatedBytes: await bytesOn(cluster, donor) };
+}
+
+const refusal = (type: 'BadInput' | 'Unsafe', host: HostName, message: string): AdapterFailure =>
+  new AdapterFailure({ type, host, message });
+
+async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> {
+  const session = await cluster.session(donor);
+  try {
+    return await databaseBytes(session);
+  } finally {
+    await session.close();
+  }
+}
+
+const ask = (
+  cluster: ClusterPorts,
+  host: HostName,
+  verb: string,
+  args: Readonly<Record<string, string>>,
+): Promise<HelperAnswerFields> =>
+  cluster.helper(host).request(verb, { owner: cluster.owner, ...args }, { timeoutMs: ORDER_MS });
+
+/** Follows a job on a host to its end. The job runs on without this worker. */
+async function follow(cluster: ClusterPorts, host: HostName, job: string): Promise<HelperAnswerFields> {
+  const context = Context.current();
+  for (;;) {
+    context.cancellationSignal.throwIfAborted();
+    const status = await cluster.helper(host).request('job-status', { job });
+    context.heartbeat({ host, step: status['step'] ?? '', bytes: Number(status['bytes'] ?? 0) });
+    if (status['state'] === 'done') return status;
+    if (status['state'] !== 'running')
+      throw new AdapterFailure({
+        type: 'Unsafe',
+        host,
+        message: `the copy failed on ${host} in step ${status['step'] ?? 'unknown'} (exit ${status['exit'] ?? '?'}): ${(status['log'] ?? '').slice(-600)}`,
+      });
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function openTransfer(
+  cluster: ClusterPorts,
+  input: Transfer & { readonly estimatedBytes: number },
+): Promise<void> {
+  const { job, donor, target } = input;
+  const key = await ask(cluster, donor, 'job-key', { job });
+  await ask(cluster, target, 'job-open', {
+    job,
+    public: key['public'] ?? '',
+    from: cluster.endpoint(donor).address,
+    bytes: String(input.estimatedBytes),
+  });
+}
+
+async function copySnapshot(
+  cluster: ClusterPorts,
+  { job, donor, target }: Transfer,
+): Promise<{ readonly bytes: number }> {
+  await ask(cluster, donor, 'job-send', {
+    job,
+    target: cluster.endpoint(target).address,
+    user: cluster.sshUser,
+    known_hosts: await cluster.pinnedKeys(target),
+  });
+  const done = await follow(cluster, donor, job);
+  return { bytes: Number(done['bytes'] ?? 0) };
+}
+
+async function installSnapshot(cluster: ClusterPorts, input: Transfer & { readonly bytes: number }): Promise<Snapshot> {
+  const { job, target } = input;
+  await configureMember(cluster, target, defaultSettings(cluster, target));
+  await ask(cluster, target, 'job-install', { job, bytes: String(input.bytes) });
+  const done = await follow(cluster, target, job);
+  return { bytes: input.bytes, position: done['gtid'] ?? '' };
+}
+
+export const provisioningActivities = (
+  ports: Ports,
+): Pick<
+  Activities,
+  'planProvision' | 'openTransfer' | 'copySnapshot' | 'installSnapshot' | 'keepSnapshot' | 'cleanTransfer'
+> => ({
+  planProvision: async ({ cluster, ...input }) => plan(await ports.cluster(cluster), input),
+  openTransfer: async (input) => openTransfer(await ports.cluster(input.cluster), input),
+  copySnapshot: async (input) => copySnapshot(await ports.cluster(input.cluster), input),
+  installSnapshot: async (input) => installSnapshot(await ports.cluster(input.cluster), input),
+  keepSnapshot: async ({ cluster, job, donor, target }) => {
+    const managed = await ports.cluster(cluster);
+    await ask(managed, target, 'job-keep', { job });
+    await ask(managed, donor, 'job-keep', { job });
+  },
+  cleanTransfer: async ({ cluster, job, donor, target }) => {
+    const managed = await ports.cluster(cluster);
+    const clean = (host: HostName) =>
+      managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: START_MS });
+    return undoAll([
+      { what: `${donor}: copy ended, keys removed`, work: () => clean(donor) },
+      { what: `${target}: emptied of what was copied`, work: () => clean(target) },
+    ]);
+  },
+});

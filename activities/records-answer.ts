@@ -1,0 +1,25 @@
+import type { HelperAnswerFields } from '../adapters/ports.ts';
+import type { MemberRecords } from '../domain/records.ts';
+
+/** The helper's `records` answer as plain data; empty values mean that nothing is recorded. */
+export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
+  const value = (name: string): string => answer[name] ?? '';
+  const list = value('ackers')
+    .split(',')
+    .filter((name) => name !== '');
+  return {
+    owner: value('owner'),
+    epoch: value('epoch') === '' ? null : { number: Number(value('epoch')), run: value('run') },
+    primary: value('primary') === '' ? null : { epoch: Number(value('primary_epoch')), host: value('primary') },
+    sync:
+      value('mode') === ''
+        ? null
+        : {
+            epoch: Number(value('sync_epoch')),
+            mode: value('mode') === 'lossless' ? 'lossless' : 'async',
+            ackers: list,
+            k: Number(value('k')),
+          },
+    fenced: value('fenced') === 'yes',
+  };
+}

@@ -1,0 +1,144 @@
+import { Context } from '@temporalio/activity';
+import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { adoptHistory, pointAt, startReplication, waitApplied } from '../adapters/mariadb.ts';
+import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
+import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
+import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
+import { isAnswering } from '../domain/observation.ts';
+import type { Activities, ChecksumProof, Transfer } from './contract.ts';
+import { askServer } from './observing.ts';
+
+const START_MS = 120_000;
+const CATCH_UP_SLICE_MS = 1_000;
+const BEAT_EVERY_MS = 500;
+
+async function statusOf(cluster: ClusterPorts, host: HostName): Promise<ServerStatus> {
+  const answer = await askServer(cluster, host);
+  if (isAnswering(answer)) return answer.status;
+  throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
+}
+
+async function onSession<T>(cluster: ClusterPorts, host: HostName, work: (session: Session) => Promise<T>): Promise<T> {
+  const session = await cluster.session(host);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function startReplica(
+  cluster: ClusterPorts,
+  input: Transfer & { readonly primary: HostName; readonly position: string },
+): Promise<void> {
+  const { target, primary } = input;
+  await cluster.helper(target).request('service-start', { owner: cluster.owner }, { timeoutMs: START_MS });
+  const status = await statusOf(cluster, target);
+  if (!status.readOnly)
+    throw new AdapterFailure({
+      type: 'Unsafe',
+      host: target,
+      message: `${target} did not start closed; replication was not started on it`,
+    });
+  if (follows(status.replication, primary)) return;
+  const donor = await statusOf(cluster, input.donor);
+  const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
+  const account = await cluster.replicationAccount();
+  await onSession(cluster, target, async (session) => {
+    if (status.replication === null || status.replication.source !== primary)
+      await adoptHistory(session, { position: input.position, state });
+    await pointAt(session, { endpoint: cluster.endpoint(primary), account });
+    await startReplication(session);
+  });
+}
+
+const follows = (replication: ReplicationStatus | null, primary: HostName): boolean =>
+  replication !== null &&
+  replication.source === primary &&
+  replication.receiver === 'running' &&
+  replication.applier === 'running';
+
+/** Both servers at one GTID position: the primary through a snapshot, the replica by stopping its applier there. Writers go on. */
+async function compareRows(
+  cluster: ClusterPorts,
+  { target, primary }: { target: HostName; primary: HostName },
+): Promise<ChecksumProof> {
+  return onSession(cluster, primary, async (source) => {
+    const position = await openSnapshot(source);
+    return onSession(cluster, target, async (copy) => {
+      await applyUntil(copy, position);
+      try {
+        while (!(await waitApplied(copy, position, CATCH_UP_SLICE_MS))) {
+          Context.current().cancellationSignal.throwIfAborted();
+          requireHealthy(target, (await statusOf(cluster, target)).replication);
+        }
+        const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
+        requireEqual(target, wanted, found);
+        return { tables: wanted.length, position };
+      } finally {
+        await startReplication(copy);
+      }
+    });
+  });
+}
+
+function requireHealthy(host: HostName, replication: ReplicationStatus | null): void {
+  const error = replication?.applierError ?? null;
+  if (error === null) return;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host,
+    message: `replication on ${host} stopped with error ${String(error.code)}: ${error.message}`,
+  });
+}
+
+function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: readonly TableChecksum[]): void {
+  const copy = new Map(found.map((entry) => [entry.table, entry.checksum]));
+  const differing = wanted.filter((entry) => copy.get(entry.table) !== entry.checksum).map((entry) => entry.table);
+  const extra = found
+    .filter((entry) => !wanted.some((other) => other.table === entry.table))
+    .map((entry) => entry.table);
+  if (differing.length + extra.length === 0) return;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host,
+    message: `${host} differs from its primary at the same GTID position in ${[...differing, ...extra].join(', ')}`,
+  });
+}
+
+async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
+  const { target, primary } = input;
+  const goal = (await statusOf(cluster, primary)).binlogPosition;
+  const caughtUp = await onSession(cluster, target, (session) => waitApplied(session, goal, CATCH_UP_SLICE_MS));
+  const { replication } = await statusOf(cluster, target);
+  requireHealthy(target, replication);
+  if (!caughtUp)
+    throw new AdapterFailure({ type: 'NotYet', host: target, message: `${target} is still catching up with ${goal}` });
+  const proof = await compareRows(cluster, { target, primary });
+  const after = (await statusOf(cluster, target)).replication;
+  if (!follows(after, primary))
+    throw new AdapterFailure({
+      type: 'NotYet',
+      host: target,
+      message: `the threads of ${target} are not both running yet`,
+    });
+  return proof;
+}
+
+export const replicatingActivities = (ports: Ports): Pick<Activities, 'startReplica' | 'proveReplica'> => ({
+  startReplica: async (input) => startReplica(await ports.cluster(input.cluster), input),
+  proveReplica: async (input) => {
+    const context = Context.current();
+    const beating = setInterval(() => {
+      context.heartbeat();
+    }, BEAT_EVERY_MS);
+    try {
+      return await prove(await ports.cluster(input.cluster), input);
+    } finally {
+      clearInterval(beating);
+    }
+  },
+});

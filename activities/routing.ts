@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { ensureHeartbeatTable, writeHeartbeat } from '../adapters/mariadb.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { isAnswering } from '../domain/observation.ts';
+import type { Authority } from './authority.ts';
+import { observe } from './observing.ts';
+
+const PROVE_MS = 5_000;
+
+/** Drops the VIP wherever else it is, then puts it on `host`: no two holders, also for a moment. */
+export async function moveVip(authority: Authority, host: HostName): Promise<void> {
+  const { address, prefix, interface: device } = authority.cluster.vip;
+  const place = { vip: address, prefix: String(prefix), interface: device };
+  const seen = await observe(authority.cluster);
+  const others = seen.hosts.filter((entry) => entry.host !== host);
+  for (const entry of others)
+    if (isAnswering(entry.helper) && (entry.helper.holdsVip || entry.helper.role > 0))
+      await authority.order(entry.host, 'vip-drop', place);
+  // Above every role that is not confirmed to be 0 now: a silent host may still show the one it had.
+  const unconfirmed = others.filter((entry) => !isAnswering(entry.helper)).length;
+  const own = seen.hosts.find((entry) => entry.host === host)?.helper ?? null;
+  const role = unconfirmed === 0 ? 1 : Math.min(13, 1 + unconfirmed + (isAnswering(own) ? own.role : 0));
+  await authority.order(host, 'vip-take', { ...place, n: String(role) });
+}
+
+/** Proof from outside: another member hears the host's own hardware address, and a write through the VIP is committed by that server. */
+export async function proveVip(authority: Authority, host: HostName): Promise<void> {
+  const { cluster } = authority;
+  const seen = await observe(cluster);
+  const holder = seen.hosts.find((entry) => entry.host === host);
+  const observer = seen.hosts.find((entry) => entry.host !== host && isAnswering(entry.helper));
+  if (holder === undefined || !isAnswering(holder.helper) || !isAnswering(holder.server))
+    throw new AdapterFailure({ type: 'Unverified', host, message: `${host} stopped answering while it took the VIP` });
+  if (observer !== undefined) {
+    const { address, interface: device } = cluster.vip;
+    const heard = await cluster.helper(observer.host).request('vip-probe', { vip: address, interface: device });
+    if ((heard['mac'] ?? '').toLowerCase() !== holder.helper.mac.toLowerCase())
+      throw new AdapterFailure({
+        type: 'Unverified',
+        host,
+        message: `${observer.host} hears ${heard['mac'] || 'nobody'} for the VIP, not ${host}`,
+      });
+  }
+  const session = await cluster.vipSession();
+  try {
+    const server = await writeHeartbeat(session, { route: 'vip', token: randomUUID() }, PROVE_MS);
+    if (server !== holder.server.status.serverId)
+      throw new AdapterFailure({
+        type: 'Unverified',
+        host,
+        message: `a write through the VIP was ${server === null ? 'refused' : `committed by server ${String(server)}`}, not by ${host}`,
+      });
+  } finally {
+    await session.close();
+  }
+}
+
+export const ensureHeartbeat = (authority: Authority, host: HostName): Promise<void> =>
+  authority.withSession(host, ensureHeartbeatTable);

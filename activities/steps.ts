@@ -1,0 +1,82 @@
+import { activityInfo, Context } from '@temporalio/activity';
+import type { HostName } from '../domain/cluster.ts';
+import type { TimelineEntry } from '../domain/report.ts';
+import type { StepName } from './contract.ts';
+
+/** Where a test may stop a worker: before a step had an effect, or after it and before anybody heard of it. */
+export type HoldPoint = `${string}.${StepName}:${'before' | 'after'}`;
+
+export interface StepHooks {
+  /** Identity of this worker in timelines, `host/pid`. */
+  readonly worker: string;
+  /** Resolves at once in production. */
+  readonly hold: (point: HoldPoint) => Promise<void>;
+}
+
+/** The inner steps of one activity: timed, heartbeaten, resumable in the report, and abortable. */
+export interface Steps {
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+  readonly timeline: readonly TimelineEntry[];
+  run<T>(name: StepName, host: HostName | null, work: () => Promise<T>): Promise<T>;
+}
+
+const BEAT_EVERY_MS = 200;
+
+/**
+ * Runs an activity's steps while beating. The timeline travels in the beats, so that the next worker's report still shows what this one did.
+ */
+export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const { attempt, activityType, heartbeatDetails } = activityInfo();
+  const timeline: TimelineEntry[] = earlierTimeline(heartbeatDetails);
+  const beat = (): void => {
+    context.heartbeat({ timeline });
+  };
+  const beating = setInterval(beat, BEAT_EVERY_MS);
+  const run = async <R>(name: StepName, host: HostName | null, step: () => Promise<R>): Promise<R> => {
+    context.cancellationSignal.throwIfAborted();
+    await hooks.hold(`${activityType}.${name}:before`);
+    const started = performance.now();
+    const startedAt = new Date().toISOString();
+    const note = (outcome: string): void => {
+      const durationMs = Math.round((performance.now() - started) * 10) / 10;
+      timeline.push({ step: name, host, startedAt, durationMs, attempt, worker: hooks.worker, outcome });
+      beat();
+    };
+    try {
+      const result = await step();
+      note('done');
+      await hooks.hold(`${activityType}.${name}:after`);
+      return result;
+    } catch (error) {
+      note(error instanceof Error ? error.message.slice(0, 300) : 'failed');
+      throw error;
+    }
+  };
+  beat();
+  try {
+    return await work({ signal: context.cancellationSignal, attempt, timeline, run });
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+function earlierTimeline(details: unknown): TimelineEntry[] {
+  const found = (details as { readonly timeline?: unknown } | undefined)?.timeline;
+  return Array.isArray(found) ? [...(found as TimelineEntry[])] : [];
+}
+
+/** Polls `look` until it gives an answer; the caller's step and its deadline bound the wait. */
+export async function until<T>(
+  look: () => Promise<T | null>,
+  bounds: { readonly signal: AbortSignal; readonly everyMs: number; readonly forMs: number },
+): Promise<T | null> {
+  const endsAt = performance.now() + bounds.forMs;
+  for (;;) {
+    bounds.signal.throwIfAborted();
+    const found = await look();
+    if (found !== null || performance.now() >= endsAt) return found;
+    await new Promise((resolve) => setTimeout(resolve, bounds.everyMs));
+  }
+}

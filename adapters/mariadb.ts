@@ -1,0 +1,183 @@
+import type { Endpoint, Row, Session } from './ports.ts';
+import { AdapterFailure } from './ports.ts';
+
+/** Never: 2^64 - 1 ms. Source: MariaDB KB, rpl_semi_sync_master_timeout. */
+const NEVER_MS = '18446744073709551615';
+/** STOP SLAVE waits behind row locks and FLUSH TABLES WITH READ LOCK. */
+const STOP_MS = 10_000;
+const HEARTBEAT_PERIOD_SECONDS = 0.1;
+
+export interface Source {
+  readonly endpoint: Endpoint;
+  readonly account: { readonly name: string; readonly password: string };
+}
+
+/**
+ * Keeps what was received: the applier runs before the receiver stops, since a start of the applier with both threads stopped deletes the relay log.
+ * Source: measured, safety.md fact 1.
+ */
+export async function stopReceiver(session: Session): Promise<void> {
+  await session.rows('START SLAVE SQL_THREAD', [], { timeoutMs: STOP_MS });
+  await session.rows('STOP SLAVE IO_THREAD', [], { timeoutMs: STOP_MS });
+}
+
+export async function stopReplication(session: Session): Promise<void> {
+  await session.rows('STOP SLAVE', [], { timeoutMs: STOP_MS });
+}
+
+export async function startReplication(session: Session): Promise<void> {
+  await session.rows('START SLAVE', [], { timeoutMs: STOP_MS });
+}
+
+export async function forgetSource(session: Session): Promise<void> {
+  await session.rows('STOP SLAVE', [], { timeoutMs: STOP_MS });
+  await session.rows('RESET SLAVE ALL', [], { timeoutMs: STOP_MS });
+}
+
+/**
+ * CHANGE MASTER takes no placeholders: the literal is built under a fixed sql_mode, with the characters allowed in it.
+ * @throws AdapterFailure `BadInput` for a name, an address or a password that cannot be written safely
+ */
+export async function pointAt(session: Session, source: Source): Promise<void> {
+  const { endpoint, account } = source;
+  await session.rows("SET SESSION sql_mode = ''");
+  await session.rows(
+    `CHANGE MASTER TO MASTER_HOST = ${literal(session, endpoint.address, /^[A-Za-z0-9.:-]+$/)},
+     MASTER_PORT = ${String(endpoint.port)},
+     MASTER_USER = ${literal(session, account.name, /^[\w.-]+$/)},
+     MASTER_PASSWORD = ${literal(session, account.password, /^[^\p{Cc}]*$/u)},
+     MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = ${String(HEARTBEAT_PERIOD_SECONDS)},
+     MASTER_USE_GTID = slave_pos`,
+    [],
+    { timeoutMs: STOP_MS },
+  );
+}
+
+function literal(session: Session, value: string, allowed: RegExp): string {
+  if (!allowed.test(value))
+    throw new AdapterFailure({
+      type: 'BadInput',
+      host: session.host,
+      message: `${session.host}: a replication address, account or password of the inventory holds characters that are not allowed; nothing was changed`,
+    });
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+/** Gives a fresh copy the history that its snapshot stands for, so that histories can be compared per (domain, server). */
+export async function adoptHistory(
+  session: Session,
+  history: { readonly position: string; readonly state: string },
+): Promise<void> {
+  await session.rows('STOP SLAVE', [], { timeoutMs: STOP_MS });
+  await session.rows('RESET SLAVE ALL', [], { timeoutMs: STOP_MS });
+  await session.rows('RESET MASTER', [], { timeoutMs: STOP_MS });
+  await session.rows('SET GLOBAL gtid_binlog_state = ?', [history.state]);
+  await session.rows('SET GLOBAL gtid_slave_pos = ?', [history.position]);
+}
+
+/** @returns true when everything up to `position` is applied; waits at most `waitMs`. */
+export async function waitApplied(session: Session, position: string, waitMs: number): Promise<boolean> {
+  if (position === '') return true;
+  const rows = await session.rows('SELECT MASTER_GTID_WAIT(?, ?) AS outcome', [position, waitMs / 1000], {
+    timeoutMs: waitMs + 2_000,
+  });
+  return Number(field(rows, 'outcome')) === 0;
+}
+
+export async function refuseWrites(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL read_only = 1', [], { timeoutMs: STOP_MS });
+  await session.rows('SET GLOBAL event_scheduler = OFF');
+}
+
+export async function acceptWrites(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL read_only = 0');
+}
+
+/** Commits wait for an acknowledgement before they are visible, also when no replica is there, and never stop waiting. */
+export async function waitForAcknowledgement(session: Session): Promise<void> {
+  await session.rows("SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'");
+  await session.rows('SET GLOBAL rpl_semi_sync_master_wait_no_slave = 1');
+  await session.rows(`SET GLOBAL rpl_semi_sync_master_timeout = ${NEVER_MS}`);
+  await session.rows('SET GLOBAL rpl_semi_sync_master_enabled = 1');
+}
+
+export async function acknowledgeNothing(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL rpl_semi_sync_master_enabled = 0');
+}
+
+/** Takes effect when the receiver connects, so it is restarted, with the applier running all the time. */
+export async function acknowledgeAsReplica(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 1');
+  await stopReceiver(session);
+  await session.rows('START SLAVE IO_THREAD', [], { timeoutMs: STOP_MS });
+}
+
+/** The receiver is restarted, since the flag takes effect when it connects. */
+export async function stopAcknowledging(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
+  await stopReceiver(session);
+  await session.rows('START SLAVE IO_THREAD', [], { timeoutMs: STOP_MS });
+}
+
+/** Only sets the flag, for a replica whose threads are about to be started. */
+export async function willAcknowledge(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 1');
+}
+
+export async function ensureHeartbeatTable(session: Session): Promise<void> {
+  await session.rows('CREATE DATABASE IF NOT EXISTS standfast');
+  await session.rows(
+    `CREATE TABLE IF NOT EXISTS standfast.heartbeat (
+       route VARCHAR(16) PRIMARY KEY, token VARCHAR(64) NOT NULL, written_at DATETIME(6) NOT NULL) ENGINE=InnoDB`,
+  );
+}
+
+/**
+ * Writes the row only while the server is open: the operation account may write on a read-only server, a heartbeat must not.
+ * @returns the server ID that committed the row, or null when the server is read-only
+ */
+export async function writeHeartbeat(
+  session: Session,
+  row: { readonly route: 'lag' | 'vip'; readonly token: string },
+  timeoutMs: number,
+): Promise<number | null> {
+  const done = await session.rows(
+    `INSERT INTO standfast.heartbeat (route, token, written_at) SELECT ?, ?, NOW(6) FROM DUAL WHERE @@GLOBAL.read_only = 0
+     ON DUPLICATE KEY UPDATE token = VALUES(token), written_at = VALUES(written_at)`,
+    [row.route, row.token],
+    { timeoutMs },
+  );
+  if (Number(field(done, 'affectedRows')) === 0) return null;
+  return Number(field(await session.rows('SELECT @@GLOBAL.server_id AS id'), 'id'));
+}
+
+export async function readHeartbeat(session: Session): Promise<string> {
+  const rows = await session.rows("SELECT token FROM standfast.heartbeat WHERE route = 'lag'");
+  return field(rows, 'token');
+}
+
+/** Events that replication switched off on this server, which now has to run them. Source: MariaDB KB, SLAVESIDE_DISABLED. */
+export async function runEvents(session: Session): Promise<void> {
+  const events = await session.rows(
+    "SELECT EVENT_SCHEMA AS base, EVENT_NAME AS name FROM information_schema.EVENTS WHERE STATUS = 'SLAVESIDE_DISABLED'",
+  );
+  for (const event of events)
+    await session.rows(`ALTER EVENT ${identifier(String(event['base']))}.${identifier(String(event['name']))} ENABLE`);
+  await session.rows('SET GLOBAL event_scheduler = ON');
+}
+
+export async function databaseBytes(session: Session): Promise<number> {
+  const rows = await session.rows(
+    'SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH + DATA_FREE), 0) AS bytes FROM information_schema.TABLES',
+    [],
+    { timeoutMs: 30_000 },
+  );
+  return Number(field(rows, 'bytes'));
+}
+
+export const identifier = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+
+export const field = (rows: readonly Row[], name: string): string => {
+  const value = rows[0]?.[name];
+  return value === undefined || value === null ? '' : String(value as string | number);
+};

@@ -1,0 +1,204 @@
+import mysql from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
+import type { HostName } from '../domain/cluster.ts';
+import type { Silence } from '../domain/observation.ts';
+import type { FailureType } from '../domain/failure.ts';
+import type { Deadline, Row, Session } from './ports.ts';
+import { AdapterFailure } from './ports.ts';
+
+export interface SqlTarget {
+  readonly host: HostName;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+const CONNECT_MS = 2_000;
+const STATEMENT_MS = 5_000;
+const KILL_MS = 5_000;
+const SEEN_GONE_EVERY_MS = 20;
+
+/** Driver codes and server error numbers, mapped once. Source: MariaDB error codes; mysql2's connection errors. */
+const SILENCE: Readonly<Record<string, Silence>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'silent',
+  ENETUNREACH: 'silent',
+  ETIMEDOUT: 'silent',
+  ECONNRESET: 'lost',
+  EPIPE: 'lost',
+  PROTOCOL_CONNECTION_LOST: 'lost',
+  ER_CON_COUNT_ERROR: 'full',
+  ER_TOO_MANY_USER_CONNECTIONS: 'full',
+  ER_ACCESS_DENIED_ERROR: 'denied',
+  ER_HOST_NOT_PRIVILEGED: 'denied',
+  ER_HOST_IS_BLOCKED: 'denied',
+  ER_DBACCESS_DENIED_ERROR: 'denied',
+  ER_CONNECTION_KILLED: 'lost',
+  ER_SERVER_SHUTDOWN: 'lost',
+};
+
+interface DriverError {
+  readonly code?: string;
+  readonly errno?: number;
+  readonly message: string;
+}
+
+const isDriverError = (error: unknown): error is DriverError => error instanceof Error;
+
+function asFailure(host: HostName, doing: string, error: unknown): AdapterFailure {
+  if (error instanceof AdapterFailure) return error;
+  const code = isDriverError(error) ? (error.code ?? '') : '';
+  const silence = SILENCE[code] ?? null;
+  const type: FailureType = silence === null ? 'Unverified' : 'Unreachable';
+  const said = isDriverError(error) ? error.message : String(error);
+  return new AdapterFailure({ type, host, silence, message: `${host}: ${doing} failed (${said})` });
+}
+
+/** `hung`: the TCP connection was accepted and nobody greeted; a stopped process does that. */
+export async function openSession(target: SqlTarget, deadline: Deadline = {}): Promise<Session> {
+  const timeoutMs = deadline.timeoutMs ?? CONNECT_MS;
+  deadline.signal?.throwIfAborted();
+  const connection = await connect(target, timeoutMs);
+  return new MysqlSession(target, connection);
+}
+
+async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection> {
+  const { host, address, port, user, password } = target;
+  try {
+    return await mysql.createConnection({
+      host: address,
+      port,
+      user,
+      password,
+      connectTimeout: timeoutMs,
+      bigNumberStrings: true,
+      supportBigNumbers: true,
+      dateStrings: true,
+    });
+  } catch (error) {
+    const failure = asFailure(host, 'connecting', error);
+    throw failure.silence === 'silent' && (await acceptsTcp(address, port))
+      ? new AdapterFailure({
+          type: 'Unreachable',
+          host,
+          silence: 'hung',
+          message: `${host}: accepts connections and greets nobody`,
+        })
+      : failure;
+  }
+}
+
+async function acceptsTcp(address: string, port: number): Promise<boolean> {
+  const { connect: open } = await import('node:net');
+  return new Promise((resolve) => {
+    const socket = open({ host: address, port });
+    const settle = (accepted: boolean): void => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.setTimeout(300, () => {
+      settle(false);
+    });
+    socket.once('connect', () => {
+      settle(true);
+    });
+    socket.once('error', () => {
+      settle(false);
+    });
+  });
+}
+
+class MysqlSession implements Session {
+  readonly host: HostName;
+  readonly #target: SqlTarget;
+  readonly #connection: Connection;
+
+  constructor(target: SqlTarget, connection: Connection) {
+    this.host = target.host;
+    this.#target = target;
+    this.#connection = connection;
+    // Without a listener a connection that dies between statements would end the process; the next statement reports it.
+    this.#connection.on('error', () => undefined);
+  }
+
+  async rows(statement: string, values: readonly unknown[] = [], deadline: Deadline = {}): Promise<readonly Row[]> {
+    const timeoutMs = deadline.timeoutMs ?? STATEMENT_MS;
+    deadline.signal?.throwIfAborted();
+    const running = this.#connection.query(statement, [...values]);
+    const ended = await raceDeadline(running, timeoutMs, deadline.signal);
+    if (ended.kind === 'late') {
+      running.catch(() => undefined); // it fails when its session is killed below; the deadline is what gets reported
+      await this.#killAndSeeGone();
+      throw new AdapterFailure({
+        type: 'Unreachable',
+        host: this.host,
+        silence: 'silent',
+        message: `${this.host}: no answer within ${String(timeoutMs)} ms; the statement was killed`,
+      });
+    }
+    if (ended.kind === 'failed') throw asFailure(this.host, 'a statement', ended.error);
+    const [result] = ended.value;
+    return Array.isArray(result) ? (result as readonly Row[]) : [result as unknown as Row];
+  }
+
+  async #killAndSeeGone(): Promise<void> {
+    const id = this.#connection.threadId;
+    this.#connection.destroy();
+    if (id === null) return;
+    const side = await connect(this.#target, CONNECT_MS);
+    try {
+      const giveUpAt = performance.now() + KILL_MS;
+      await side.query(`KILL HARD CONNECTION ${String(id)}`).catch((error: unknown) => {
+        if (isDriverError(error) && error.code === 'ER_NO_SUCH_THREAD') return;
+        throw error;
+      });
+      for (;;) {
+        const [rows] = await side.query('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ?', [id]);
+        if (Array.isArray(rows) && rows.length === 0) return;
+        if (performance.now() > giveUpAt)
+          throw new AdapterFailure({
+            type: 'Unverified',
+            host: this.host,
+            message: `${this.host}: session ${String(id)} was killed and is still there after ${String(KILL_MS)} ms`,
+          });
+        await new Promise((resolve) => setTimeout(resolve, SEEN_GONE_EVERY_MS));
+      }
+    } finally {
+      side.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.destroy();
+    return Promise.resolve();
+  }
+}
+
+type Ended<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'late' };
+
+function raceDeadline<T>(running: Promise<T>, timeoutMs: number, signal?: AbortSignal): Promise<Ended<T>> {
+  return new Promise((resolve) => {
+    const late = (): void => {
+      settle({ kind: 'late' });
+    };
+    const timer = setTimeout(late, timeoutMs);
+    const settle = (ended: Ended<T>): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', late);
+      resolve(ended);
+    };
+    signal?.addEventListener('abort', late, { once: true });
+    running.then(
+      (value) => {
+        settle({ kind: 'done', value });
+      },
+      (error: unknown) => {
+        settle({ kind: 'failed', error });
+      },
+    );
+  });
+}

@@ -1,0 +1,89 @@
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Lab } from './lab.ts';
+import { isAlive, mark } from './processes.ts';
+import { LabError, plainEnvironment, until } from './run.ts';
+import { projectFolder } from './state.ts';
+
+export interface WorkerOptions {
+  /** Temporal's address inside the control seat. */
+  readonly temporal: string;
+  /** `activity.step:before|after`: it stops there for ever. */
+  readonly holdAt?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
+const START_MS = 30_000;
+
+/** The product's worker as a process of the control seat, which can be killed like any other. */
+export class LabWorker {
+  readonly name: string;
+  readonly #process: ChildProcess;
+  readonly #log: string;
+
+  private constructor(name: string, child: ChildProcess, log: string) {
+    this.name = name;
+    this.#process = child;
+    this.#log = log;
+  }
+
+  /** Starts it and waits until it polls. */
+  static async start(lab: Lab, name: string, options: WorkerOptions): Promise<LabWorker> {
+    const log = path.join(lab.folder, 'run', `worker-${name}.log`);
+    const file = openSync(log, 'w');
+    const child = lab.control.spawn([process.execPath, program, 'worker', 'start'], {
+      env: {
+        ...plainEnvironment,
+        TEMPORAL_ADDRESS: options.temporal,
+        STANDFAST_CONFIG: lab.etc('standfast.yaml'),
+        ...(options.holdAt === undefined ? {} : { STANDFAST_HOLD_AT: options.holdAt }),
+        ...options.environment,
+      },
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', file, file],
+    });
+    closeSync(file);
+    child.unref();
+    const worker = new LabWorker(name, child, log);
+    const known = child.pid === undefined ? undefined : mark(child.pid);
+    if (known === undefined) throw new LabError(`the worker ${name} did not start`);
+    lab.change({ processes: [...lab.state.processes.filter(isAlive), known] });
+    await worker.says(/Worker state changed.*RUNNING|"RUNNING"/);
+    return worker;
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  log(): string {
+    return readFileSync(this.#log, 'utf8');
+  }
+
+  /** Waits for a line of its log. */
+  async says(pattern: RegExp, timeoutMs = START_MS): Promise<void> {
+    const spoken = (): true | undefined => {
+      if (pattern.test(this.log())) return true;
+      if (!this.isRunning()) throw new LabError(`the worker ${this.name} ended:\n${this.log().slice(-2000)}`);
+      return undefined;
+    };
+    await until(`${String(pattern)} from worker ${this.name}`, spoken, timeoutMs);
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+    this.#process.kill(signal);
+  }
+
+  /** Ends it, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await until(`the end of worker ${this.name}`, () => (this.isRunning() ? undefined : true), START_MS);
+  }
+}

@@ -1,0 +1,39 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+/** What the worker reads from its environment, once. Temporal's own settings are read by its envconfig library (`TEMPORAL_*`). */
+export interface WorkerConfig {
+  readonly inventoryPath: string;
+  readonly taskQueue: string;
+  readonly identity: string;
+  /** `activity.step:before|after`: this worker stops there for ever, for tests that kill it at one instant. */
+  readonly holdAt: string | null;
+  readonly logLevel: string;
+}
+
+const environment = z.object({
+  STANDFAST_CONFIG: z.string().min(1).default('/etc/standfast/standfast.yaml'),
+  STANDFAST_TASK_QUEUE: z.string().min(1).default('standfast'),
+  STANDFAST_HOLD_AT: z
+    .string()
+    .regex(/^[A-Za-z]+\.[a-z-]+:(before|after)$/, 'must look like fenceAndDrain.fence:after')
+    .optional(),
+  STANDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+/** @throws Error with every faulty variable in one sentence */
+export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
+  const parsed = environment.safeParse(variables);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new Error(`the environment of the worker is not usable: ${faults.join('; ')}`);
+  }
+  const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = parsed.data;
+  return Object.freeze({
+    inventoryPath: STANDFAST_CONFIG,
+    taskQueue: STANDFAST_TASK_QUEUE,
+    identity: `${hostname()}/${String(process.pid)}`,
+    holdAt: STANDFAST_HOLD_AT ?? null,
+    logLevel: STANDFAST_LOG_LEVEL,
+  });
+}

@@ -1,0 +1,47 @@
+import { stat } from 'node:fs/promises';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { ClusterConfig, Inventory } from '../inventory/config.ts';
+import { findCluster, loadInventory } from '../inventory/load.ts';
+
+export interface ManagedCluster {
+  readonly config: ClusterConfig;
+  readonly access: Inventory['access'];
+}
+
+/** The inventory as it is on disk now: read again when the file changed, so that no restart is needed. */
+export class InventorySource {
+  readonly #path: string;
+  #read: { readonly inventory: Inventory; readonly changedAt: number } | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async current(): Promise<Inventory> {
+    const changedAt = await stat(this.#path).then(
+      (facts) => facts.mtimeMs,
+      () => -1, // loadInventory explains what is wrong with the path
+    );
+    if (this.#read?.changedAt !== changedAt || changedAt === -1)
+      this.#read = { inventory: await loadInventory(this.#path), changedAt };
+    return this.#read.inventory;
+  }
+
+  /** @throws AdapterFailure `BadInput` */
+  async cluster(name: string): Promise<ManagedCluster> {
+    const inventory = await this.#orRefuse(name);
+    const found = findCluster(inventory, name);
+    if (found.kind === 'unknown')
+      throw new AdapterFailure({ type: 'BadInput', host: name, message: `${found.message}. Nothing was changed` });
+    return { config: found.cluster, access: inventory.access };
+  }
+
+  async #orRefuse(name: string): Promise<Inventory> {
+    try {
+      return await this.current();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AdapterFailure({ type: 'BadInput', host: name, message: `${why}\nNothing was changed`, cause: error });
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { renderKeepalived } from '../adapters/keepalived.ts';
+import { linesFor } from '../adapters/known-hosts.ts';
+import type { ClusterPorts, Deadline, HelperPort, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { runPowerHook } from '../adapters/power-hook.ts';
+import { openSession } from '../adapters/sql.ts';
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
+import { resolveSecret } from '../inventory/secrets.ts';
+import { HelperChannels } from './helper-channels.ts';
+import { readHelperScript } from './helper-script.ts';
+import type { InventorySource, ManagedCluster } from './inventory-source.ts';
+
+export interface ClosablePorts extends Ports {
+  close(): void;
+}
+
+/** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
+export function createPorts(inventory: InventorySource, owner: string): ClosablePorts {
+  const channels = new HelperChannels();
+  return {
+    cluster: async (name) => portsOf(await inventory.cluster(name), { owner, channels }),
+    close: () => {
+      channels.close();
+    },
+  };
+}
+
+interface Shared {
+  readonly owner: string;
+  readonly channels: HelperChannels;
+}
+
+function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterPorts {
+  const { config, access } = managed;
+  return {
+    description: describe(config),
+    owner,
+    operationAccount: access.sql.user,
+    vip: config.vip,
+    events: config.policy.events,
+    sshUser: access.ssh.user,
+    helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
+    session: async (host, deadline) => {
+      const { address, port } = hostOf(config, host);
+      return openSession({ host, address, port, ...(await sqlLogin(access)) }, deadline);
+    },
+    vipSession: async (deadline?: Deadline) => {
+      const { port } = firstOf(config);
+      return openSession({ host: 'the VIP', address: config.vip.address, port, ...(await sqlLogin(access)) }, deadline);
+    },
+    endpoint: (host) => {
+      const { address, port } = hostOf(config, host);
+      return { address, port };
+    },
+    nameOf: (address) => config.hosts.find((host) => host.address === address)?.name ?? null,
+    replicationAccount: async () => {
+      const { name, password } = config.replication.user;
+      return { name, password: await resolveSecret(password) };
+    },
+    keepalivedConfiguration: (host) => keepalivedOf(config, host),
+    helperScript: readHelperScript,
+    pinnedKeys: async (host) => {
+      const { address, sshPort } = memberOf(config, host);
+      return linesFor(await channels.knownHosts(access.ssh), address, sshPort).join('\n');
+    },
+    powerOff: (host, deadline) => runPowerHook(config.hooks.powerOff, host, deadline),
+  };
+}
+
+const sqlLogin = async (access: Inventory['access']): Promise<{ user: string; password: string }> => ({
+  user: access.sql.user,
+  password: await resolveSecret(access.sql.password),
+});
+
+function hostOf(config: ClusterConfig, name: HostName): HostConfig {
+  const host = config.hosts.find((candidate) => candidate.name === name);
+  if (host !== undefined) return host;
+  const known = config.hosts.map((candidate) => candidate.name).join(', ');
+  throw new AdapterFailure({
+    type: 'BadInput',
+    host: name,
+    message: `${name} is not a database host of ${config.name} (it has ${known}). Nothing was changed`,
+  });
+}
+
+const memberOf = (config: ClusterConfig, name: HostName): HostConfig | WitnessConfig =>
+  config.witnesses.find((witness) => witness.name === name) ?? hostOf(config, name);
+
+function firstOf(config: ClusterConfig): HostConfig {
+  const [first] = config.hosts;
+  if (first === undefined) throw new Error(`${config.name} has no hosts, which the inventory's schema forbids`);
+  return first;
+}
+
+const describe = (config: ClusterConfig): ClusterDescription => ({
+  cluster: config.name,
+  hosts: config.hosts.map(({ name, site, country, rank, serverId }) => ({ name, site, country, rank, serverId })),
+  witnesses: config.witnesses.map((witness) => witness.name),
+  mode: config.replication.mode,
+  alone: config.policy.alone,
+  fence: config.policy.failover.fence,
+  lag: config.policy.lag,
+  countries: config.policy.countries,
+});
+
+function keepalivedOf(config: ClusterConfig, name: HostName): string {
+  const { address, prefix, interface: device, routerId } = config.vip;
+  return renderKeepalived({
+    self: hostOf(config, name),
+    peers: config.hosts.filter((host) => host.name !== name),
+    vip: { address: `${address}/${String(prefix)}`, interface: device, routerId },
+  });
+}

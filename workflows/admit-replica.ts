@@ -1,0 +1,27 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { parseAdmitReplica } from '../domain/inputs.ts';
+import type { AdmitResult } from '../domain/report.ts';
+import { accept, atAddress, label, operationId } from './operation.ts';
+import { RunPage } from './progress.ts';
+import { brief, critical } from './steps.ts';
+import { compensated } from './undo.ts';
+
+/** Makes a replica that runs and is proven count for losslessness. Holds the cluster's lock for a moment. */
+export async function admitReplica(input: unknown): Promise<AdmitResult> {
+  const order = accept(parseAdmitReplica(input));
+  const { cluster, host } = order;
+  label('admitReplica', cluster);
+  return atAddress(operationId(cluster), order, () =>
+    compensated(`admitting ${host} to ${cluster}`, async (undo) => {
+      const page = new RunPage(`Admit ${host} to ${cluster}`, ['admit']);
+      const { runId: run } = workflowInfo();
+      await brief(`read the inventory of ${cluster}`).describeCluster({ cluster });
+      page.enter('admit');
+      undo.push(() => critical(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));
+      const result = await critical(`make ${host} acknowledge writes`).admitReplica({ cluster, run, host });
+      undo.forget();
+      page.end('admitted');
+      return result;
+    }),
+  );
+}

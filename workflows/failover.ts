@@ -1,0 +1,120 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Fenced, Promoted } from '../activities/contract.ts';
+import type { FailoverInput } from '../domain/inputs.ts';
+import { parseFailover } from '../domain/inputs.ts';
+import type { FailoverResult } from '../domain/report.ts';
+import { failure } from './failures.ts';
+import { accept, atAddress, label, operationId } from './operation.ts';
+import { RunPage } from './progress.ts';
+import { brief, critical } from './steps.ts';
+import type { UndoStack } from './undo.ts';
+import { compensated } from './undo.ts';
+import { lookAgain } from './verdict.ts';
+
+const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
+
+/** The primary is dead: fence it with proof, elect, drain, promote, route, report. Undone before the promotion, forward only after it. */
+export async function failover(input: unknown): Promise<FailoverResult> {
+  const order = accept(parseFailover(input));
+  label('failover', order.cluster);
+  return atAddress(operationId(order.cluster), order, () =>
+    compensated(`failover of ${order.cluster}`, (undo) => failOver(order, undo)),
+  );
+}
+
+async function failOver(order: FailoverInput, undo: UndoStack): Promise<FailoverResult> {
+  const { cluster } = order;
+  const { runId: run } = workflowInfo();
+  const page = new RunPage(`Failover of ${cluster}${order.reason === undefined ? '' : `: ${order.reason}`}`, PHASES);
+  page.enter('fence and drain');
+  undo.push(() => critical('undo: remove the fence, open the old primary').undoFence({ cluster, run }));
+  const fenced = await critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain({
+    cluster,
+    run,
+    candidate: order.candidate ?? null,
+  });
+  if (fenced.kind === 'refused') throw refused(fenced, undo);
+  if (fenced.kind !== 'ready') return spare(fenced, { order, run, undo, page });
+  undo.forget(); // ── point of no return ──
+  page.note(`Elected ${fenced.winner}; ${fenced.decision.coverage.why}. Fence: ${fenced.decision.fence.proof}`);
+  page.enter('promote and route');
+  const promoted = await critical(`promote ${fenced.winner} (epoch ${String(fenced.epoch.number)})`).promoteAndRoute({
+    cluster,
+    run,
+    winner: fenced.winner,
+    epoch: fenced.epoch,
+  });
+  page.enter('settle');
+  await brief(`forget the old channel on ${fenced.winner}`).settleCluster({
+    cluster,
+    run,
+    primary: fenced.winner,
+    epoch: promoted.epoch,
+  });
+  page.enter('verify');
+  const result = await report(order, fenced, promoted);
+  page.note(result.sentence);
+  page.end('failed-over', `bring ${result.oldPrimary} back: it starts closed`);
+  return result;
+}
+
+function refused(fenced: Extract<Fenced, { kind: 'refused' }>, undo: UndoStack) {
+  if (!fenced.changed) undo.forget();
+  const tail = fenced.changed ? '' : '. Nothing was changed';
+  return failure('Unsafe', `${fenced.explains}${tail}. What you can do: ${fenced.remedy}`, { changed: fenced.changed });
+}
+
+interface Spared {
+  readonly order: FailoverInput;
+  readonly run: string;
+  readonly undo: UndoStack;
+  readonly page: RunPage;
+}
+
+/** The primary lives. Closed, as after a restart, it is opened again under this run's epoch; open, it is left alone. */
+async function spare(
+  fenced: Exclude<Fenced, { kind: 'ready' | 'refused' }>,
+  { order, run, undo, page }: Spared,
+): Promise<FailoverResult> {
+  const { cluster } = order;
+  undo.forget();
+  if (fenced.kind === 'alive')
+    throw failure('Unsafe', `${fenced.primary} is alive: ${fenced.diagnosis.explains}. Nothing was changed`, {
+      changed: false,
+    });
+  const opened = await critical(`open ${fenced.primary} again`).openPrimary({ cluster, run, host: fenced.primary });
+  page.end('reopened');
+  return {
+    outcome: 'reopened',
+    cluster,
+    oldPrimary: fenced.primary,
+    newPrimary: fenced.primary,
+    epoch: opened.epoch,
+    sentence: `${fenced.primary} was alive and closed; it is open again. ${opened.sentence}`,
+    decision: null,
+    loss: null,
+    timeline: [...fenced.timeline, ...opened.timeline],
+    verdict: await lookAgain(cluster),
+  };
+}
+
+async function report(
+  order: FailoverInput,
+  fenced: Extract<Fenced, { kind: 'ready' }>,
+  promoted: Promoted,
+): Promise<FailoverResult> {
+  const { winner, decision } = fenced;
+  const oldPrimary = decision.fence.host;
+  return {
+    outcome: 'failed-over',
+    cluster: order.cluster,
+    oldPrimary,
+    newPrimary: winner,
+    epoch: promoted.epoch,
+    sentence: `${winner} is the primary of ${order.cluster} instead of ${oldPrimary} (epoch ${String(promoted.epoch.number)}, ${promoted.mode}); no acknowledged write is missing: ${decision.coverage.why}`,
+    decision,
+    loss: { lossless: decision.coverage.kind === 'lossless', explains: decision.coverage.why, missing: '' },
+    timeline: [...fenced.timeline, ...promoted.timeline],
+    verdict: await lookAgain(order.cluster),
+  };
+}

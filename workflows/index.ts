@@ -1,0 +1,6 @@
+/** Registered workflows only: everything exported here can be started by its name. */
+export { admitReplica } from './admit-replica.ts';
+export { failover } from './failover.ts';
+export { preparePrimary } from './prepare-primary.ts';
+export { provisionReplica } from './provision-replica.ts';
+export { verifyReplication } from './verify-replication.ts';

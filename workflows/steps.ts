@@ -1,0 +1,51 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/contract.ts';
+import { NEVER_RETRIED } from '../domain/failure.ts';
+
+const nonRetryableErrorTypes = [...NEVER_RETRIED];
+
+/** Looks and small orders: a dead worker is noticed after their own short timeout. */
+export const brief = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '5m',
+    retry: {
+      initialInterval: '200ms',
+      backoffCoefficient: 1.5,
+      maximumInterval: '5s',
+      maximumAttempts: 20,
+      nonRetryableErrorTypes,
+    },
+  });
+
+/** The critical path: it beats every 200 ms, so that another worker goes on a second after this one died. Crashes consume attempts. */
+export const critical = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '1s',
+    scheduleToCloseTimeout: '30m',
+    retry: {
+      initialInterval: '100ms',
+      backoffCoefficient: 1.5,
+      maximumInterval: '2s',
+      maximumAttempts: 100,
+      nonRetryableErrorTypes,
+    },
+  });
+
+/** Copies and comparisons: hours are fine, silence is not. */
+export const long = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '5s',
+    retry: {
+      initialInterval: '500ms',
+      backoffCoefficient: 1.5,
+      maximumInterval: '10s',
+      maximumAttempts: 200,
+      nonRetryableErrorTypes,
+    },
+  });

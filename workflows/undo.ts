@@ -1,0 +1,80 @@
+import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
+import type { Undone } from '../activities/contract.ts';
+import { isFailureType } from '../domain/failure.ts';
+import { failure } from './failures.ts';
+
+/** Undos in the order in which they were pushed; each is pushed before its step and is safe when nothing happened. */
+export class UndoStack {
+  readonly #undos: (() => Promise<Undone>)[] = [];
+
+  push(undo: () => Promise<Undone>): void {
+    this.#undos.push(undo);
+  }
+
+  /** From here on the run only goes forward. */
+  forget(): void {
+    this.#undos.length = 0;
+  }
+
+  /** Runs them in reverse, also in a cancelled run, and says what was and what was not undone. */
+  async unwind(): Promise<Undone> {
+    const undone: string[] = [];
+    const notUndone: string[] = [];
+    await CancellationScope.nonCancellable(async () => {
+      for (const undo of this.#undos.splice(0).reverse()) {
+        try {
+          const done = await undo();
+          undone.push(...done.undone);
+          notUndone.push(...done.notUndone);
+        } catch (error) {
+          log.error('an undo failed', { error });
+          notUndone.push(sentenceOf(error));
+        }
+      }
+    });
+    return { undone, notUndone };
+  }
+}
+
+const isWrapper = (error: unknown): error is ActivityFailure | ChildWorkflowFailure =>
+  error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+
+/** The innermost failure that is one of ours; the wrappers around it only say "Activity task failed". */
+export function namedFailure(error: unknown): ApplicationFailure | null {
+  if (error instanceof ApplicationFailure && isFailureType(error.type)) return error;
+  return isWrapper(error) ? namedFailure(error.cause) : null;
+}
+
+export const sentenceOf = (error: unknown): string => {
+  const named = namedFailure(error);
+  if (named !== null) return named.message;
+  const cause = isWrapper(error) ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+};
+
+/**
+ * Runs a runbook; when it fails, undoes, and ends with one failure that keeps the reason and lists what was and was not undone.
+ * A run that was cancelled ends as cancelled, after the same undo.
+ */
+export async function compensated<R>(what: string, body: (undo: UndoStack) => Promise<R>): Promise<R> {
+  const undo = new UndoStack();
+  try {
+    return await body(undo);
+  } catch (error) {
+    const facts = await undo.unwind();
+    if (isCancellation(error)) throw error;
+    const named = namedFailure(error);
+    const changed = facts.undone.length + facts.notUndone.length > 0;
+    const tail = changed
+      ? ` Undone: ${facts.undone.join('; ') || 'nothing'}.${facts.notUndone.length > 0 ? ` NOT undone: ${facts.notUndone.join('; ')}.` : ''}`
+      : '';
+    if (named === null && !isWrapper(error)) throw error; // a bug: the task is retried until it is mended
+    throw failure(
+      named !== null && isFailureType(named.type) ? named.type : 'Unverified',
+      `${what} stopped: ${sentenceOf(error)}.${tail}`,
+      { ...(named?.details?.[0] as object | undefined), changed, ...facts },
+      error instanceof Error ? error : undefined,
+    );
+  }
+}
