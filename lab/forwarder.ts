@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import path from 'node:path';
-import { mark, type ProcessMark } from './processes.ts';
+import { isAlive, mark, type ProcessMark } from './processes.ts';
 import { LabError, plainEnvironment, until } from './run.ts';
 
 export interface Forwarder {
@@ -20,12 +20,30 @@ export interface ForwarderOptions {
 /** Two socat, one on each side of a Unix socket: the only thing that crosses from the lab's network to the machine's. */
 export async function startForwarder(options: ForwarderOptions): Promise<Forwarder> {
   const localPort = options.localPort ?? (await freePort());
-  const socket = path.join(options.folder, 'run', `${options.namespace}-${String(options.port)}-${String(localPort)}.sock`);
+  const socket = path.join(
+    options.folder,
+    'run',
+    `${options.namespace}-${String(options.port)}-${String(localPort)}.sock`,
+  );
   rmSync(socket, { force: true });
-  const inner = start(['nsenter', `--net=/run/netns/${options.namespace}`, '--', 'socat',
-    `UNIX-LISTEN:${socket},fork,mode=600`, `TCP:127.0.0.1:${String(options.port)}`]);
+  const inner = start([
+    'nsenter',
+    `--net=/run/netns/${options.namespace}`,
+    '--',
+    'socat',
+    `UNIX-LISTEN:${socket},fork,mode=600`,
+    `TCP:127.0.0.1:${String(options.port)}`,
+  ]);
   await until(`forwarder to port ${String(options.port)}`, () => (existsSync(socket) ? true : undefined), 5_000);
-  const outer = start(['socat', `TCP-LISTEN:${String(localPort)},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${socket}`]);
+  const outer = start([
+    'socat',
+    `TCP-LISTEN:${String(localPort)},bind=127.0.0.1,fork,reuseaddr`,
+    `UNIX-CONNECT:${socket}`,
+  ]);
+  await until(`forwarder at 127.0.0.1:${String(localPort)}`, async () => {
+    if (!isAlive(outer)) throw new LabError(`port ${String(localPort)} of 127.0.0.1 is in use; choose another one`);
+    return (await accepts(localPort)) ? true : undefined;
+  });
   return { localPort, processes: [inner, outer] };
 }
 
@@ -36,6 +54,22 @@ function start(argv: readonly string[]): ProcessMark {
   const found = child.pid === undefined ? undefined : mark(child.pid);
   if (found === undefined) throw new LabError(`${argv.join(' ')} did not start`);
   return found;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => {
+      settle(true);
+    });
+    socket.once('error', () => {
+      settle(false);
+    });
+  });
 }
 
 export function freePort(): Promise<number> {

@@ -16,7 +16,9 @@ export async function buildBase(state: LabState): Promise<void> {
 /** Gives each host its identity and, unless `withHelper` is false, the product's helper. */
 export async function prepareHosts(state: LabState, options: { readonly withHelper: boolean }): Promise<void> {
   if (options.withHelper && !existsSync(helperInstaller)) {
-    throw new LabError(`${helperInstaller} does not exist, so the hosts would have no helper; nothing was booted. Restore the file from the repository.`);
+    throw new LabError(
+      `${helperInstaller} does not exist, so the hosts would have no helper; nothing was booted. Restore the file from the repository.`,
+    );
   }
   const key = options.withHelper ? readFileSync(path.join(state.folder, 'etc', 'ssh_key.pub'), 'utf8').trim() : '';
   const names = [...state.hosts, 'app', 'control'].map((name) => `${addressOf(state, name)} ${name}\n`).join('');

@@ -128,7 +128,8 @@ export class Lab implements LabContext {
   /** Stops the databases cleanly, keeps all disks under a name, and boots again. */
   async save(name: string): Promise<void> {
     if (!/^[a-z0-9-]{1,40}$/.test(name)) throw new LabError(`${name} cannot name a saved state: use a-z, 0-9 and -`);
-    if (this.#state.saved[name] !== undefined) throw new LabError(`the state ${name} exists already; nothing was changed. Choose another name.`);
+    if (this.#state.saved[name] !== undefined)
+      throw new LabError(`the state ${name} exists already; nothing was changed. Choose another name.`);
     await Promise.all(this.hosts.map((host) => this.#shutDown(host)));
     mkdirSync(path.join(storageOf(this.#state), 'saved', name), { recursive: true });
     for (const host of this.#state.hosts) {
@@ -194,14 +195,16 @@ export class Lab implements LabContext {
   async #shutDown(host: Host): Promise<void> {
     if (host.isOn()) {
       const stopped = await host.exec(['service', 'mariadb', 'stop']);
-      if (stopped.exitCode !== 0) throw new LabError(`MariaDB on ${host.name} does not stop, so nothing was saved:\n${stopped.stderr}`);
+      if (stopped.exitCode !== 0)
+        throw new LabError(`MariaDB on ${host.name} does not stop, so nothing was saved:\n${stopped.stderr}`);
     }
     await host.powerOff();
   }
 
   #requireMember(name: string): void {
     const members = [...this.#state.hosts, 'app', 'control'];
-    if (!members.includes(name)) throw new LabError(`there is no ${name} in the lab; there is ${members.join(', ')}. Nothing was changed.`);
+    if (!members.includes(name))
+      throw new LabError(`there is no ${name} in the lab; there is ${members.join(', ')}. Nothing was changed.`);
   }
 }
 
@@ -209,14 +212,18 @@ function plan(options: LabOptions): LabState {
   const name = options.name ?? 'sf';
   const hosts = options.hosts ?? ['db1', 'db2', 'db3'];
   const folder = options.folder ?? defaultFolder(name);
-  if (!/^[a-z][a-z0-9-]{0,15}$/.test(name)) throw new LabError(`${name} cannot name a lab: use up to 16 of a-z, 0-9 and -, a letter first`);
+  if (!/^[a-z][a-z0-9-]{0,15}$/.test(name))
+    throw new LabError(`${name} cannot name a lab: use up to 16 of a-z, 0-9 and -, a letter first`);
   if (hosts.length === 0 || hosts.length > 9 || hosts.some((host) => !/^(db|w)\d{1,2}$/.test(host))) {
-    throw new LabError(`hosts of a lab are named db1, db2, … (w1, … for witnesses), at most nine; not ${hosts.join(', ')}`);
+    throw new LabError(
+      `hosts of a lab are named db1, db2, … (w1, … for witnesses), at most nine; not ${hosts.join(', ')}`,
+    );
   }
   if (!path.isAbsolute(folder) || /[:,\s\\]/.test(folder)) {
-    throw new LabError(`a lab cannot live in ${folder}: an absolute path without colon, comma, backslash or space is needed`);
+    throw new LabError(
+      `a lab cannot live in ${folder}: an absolute path without colon, comma, backslash or space is needed`,
+    );
   }
   const storage = options.storage ?? chooseStorage();
   return { name, folder, storage, hosts, layers: [], saved: {}, cuts: [], linksDown: [], processes: [] };
 }
-

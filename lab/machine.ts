@@ -69,7 +69,10 @@ export class Host {
   async sql(statement: string, options: { readonly timeoutMs?: number } = {}): Promise<readonly (readonly string[])[]> {
     const argv = [...this.#enter(), 'mariadb', '--batch', '--skip-column-names', '--default-character-set=utf8mb4'];
     const output = await must(argv, { input: statement, timeoutMs: options.timeoutMs ?? 60_000 });
-    return output.split('\n').slice(0, -1).map((line) => line.split('\t'));
+    return output
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t'));
   }
 
   isOn(): boolean {
@@ -90,8 +93,7 @@ export class Host {
     await plug(state, this.name);
     const log = path.join(state.folder, 'run', `${this.name}.log`);
     const output = openSync(log, 'w');
-    const [program = '', ...args] = ['nsenter', `--net=/run/netns/${namespace}`, '--', ...bootCommand([])];
-    const child = spawn(program, args, {
+    const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', ...bootCommand([])], {
       env: { ...plainEnvironment, ...bootEnvironment(state, this.name) },
       cwd: '/',
       detached: true,
@@ -107,11 +109,18 @@ export class Host {
       return pid === undefined ? undefined : mark(pid);
     });
     const marks = [mark(outer), init].filter((one) => one !== undefined);
-    writeFileSync(this.#file(), marks.map((one, index) => `${index === 0 ? 'outer' : 'init'} ${String(one.pid)} ${one.start}\n`).join(''));
-    await until(`boot of ${this.name}`, () => {
-      if (!isAlive(init)) throw failed();
-      return existsSync(`/proc/${String(init.pid)}/root/run/lab-booted`) ? true : undefined;
-    }, 120_000);
+    writeFileSync(
+      this.#file(),
+      marks.map((one, index) => `${index === 0 ? 'outer' : 'init'} ${String(one.pid)} ${one.start}\n`).join(''),
+    );
+    await until(
+      `boot of ${this.name}`,
+      () => {
+        if (!isAlive(init)) throw failed();
+        return existsSync(`/proc/${String(init.pid)}/root/run/lab-booted`) ? true : undefined;
+      },
+      120_000,
+    );
   }
 
   /** Signals all processes of that name on the host; answers how many there were. */
@@ -137,7 +146,9 @@ export class Host {
   #init(): ProcessMark {
     const init = this.#marks()[1];
     if (init === undefined || !isAlive(init)) {
-      throw new LabError(`host ${this.name} is off; nothing was done. Switch it on first (npm run lab -- power ${this.name} on).`);
+      throw new LabError(
+        `host ${this.name} is off; nothing was done. Switch it on first (npm run lab -- power ${this.name} on).`,
+      );
     }
     return init;
   }
@@ -145,7 +156,19 @@ export class Host {
   #enter(): readonly string[] {
     const pid = String(this.#init().pid);
     // Without setpriv, killing the entered program from outside would leave it running on the host.
-    return ['nsenter', `--target=${pid}`, '--mount', '--uts', '--net', '--pid', '--wdns=/', '--', 'setpriv', '--pdeathsig=KILL', '--'];
+    return [
+      'nsenter',
+      `--target=${pid}`,
+      '--mount',
+      '--uts',
+      '--net',
+      '--pid',
+      '--wdns=/',
+      '--',
+      'setpriv',
+      '--pdeathsig=KILL',
+      '--',
+    ];
   }
 }
 
@@ -187,7 +210,11 @@ function bootEnvironment(state: LabState, host: string): NodeJS.ProcessEnv {
 }
 
 /** Runs one program as the first of a host that exists only for that; what it changes stays on the host's disk. */
-export async function runInImage(state: LabState, host: string, job: { argv: readonly string[]; input?: string }): Promise<string> {
+export async function runInImage(
+  state: LabState,
+  host: string,
+  job: { argv: readonly string[]; input?: string },
+): Promise<string> {
   const env = { ...plainEnvironment, ...bootEnvironment(state, host) };
   return await must(bootCommand(job.argv), { env, input: job.input ?? '', timeoutMs: 120_000 });
 }

@@ -24,7 +24,10 @@ async function ipBatch(lines: readonly string[], namespace?: string): Promise<vo
 export async function makeSwitch(state: LabState): Promise<void> {
   const name = `${state.name}-switch`;
   await ipBatch([`netns add ${name}`]);
-  await ipBatch(['link set lo up', 'link add br0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0', 'link set br0 up'], name);
+  await ipBatch(
+    ['link set lo up', 'link add br0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0', 'link set br0 up'],
+    name,
+  );
   await applyCuts(state);
 }
 
@@ -35,8 +38,18 @@ export async function plug(state: LabState, name: string): Promise<void> {
   // The hardware address stays with the host when its namespace is made anew at power-on.
   const mac = `02:53:46:00:00:${Number(address.split('.')[3]).toString(16).padStart(2, '0')}`;
   await ipBatch([`netns add ${namespace}`]);
-  await must(['nsenter', `--net=/run/netns/${namespace}`, 'sysctl', '-q', '-w', 'net.ipv6.conf.default.disable_ipv6=1']);
-  await ipBatch([`link add ${name} type veth peer name eth0 address ${mac} netns ${namespace}`], `${state.name}-switch`);
+  await must([
+    'nsenter',
+    `--net=/run/netns/${namespace}`,
+    'sysctl',
+    '-q',
+    '-w',
+    'net.ipv6.conf.default.disable_ipv6=1',
+  ]);
+  await ipBatch(
+    [`link add ${name} type veth peer name eth0 address ${mac} netns ${namespace}`],
+    `${state.name}-switch`,
+  );
   await ipBatch(
     ['link set lo up', `addr add ${address}/${String(network.prefix)} brd + dev eth0`, 'link set eth0 up'],
     namespace,
@@ -69,7 +82,9 @@ export async function applyCuts(state: LabState): Promise<void> {
     '  }',
     '}',
   ];
-  await must(['nsenter', `--net=/run/netns/${state.name}-switch`, 'nft', '-f', '-'], { input: `${table.join('\n')}\n` });
+  await must(['nsenter', `--net=/run/netns/${state.name}-switch`, 'nft', '-f', '-'], {
+    input: `${table.join('\n')}\n`,
+  });
 }
 
 export async function unplug(state: Pick<LabState, 'name'>, namespace: string): Promise<void> {

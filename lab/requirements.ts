@@ -32,7 +32,8 @@ export interface Machine {
 export const thisMachine: Machine = {
   platform: process.platform,
   uid: process.getuid?.(),
-  has: (program) => (plainEnvironment['PATH'] ?? '').split(':').some((folder) => isExecutable(path.join(folder, program))),
+  has: (program) =>
+    (plainEnvironment['PATH'] ?? '').split(':').some((folder) => isExecutable(path.join(folder, program))),
 };
 
 /** What keeps the lab from running here, one sentence each. */
@@ -41,7 +42,9 @@ export function missingFor(machine: Machine): readonly string[] {
   const absent = Object.entries(programs).filter(([program]) => !machine.has(program));
   const packages = [...new Set(absent.map(([, name]) => name))].join(' ');
   return [
-    ...(machine.uid === 0 ? [] : ['the lab makes namespaces, mounts and hosts with their own accounts: run it as root (sudo npm run …)']),
+    ...(machine.uid === 0
+      ? []
+      : ['the lab makes namespaces, mounts and hosts with their own accounts: run it as root (sudo npm run …)']),
     ...absent.map(([program, name]) => `the program ${program} is missing (Debian package ${name})`),
     ...(absent.length === 0 ? [] : [`on Debian or Ubuntu: apt-get install ${packages}`]),
   ];
@@ -49,7 +52,8 @@ export function missingFor(machine: Machine): readonly string[] {
 
 export function requireLab(): void {
   const missing = missingFor(thisMachine);
-  if (missing.length > 0) throw new LabError(`the lab cannot run on this machine; nothing was made:\n- ${missing.join('\n- ')}`);
+  if (missing.length > 0)
+    throw new LabError(`the lab cannot run on this machine; nothing was made:\n- ${missing.join('\n- ')}`);
 }
 
 function isExecutable(file: string): boolean {

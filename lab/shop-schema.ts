@@ -13,13 +13,58 @@ export interface ShopTable {
 const pick = (salt: string, limit: string): string => `(CRC32(CONCAT(@seed, '${salt}', seq)) % ${limit})`;
 const oneOf = (salt: string, words: readonly string[]): string =>
   `ELT(1 + ${pick(salt, String(words.length))}, ${words.map((word) => `'${word}'`).join(', ')})`;
-const given = ['Ingrid', 'Åse', 'Bjørn', 'Kari', 'Søren', 'Łukasz', 'Zoë', 'Mohammed', 'Nguyễn', 'Olga', '美咲', 'Émilie'];
-const family = ['Hansen', 'Ødegård', 'Lie', 'Berg', 'Müller', 'Kowalski', 'García', 'Öztürk', 'Trần', 'Иванова', '佐藤', 'Nilsen'];
+const given = [
+  'Ingrid',
+  'Åse',
+  'Bjørn',
+  'Kari',
+  'Søren',
+  'Łukasz',
+  'Zoë',
+  'Mohammed',
+  'Nguyễn',
+  'Olga',
+  '美咲',
+  'Émilie',
+];
+const family = [
+  'Hansen',
+  'Ødegård',
+  'Lie',
+  'Berg',
+  'Müller',
+  'Kowalski',
+  'García',
+  'Öztürk',
+  'Trần',
+  'Иванова',
+  '佐藤',
+  'Nilsen',
+];
 const cities = ['Oslo', 'Bergen', 'Tromsø', 'Ålesund', 'Stavanger', 'Hønefoss', 'Bodø', 'Kirkenes'];
-const wares = ['Rain jacket', 'Wool socks', 'Coffee press', 'Head torch', 'Thermos', 'Snow shovel', 'Knitted hat', 'Rucksack'];
-const opinions = ['Veldig bra! 😀👍', 'Came late 🚚, works fine', 'Broke after a week 💔', 'Perfect gift 🎁🎄', 'Størrelsen er for liten 🧦', '⭐⭐⭐⭐⭐', '品質が良い 🇯🇵', 'Would buy again 🛒'];
+const wares = [
+  'Rain jacket',
+  'Wool socks',
+  'Coffee press',
+  'Head torch',
+  'Thermos',
+  'Snow shovel',
+  'Knitted hat',
+  'Rucksack',
+];
+const opinions = [
+  'Veldig bra! 😀👍',
+  'Came late 🚚, works fine',
+  'Broke after a week 💔',
+  'Perfect gift 🎁🎄',
+  'Størrelsen er for liten 🧦',
+  '⭐⭐⭐⭐⭐',
+  '品質が良い 🇯🇵',
+  'Would buy again 🛒',
+];
 const moment = (salt: string): string => `TIMESTAMP'2023-01-01 00:00:00' + INTERVAL ${pick(salt, '94608000')} SECOND`;
-const words = (salt: string, count: number): string => `REPEAT(CONCAT(MD5(CONCAT(@seed, '${salt}', seq)), ' '), 1 + ${pick(salt, String(count))})`;
+const words = (salt: string, count: number): string =>
+  `REPEAT(CONCAT(MD5(CONCAT(@seed, '${salt}', seq)), ' '), 1 + ${pick(salt, String(count))})`;
 
 export const shopTables: readonly ShopTable[] = [
   {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readIfThere, type ProcessMark } from './processes.ts';
@@ -32,10 +32,11 @@ const registry = '/run/standfast-lab';
 export const projectFolder = findProject(path.dirname(fileURLToPath(import.meta.url)));
 
 function findProject(folder: string): string {
+  if (existsSync(path.join(folder, 'package.json'))) return folder;
   const parent = path.dirname(folder);
-  if (path.basename(folder) === 'lab' && readIfThere(path.join(folder, 'host', 'boot.sh')) !== undefined) return parent;
-  if (parent === folder) throw new LabError('the lab runs from a checkout of the project: lab/host/boot.sh was not found');
-  return findProject(path.basename(parent) === 'dist' ? path.join(parent, '..', 'lab') : parent);
+  if (parent === folder)
+    throw new LabError('the lab runs from a checkout of the project: its package.json was not found');
+  return findProject(parent);
 }
 
 export function defaultFolder(name: string): string {

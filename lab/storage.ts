@@ -35,7 +35,9 @@ export async function mountStorage(state: LabState): Promise<void> {
 
 export async function unmountStorage(folder: string): Promise<void> {
   const target = storageOf({ folder });
-  const mounted = readFileSync('/proc/self/mounts', 'utf8').split('\n').some((line) => line.split(' ')[1] === target);
+  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[1] === target);
   // Lazy, because the kernel may still be ending the hosts' overlays; nothing runs on it any more.
   if (existsSync(target) && mounted) await must(['umount', '--lazy', target]);
 }

@@ -34,7 +34,8 @@ async function removeFolder(folder: string): Promise<void> {
   const state = readState(folder);
   await unmountStorage(folder);
   // A folder that is no lab's is not ours to remove, whatever name was given for it.
-  const ours = state !== undefined || readdirSync(folder).every((entry) => ['run', 'etc', 'storage', 'hosts', 'disk.img'].includes(entry));
+  const ours =
+    state !== undefined ||
+    readdirSync(folder).every((entry) => ['run', 'etc', 'storage', 'hosts', 'disk.img'].includes(entry));
   if (ours) rmSync(folder, { recursive: true, force: true });
 }
-

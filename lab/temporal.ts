@@ -69,7 +69,18 @@ export class TemporalServer {
     const deadline = performance.now() + 30_000;
     for (;;) {
       const asked = await run(
-        ['nsenter', `--net=/run/netns/${this.#lab.control.namespace}`, '--', temporalCli(), 'operator', 'namespace', 'describe', 'default', '--address', this.insideAddress],
+        [
+          'nsenter',
+          `--net=/run/netns/${this.#lab.control.namespace}`,
+          '--',
+          temporalCli(),
+          'operator',
+          'namespace',
+          'describe',
+          'default',
+          '--address',
+          this.insideAddress,
+        ],
         { timeoutMs: 10_000 },
       );
       if (asked.exitCode === 0) return;
@@ -101,5 +112,7 @@ export function temporalCli(): string {
   const places = [path.join(projectFolder, '.cache', 'temporal', 'bin', 'temporal'), ...onPath];
   const found = named ?? places.find((place) => existsSync(place));
   if (found !== undefined && existsSync(found)) return found;
-  throw new LabError(`the Temporal CLI is not at ${named ?? places[0] ?? ''}; no server was started. Run npm run setup, or set TEMPORAL_CLI.`);
+  throw new LabError(
+    `the Temporal CLI is not at ${named ?? places[0] ?? ''}; no server was started. Run npm run setup, or set TEMPORAL_CLI.`,
+  );
 }

@@ -35,5 +35,8 @@ export interface WriterInput {
 /** A killed writer may leave half a line at the end: it was cut in the middle of one write. */
 export function readAttempts(text: string): readonly Attempt[] {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  return whole.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Attempt);
+  return whole
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Attempt);
 }

@@ -1,13 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { passwordOf } from '../lab-files.ts';
 import type { Lab } from '../lab.ts';
 import type { Seat, Host } from '../machine.ts';
 import { LabError, until } from '../run.ts';
 import { projectFolder } from '../state.ts';
-import { readAttempts, type Attempt, type Route } from './attempt.ts';
+import type { Attempt, Outcome, Route } from './attempt.ts';
+import { Book } from './book.ts';
 import { judge, type Evidence, type Verdict } from './verdict.ts';
 
 export interface LedgerOptions {
@@ -17,13 +18,24 @@ export interface LedgerOptions {
   readonly hosts?: readonly string[];
 }
 
+/** Which attempts to wait for. */
+export interface Wanted {
+  /** `vip` unless given. */
+  readonly route?: string;
+  /** On the clock of `Ledger.now()`. */
+  readonly since?: number;
+  readonly timeoutMs?: number;
+}
+
 interface Running {
   readonly place: string;
   readonly process: ChildProcess;
   readonly errorLog: string;
-  readonly ended: Promise<number | null>;
+  readonly ended: Promise<unknown>;
 }
 
+/** What nsenter answers for a program that was killed together with its host. */
+const killedOnHost = 137;
 const writer = path.join(projectFolder, 'dist', 'lab', 'ledger', 'writer.js');
 
 /** Writers at every door of the cluster, and their books: through the VIP, to each host's address, and on each host's socket. */
@@ -34,6 +46,7 @@ export class Ledger {
   readonly #id = randomInt(1, 65_536);
   #writers = 0;
   #running: readonly Running[] = [];
+  readonly #books: Book[] = [];
 
   private constructor(lab: Lab, periodMs: number) {
     this.#lab = lab;
@@ -68,28 +81,22 @@ export class Ledger {
     const running = this.#running;
     this.#running = [];
     for (const one of running) one.process.stdin?.end();
-    for (const one of running) {
-      const code = await one.ended;
-      // Null: killed, which a power-off does. Anything else but 0 is a writer that gave up, and then the ledger proves nothing.
-      if (code !== null && code !== 0 && code !== 137) {
-        throw new LabError(`the ledger's writer at ${one.place} ended with exit code ${String(code)}:\n${readFileSync(one.errorLog, 'utf8')}`);
-      }
-    }
+    await Promise.all(running.map((one) => one.ended));
+    running.forEach(requireSound);
   }
 
   attempts(): readonly Attempt[] {
-    const files = readdirSync(this.folder).filter((file) => file.endsWith('.jsonl'));
-    return files.flatMap((file) => readAttempts(readFileSync(path.join(this.folder, file), 'utf8')));
+    return this.#books.flatMap((book) => book.attempts());
   }
 
   /** Waits until `count` writes that were sent after `since` have been acknowledged on a route. */
-  async acknowledged(count: number, options: { readonly route?: string; readonly since?: number; readonly timeoutMs?: number } = {}): Promise<void> {
-    const { route = 'vip', since = 0, timeoutMs = 30_000 } = options;
-    const enough = (): true | undefined => {
-      const acks = this.attempts().filter((one) => one.outcome === 'ack' && one.route === route && one.sentAt >= since);
-      return acks.length >= count ? true : undefined;
-    };
-    await until(`${String(count)} acknowledged writes through ${route}`, enough, timeoutMs);
+  acknowledged(count: number, wanted: Wanted = {}): Promise<void> {
+    return this.#wait(count, { ...wanted, outcomes: ['ack'] });
+  }
+
+  /** As `acknowledged`, whatever became of them. */
+  attempted(count: number, wanted: Wanted = {}): Promise<void> {
+    return this.#wait(count, { ...wanted, outcomes: ['ack', 'refused', 'unknown'] });
   }
 
   /** The verdict on everything written, with the rows that the final primary has now. Stop the writers first. */
@@ -101,6 +108,17 @@ export class Ledger {
     return judge({ attempts, onPrimary: rows.map(([token = '']) => token), ...rest });
   }
 
+  async #wait(count: number, wanted: Wanted & { readonly outcomes: readonly Outcome[] }): Promise<void> {
+    const { route = 'vip', since = 0, timeoutMs = 30_000, outcomes } = wanted;
+    const isOne = (one: Attempt): boolean =>
+      one.route === route && one.sentAt >= since && outcomes.includes(one.outcome);
+    const enough = (): true | undefined => {
+      this.#running.forEach(requireSound);
+      return this.attempts().filter(isOne).length >= count ? true : undefined;
+    };
+    await until(`${String(count)} ${outcomes.join(' or ')} through ${route}`, enough, timeoutMs);
+  }
+
   #route(route: string, where: Pick<Route, 'host' | 'socketPath'>): Route {
     this.#writers += 1;
     return { route, writer: this.#id * 256 + this.#writers, ...where };
@@ -110,18 +128,23 @@ export class Ledger {
     const base = path.join(this.folder, `${String(this.#writers).padStart(3, '0')}-${place.name}`);
     const book = openSync(`${base}.jsonl`, 'a');
     const errors = openSync(`${base}.err`, 'a');
+    this.#books.push(new Book(`${base}.jsonl`));
     const child = place.spawn([process.execPath, writer], { stdio: ['pipe', book, errors], cwd: '/' });
     closeSync(book);
     closeSync(errors);
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.once('exit', resolve);
-      child.once('error', reject);
-    });
-    // Judged in stop(); until then a rejection must not end the process that runs the test.
-    ended.catch(() => undefined);
+    const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
     child.stdin?.on('error', () => undefined);
     const password = passwordOf(this.#lab.state, 'app');
     child.stdin?.write(`${JSON.stringify({ routes, user: 'app', password, periodMs: this.#periodMs })}\n`);
     this.#running = [...this.#running, { place: place.name, process: child, errorLog: `${base}.err`, ended }];
   }
+}
+
+/** A writer that was killed did its work until then. One that gave up proves nothing, and neither does its ledger. */
+function requireSound({ place, process: child, errorLog }: Running): void {
+  const code = child.exitCode;
+  if (code === null || code === 0 || code === killedOnHost) return;
+  throw new LabError(
+    `the ledger's writer at ${place} ended with exit code ${String(code)}:\n${readFileSync(errorLog, 'utf8')}`,
+  );
 }

@@ -110,7 +110,12 @@ function outageMs(acks: readonly Acknowledgement[], faultAt: number): number | u
   const before = vip.findLast((ack) => ack.sentAt <= faultAt);
   // A signal takes effect a moment after the time that was noted, so the old server's last words do not end the outage.
   const successor = vip.find((ack) => ack.sentAt > faultAt && ack.serverId !== before?.serverId);
-  const end = successor ?? endOfLargestGap(vip.filter((ack) => ack.endedAt >= (before?.endedAt ?? faultAt)), faultAt);
+  const end =
+    successor ??
+    endOfLargestGap(
+      vip.filter((ack) => ack.endedAt >= (before?.endedAt ?? faultAt)),
+      faultAt,
+    );
   return end === undefined ? undefined : (end.endedAt - faultAt) / 1000;
 }
 

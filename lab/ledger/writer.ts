@@ -57,8 +57,15 @@ class Writer {
   constructor(route: Route, input: WriterInput) {
     this.#route = route;
     this.#periodMs = input.periodMs;
-    const where = route.socketPath === undefined ? { host: route.host ?? '', port: 3306 } : { socketPath: route.socketPath };
-    this.#options = { ...where, user: input.user, password: input.password, connectTimeout: connectTimeoutMs, enableKeepAlive: false };
+    const where =
+      route.socketPath === undefined ? { host: route.host ?? '', port: 3306 } : { socketPath: route.socketPath };
+    this.#options = {
+      ...where,
+      user: input.user,
+      password: input.password,
+      connectTimeout: connectTimeoutMs,
+      enableKeepAlive: false,
+    };
   }
 
   async writeUntil(ended: () => boolean): Promise<void> {
@@ -90,7 +97,10 @@ class Writer {
       return { outcome: 'refused', code: codeOf(error).code };
     }
     try {
-      const [rows] = await within(connection.query<RowDataPacket[]>(statement, [token, this.#route.route]), answerTimeoutMs);
+      const [rows] = await within(
+        connection.query<RowDataPacket[]>(statement, [token, this.#route.route]),
+        answerTimeoutMs,
+      );
       return { outcome: 'ack', serverId: Number(rows[0]?.['server']) };
     } catch (error) {
       const { code, errno } = codeOf(error);
@@ -114,7 +124,12 @@ class Writer {
       this.#connection = connection;
       return connection;
     } catch (error) {
-      opening.then((late) => { late.destroy(); }, () => undefined);
+      opening.then(
+        (late) => {
+          late.destroy();
+        },
+        () => undefined,
+      );
       throw error;
     }
   }

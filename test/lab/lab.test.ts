@@ -36,7 +36,11 @@ async function segmentsAt(host: Host): Promise<number> {
 
 /** After a cut, the kernel asks for a neighbour again only once a second. */
 async function comesToReach(from: Host | Seat, to: Host): Promise<true> {
-  return await until(`${to.name} reachable from ${from.name}`, async () => ((await reaches(from, to)) ? true : undefined), 10_000);
+  return await until(
+    `${to.name} reachable from ${from.name}`,
+    async () => ((await reaches(from, to)) ? true : undefined),
+    10_000,
+  );
 }
 
 describe('a host', () => {
@@ -65,7 +69,9 @@ describe('a host', () => {
 
   it('reaps what its processes leave behind', async () => {
     await output(db1, 'bash', '-c', 'for i in 1 2 3 4 5; do (setsid true &) ; done');
-    await until('no zombies on db1', async () => ((await output(db1, 'ps', '-eo', 'stat=')).includes('Z') ? undefined : true));
+    await until('no zombies on db1', async () =>
+      (await output(db1, 'ps', '-eo', 'stat=')).includes('Z') ? undefined : true,
+    );
   });
 
   it('answers with exit codes, takes input, and has a deadline', async () => {
@@ -76,8 +82,13 @@ describe('a host', () => {
   });
 
   it('has MariaDB running on the primary only, with the accounts of an administrator', async () => {
-    expect(await db1.sql('SELECT @@server_id, @@log_bin, @@gtid_strict_mode, @@binlog_format')).toEqual([['1', '1', '1', 'ROW']]);
-    expect(await db1.sql("SELECT User FROM mysql.user WHERE Host LIKE '10.77.0.\\%' ORDER BY User")).toEqual([['repl'], ['standfast']]);
+    expect(await db1.sql('SELECT @@server_id, @@log_bin, @@gtid_strict_mode, @@binlog_format')).toEqual([
+      ['1', '1', '1', 'ROW'],
+    ]);
+    expect(await db1.sql("SELECT User FROM mysql.user WHERE Host LIKE '10.77.0.\\%' ORDER BY User")).toEqual([
+      ['repl'],
+      ['standfast'],
+    ]);
     expect((await db2.exec(['service', 'mariadb', 'status'])).exitCode).toBe(3);
   });
 });
@@ -155,6 +166,8 @@ describe('services', () => {
     expect(db1.processes('mariadbd-safe')).toHaveLength(1);
     db1.signal('mariadbd', 'SIGKILL');
     await until('another mariadbd', () => db1.processes('mariadbd').find((pid) => pid !== before));
+    await output(db1, 'service', 'mariadb', 'start');
+    expect(db1.processes('mariadbd')).not.toContain(before);
     await output(db1, 'rm', '/etc/lab-supervise');
     await output(db1, 'service', 'mariadb', 'stop');
     expect([...db1.processes('mariadbd'), ...db1.processes('mariadbd-safe')]).toEqual([]);
@@ -174,7 +187,11 @@ describe('the network', () => {
   it('is cut both ways and healed', async () => {
     expect(await reaches(db1, db2)).toBe(true);
     await lab.cut('db1', 'db2');
-    expect([await reaches(db1, db2), await reaches(db2, db1), await reaches(lab.app, db1)]).toEqual([false, false, true]);
+    expect([await reaches(db1, db2), await reaches(db2, db1), await reaches(lab.app, db1)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
     await lab.heal();
     expect(await comesToReach(db1, db2)).toBe(true);
   });
@@ -214,8 +231,14 @@ describe('the network', () => {
   });
 
   it('lends a port of a seat to the machine', async () => {
-    const server = lab.control.spawn(['socat', 'TCP-LISTEN:8080,bind=127.0.0.1,reuseaddr,fork', 'SYSTEM:echo from control']);
-    await until('server in control', async () => ((await output(lab.control, 'ss', '-Hltn', 'sport = 8080')) === '' ? undefined : true));
+    const server = lab.control.spawn([
+      'socat',
+      'TCP-LISTEN:8080,bind=127.0.0.1,reuseaddr,fork',
+      'SYSTEM:echo from control',
+    ]);
+    await until('server in control', async () =>
+      (await output(lab.control, 'ss', '-Hltn', 'sport = 8080')) === '' ? undefined : true,
+    );
     const port = await lab.expose('control', 8080);
     expect((await run(['socat', '-u', `TCP:127.0.0.1:${String(port)}`, '-'])).stdout).toBe('from control\n');
     server.kill('SIGKILL');

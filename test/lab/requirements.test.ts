@@ -20,6 +20,8 @@ describe('what the lab needs', () => {
   });
 
   it('names another system instead of listing programs', () => {
-    expect(missingFor({ ...complete, platform: 'darwin', has: () => false })).toEqual([expect.stringContaining('this is darwin')]);
+    expect(missingFor({ ...complete, platform: 'darwin', has: () => false })).toEqual([
+      expect.stringContaining('this is darwin'),
+    ]);
   });
 });

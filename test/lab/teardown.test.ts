@@ -5,13 +5,20 @@ import { Lab } from '../../lab/lab.ts';
 import { mark } from '../../lab/processes.ts';
 
 function leftovers(name: string): readonly string[] {
-  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns').filter((entry) => entry.startsWith(`${name}-`)) : [];
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n').filter((line) => line.includes(`/.lab/${name}/`));
+  const namespaces = existsSync('/run/netns')
+    ? readdirSync('/run/netns').filter((entry) => entry.startsWith(`${name}-`))
+    : [];
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`/.lab/${name}/`));
   return [...namespaces, ...mounts];
 }
 
 it('removes what it made, also when its state was lost, and leaves another lab alone', async () => {
-  const [lab, other] = [await Lab.up({ name: 't-gone', hosts: ['db1'], withHelper: false }), await Lab.up({ name: 't-gone-not', hosts: ['db1'], withHelper: false })];
+  const [lab, other] = [
+    await Lab.up({ name: 't-gone', hosts: ['db1'], withHelper: false }),
+    await Lab.up({ name: 't-gone-not', hosts: ['db1'], withHelper: false }),
+  ];
   const init = lab.host('db1').processes('lab-init');
   expect(init).toHaveLength(1);
   rmSync(path.join(lab.folder, 'state.json'));

@@ -4,8 +4,19 @@ import { readAttempts, type Attempt } from '../../lab/ledger/attempt.ts';
 import { judge } from '../../lab/ledger/verdict.ts';
 
 /** An acknowledgement of a write that took one millisecond, ending at `endMs`. */
-function ack(token: number, serverId: number, endMs: number, route = 'vip'): Attempt {
-  return { token: String(token), route, serverId, sentAt: (endMs - 1) * 1000, endedAt: endMs * 1000, outcome: 'ack' };
+function ack(token: number, serverId: number, endMs: number): Attempt {
+  return {
+    token: String(token),
+    route: 'vip',
+    serverId,
+    sentAt: (endMs - 1) * 1000,
+    endedAt: endMs * 1000,
+    outcome: 'ack',
+  };
+}
+
+function through(route: string, attempt: Attempt): Attempt {
+  return { ...attempt, route };
 }
 
 function tokens(attempts: readonly Attempt[]): readonly string[] {
@@ -17,12 +28,28 @@ describe('what became of acknowledged writes', () => {
     ack(1, 1, 10),
     ack(2, 1, 20),
     { token: '3', route: 'vip', sentAt: 30_000, endedAt: 31_000, outcome: 'unknown' },
-    { token: '4', route: 'db2', sentAt: 30_000, endedAt: 31_000, outcome: 'refused', code: 'ER_OPTION_PREVENTS_STATEMENT' },
+    {
+      token: '4',
+      route: 'db2',
+      sentAt: 30_000,
+      endedAt: 31_000,
+      outcome: 'refused',
+      code: 'ER_OPTION_PREVENTS_STATEMENT',
+    },
   ];
 
   it('finds nothing wrong when every acknowledged write is there once', () => {
     expect(judge({ attempts, onPrimary: ['1', '2'] })).toMatchObject({
-      ...{ acknowledged: 2, present: 2, lost: [], duplicated: [], refusedButPresent: [], unknown: 1, unknownPresent: 0, twoWriters: [] },
+      ...{
+        acknowledged: 2,
+        present: 2,
+        lost: [],
+        duplicated: [],
+        refusedButPresent: [],
+        unknown: 1,
+        unknownPresent: 0,
+        twoWriters: [],
+      },
     });
   });
 
@@ -45,18 +72,26 @@ describe('what became of acknowledged writes', () => {
 
 describe('two writers', () => {
   const violations = (attempts: readonly Attempt[], succession?: readonly number[]): readonly string[] =>
-    judge({ attempts, onPrimary: tokens(attempts), ...(succession === undefined ? {} : { succession }) }).twoWriters.map((one) => one.token);
+    judge({
+      attempts,
+      onPrimary: tokens(attempts),
+      ...(succession === undefined ? {} : { succession }),
+    }).twoWriters.map((one) => one.token);
 
   it('accepts one change of primary', () => {
     expect(violations([ack(1, 1, 10), ack(2, 1, 20), ack(3, 2, 30), ack(4, 2, 40)])).toEqual([]);
   });
 
   it('sees acknowledgements that interleave', () => {
-    expect(violations([ack(1, 1, 10), ack(2, 2, 20, 'db2'), ack(3, 1, 30), ack(4, 2, 40, 'db2')])).toEqual(['3']);
+    expect(
+      violations([ack(1, 1, 10), through('db2', ack(2, 2, 20)), ack(3, 1, 30), through('db2', ack(4, 2, 40))]),
+    ).toEqual(['3']);
   });
 
   it('sees the old primary acknowledge on its own socket long after the change', () => {
-    expect(violations([ack(1, 1, 10), ack(2, 2, 20), ack(3, 2, 900), ack(4, 1, 1000, 'db1/socket')])).toEqual(['4']);
+    expect(violations([ack(1, 1, 10), ack(2, 2, 20), ack(3, 2, 900), through('db1/socket', ack(4, 1, 1000))])).toEqual([
+      '4',
+    ]);
   });
 
   it('sees the third server acknowledge during the reign of the second, and then blames the second', () => {
@@ -64,7 +99,14 @@ describe('two writers', () => {
   });
 
   it('does not take the late reading of an acknowledgement for a late acknowledgement', () => {
-    const lateReading: Attempt = { token: '2', route: 'db1', serverId: 1, sentAt: 15_000, endedAt: 60_000, outcome: 'ack' };
+    const lateReading: Attempt = {
+      token: '2',
+      route: 'db1',
+      serverId: 1,
+      sentAt: 15_000,
+      endedAt: 60_000,
+      outcome: 'ack',
+    };
     expect(violations([ack(1, 1, 10), lateReading, ack(3, 2, 30)])).toEqual([]);
   });
 
@@ -111,7 +153,7 @@ describe('the write outage', () => {
   });
 
   it('does not end with what is written to a host by its own address', () => {
-    const direct = [...attempts, ack(6, 2, 100, 'db2')];
+    const direct = [...attempts, through('db2', ack(6, 2, 100))];
     expect(judge({ attempts: direct, onPrimary: tokens(direct), faultAt: 21_000 }).writeOutageMs).toBe(299);
   });
 
