@@ -83,9 +83,13 @@ function refuseUnusable({ self, peers, vip }: KeepalivedInput): void {
   const faults = [
     NAME.test(self.name) ? undefined : `host name "${self.name}"`,
     ...[self, ...peers].map(({ address }) => (ADDRESS.test(address) ? undefined : `address "${address}"`)),
-    ADDRESS_WITH_PREFIX.test(vip.address) ? undefined : `VIP "${vip.address}" (it needs its prefix, like 192.168.10.50/24)`,
+    ADDRESS_WITH_PREFIX.test(vip.address)
+      ? undefined
+      : `VIP "${vip.address}" (it needs its prefix, like 192.168.10.50/24)`,
     INTERFACE.test(vip.interface) ? undefined : `interface "${vip.interface}"`,
-    Number.isInteger(vip.routerId) && vip.routerId >= 1 && vip.routerId <= 255 ? undefined : `routerId ${String(vip.routerId)} (1 to 255)`,
+    Number.isInteger(vip.routerId) && vip.routerId >= 1 && vip.routerId <= 255
+      ? undefined
+      : `routerId ${String(vip.routerId)} (1 to 255)`,
     peers.length > 0 ? undefined : 'an empty list of peers (VRRP would fall back to multicast)',
   ].filter((fault) => fault !== undefined);
   if (faults.length > 0) {

@@ -25,7 +25,9 @@ async function findParts(): Promise<{ folder: URL; names: string[] }> {
     const names = (await namesIn(folder)).filter((name) => name.endsWith('.sh')).sort();
     if (names.length > 0) return { folder, names };
   }
-  throw new Error(`The parts of standfast-host are missing from this installation (looked in ${PLACES.map((place) => place.pathname).join(' and ')}); install the package again`);
+  throw new Error(
+    `The parts of standfast-host are missing from this installation (looked in ${PLACES.map((place) => place.pathname).join(' and ')}); install the package again`,
+  );
 }
 
 async function namesIn(folder: URL): Promise<string[]> {

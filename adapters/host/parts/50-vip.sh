@@ -80,12 +80,26 @@ keepalived_is() {
   [[ -e $RUN/vip-state ]] && read -r state _ <"$RUN/vip-state" && [[ $state == "$1" ]]
 }
 
+keepalived_service() {
+  if has_systemd; then as_daemon systemctl "$1" keepalived; else as_daemon service keepalived "$1"; fi
+}
+
+keepalived_gone() {
+  scan_processes
+  ((${#KEEPALIVED[@]} == 0))
+}
+
 # A fault in the tracking fails open in keepalived (a typo in a track_file's name is enough), so it is tried, not read.
 prove_no_role_no_master() {
   read_role
   ((ROLE == 0)) || return 0
-  within 5000 keepalived_is FAULT ||
-    refuse Unsafe "keepalived on $HOSTNAME does not enter FAULT without a role (state: $(cat "$RUN/vip-state" 2>/dev/null || echo none)); it could take the address by itself; stop it and look at $KEEPALIVED_CONF"
+  within 5000 keepalived_is FAULT && return 0
+  local state=unknown
+  [[ ! -e $RUN/vip-state ]] || read -r state <"$RUN/vip-state"
+  keepalived_service stop
+  within 5000 keepalived_gone ||
+    refuse Unsafe "keepalived on $HOSTNAME did not enter FAULT without a role (state: $state) and could not be stopped; it can take the address by itself; stop it"
+  refuse Unsafe "keepalived on $HOSTNAME did not enter FAULT without a role (state: $state), so it could take the address by itself; it was stopped; look at $KEEPALIVED_CONF"
 }
 
 check_keepalived_conf() {
@@ -108,7 +122,7 @@ verb_configure_vip() {
   fi
   if [[ $changed == yes || $how == start ]]; then
     rm -f "$RUN/vip-state"
-    if has_systemd; then as_daemon systemctl "$how" keepalived; else as_daemon service keepalived "$how"; fi
+    keepalived_service "$how"
   fi
   prove_no_role_no_master
   say changed "$changed"

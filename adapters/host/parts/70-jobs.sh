@@ -66,7 +66,7 @@ start_job() {
   set_state running "$1"
   as_daemon "$SELF" "run-$1" "job=$JOB"
   process_start "$DAEMON" || START=0
-  printf '%s %s %s\n' "$DAEMON" "$START" "$1" >"$JOB_DIR/group"
+  printf '%s %s %s\n' "$DAEMON" "$START" "run-$1" >"$JOB_DIR/group"
 }
 
 verb_job_key() {

@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Sandbox, until } from './sandbox.ts';
+
+const owner = 'plane-1';
+const at = (epoch: number) => ({ owner, epoch, run: `run-${String(epoch)}` });
+const claim = (epoch: number) => ({ ...at(epoch), account: 'standfast' });
+const configuration = {
+  ...{ owner, server_id: 7, report_host: 'db1' },
+  settings: 'log_bin=mariadb-bin\nlog_slave_updates=1\nsync_binlog=1\nslave_net_timeout=4',
+};
+
+let host: Sandbox;
+beforeAll(async () => {
+  host = await Sandbox.start('db1');
+  host.installDatabase();
+});
+afterAll(() => host.stop());
+
+const pidsOf = (name: string) =>
+  host
+    .run('pgrep', '-x', name)
+    .stdout.split('\n')
+    .filter((line) => line !== '');
+/** A session of an account, waiting in the server; resolves with its exit code when it ends. */
+const session = (statement: string) => {
+  const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', '-ustandfast', '-psecret', '-e', statement);
+  return once(client, 'exit').then(([code]) => code as number);
+};
+const sessions = () => Number(host.sql(`SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER='standfast'`));
+const refused = (type: string, text: string) => ({ ok: false, type, message: expect.stringContaining(text) });
+
+describe('a member', () => {
+  it('boots closed, whatever an administrator set before', () => {
+    host.shell(`printf '[mysqld]\\nread_only=0\\nevent_scheduler=ON\\n' >/etc/mysql/mariadb.conf.d/70-site.cnf`);
+    expect(host.fields('configure', configuration)).toEqual({ changed: 'yes' });
+    expect(host.fields('configure', configuration)).toEqual({ changed: 'no' });
+    expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
+    expect(host.sql('SELECT @@read_only, @@event_scheduler, @@server_id, @@report_host, @@slave_net_timeout')).toBe(
+      '1\tOFF\t7\tdb1\t4',
+    );
+    expect(host.fields('service-start', { owner })['pid']).toBe(pidsOf('mariadbd')[0]);
+  });
+
+  it('says so when a later file would open it', () => {
+    host.shell(`printf '[mariadb]\\nread-only=0\\n' >/etc/mysql/mariadb.conf.d/zzz-site.cnf`);
+    expect(host.ask('configure', configuration)).toEqual(refused('Unsafe', 'would not boot closed'));
+    host.must('rm', '/etc/mysql/mariadb.conf.d/zzz-site.cnf');
+    expect(host.ask('configure', configuration).ok).toBe(true);
+  });
+
+  it("refuses settings that are not the operation's to choose", () => {
+    for (const settings of ['read-only=0', 'init_file=/tmp/x', 'a b=c', '!include /tmp/x'])
+      expect(host.ask('configure', { ...configuration, settings })).toMatchObject({ type: 'BadInput' });
+  });
+
+  it('is observed as it is', () => {
+    expect(host.fields('observe', { vip: '10.0.0.50', interface: 'lo' })).toMatchObject({
+      ...{ mysqld: 'running', pid: pidsOf('mariadbd')[0], port: 'open', supervisor: 'yes', vip: 'no', role: '0' },
+      ...{ keepalived: 'stopped', fenced: 'no', disk_free: expect.stringMatching(/^\d{6,}$/) },
+    });
+  });
+});
+
+describe('a claim', () => {
+  it('ends the sessions of the operation account, and only those', async () => {
+    host.sql(`SET GLOBAL read_only=0; CREATE USER standfast IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO standfast;
+      CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY); INSERT INTO shop.t VALUES (1)`);
+    const other = host.start(
+      'mariadb',
+      '--no-defaults',
+      '-uroot',
+      '-S',
+      '/run/mysqld/mysqld.sock',
+      '-e',
+      'SELECT SLEEP(600)',
+    );
+    const ours = [session('SELECT SLEEP(600)'), session('FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600)')];
+    await until('both sessions are there', sessions, (count) => count === 2);
+    expect(host.fields('claim', claim(1))).toMatchObject({ sessions: '2', mysqld: 'running' });
+    expect(sessions()).toBe(0);
+    expect(await Promise.all(ours)).toEqual([1, 1]);
+    expect(other.exitCode).toBeNull();
+    other.kill('SIGKILL');
+  });
+
+  it('is stored on a host whose server hangs, and says that its sessions could not be ended', () => {
+    const [pid = ''] = pidsOf('mariadbd');
+    host.must('kill', '-STOP', pid);
+    try {
+      expect(host.fields('claim', claim(2))).toMatchObject({ mysqld: 'hung' });
+      expect(host.fields('records')).toMatchObject({ epoch: '2' });
+    } finally {
+      host.must('kill', '-CONT', pid);
+    }
+  });
+});
+
+describe('keep-relay', () => {
+  it('links the relay logs and copies what is rewritten in place; what was kept survives a purge', () => {
+    const folder = '/var/lib/mysql';
+    host.shell(`cd ${folder}; echo one >db1-relay-bin.000001; echo two >db1-relay-bin.000002; echo info >relay-log.info
+      printf './db1-relay-bin.000001\\n./db1-relay-bin.000002\\n' >db1-relay-bin.index`);
+    const { path = '', files } = host.fields('keep-relay', at(2));
+    expect(files).toBe('2');
+    expect(host.fields('keep-relay', at(2))).toEqual({ path, files: '2' });
+    host.shell(`cd ${folder}; rm db1-relay-bin.000001 db1-relay-bin.000002; : >relay-log.info; : >db1-relay-bin.index`);
+    expect(
+      host.shell(
+        `cd ${path}; cat db1-relay-bin.000001 db1-relay-bin.000002 relay-log.info; wc -l <db1-relay-bin.index`,
+      ),
+    ).toBe('one\ntwo\ninfo\n2');
+    expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
+    expect(host.fields('release-relay', at(2))).toEqual({ released: '1' });
+    host.shell(`test ! -e ${path}; rm ${folder}/db1-relay-bin.index ${folder}/relay-log.info`);
+  });
+});
+
+describe('binlog-end', () => {
+  it('refuses while mysqld runs', () => {
+    expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only fixed when it is dead'));
+  });
+
+  it('reads the last complete transaction of each domain from the files of a killed server', () => {
+    host.sql(`USE shop; SET SESSION gtid_domain_id=4; INSERT INTO t VALUES (2); FLUSH BINARY LOGS;
+      SET SESSION gtid_domain_id=0; INSERT INTO t VALUES (3); CREATE TABLE u (i INT) ENGINE=MyISAM; INSERT INTO u VALUES (1)`);
+    const state = host.sql('SELECT @@gtid_binlog_pos');
+    host.must('kill', '-KILL', ...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe'), ...pidsOf('mariadbd'));
+    const { gtid = '', file = '' } = host.fields('binlog-end');
+    expect(gtid.split(',').sort()).toEqual(state.split(',').sort());
+    host.must('truncate', '-s', '-5', file);
+    const cut = host.fields('binlog-end')['gtid'] ?? '';
+    expect(cut).not.toBe(gtid);
+    expect(cut.split(',').length).toBe(gtid.split(',').length);
+  });
+});
+
+describe('a fence', () => {
+  it('proves the death of a server that hangs, with its supervisor, and keeps it down', async () => {
+    host.fields('service-start', { owner });
+    host.fields('claim', claim(3));
+    host.sql('SET GLOBAL read_only=0');
+    const [pid = ''] = pidsOf('mariadbd');
+    host.must('kill', '-STOP', pid);
+    expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
+    expect([...pidsOf('mariadbd'), ...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe')]).toEqual([]);
+    expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
+    expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', port: 'dropped', fenced: 'yes' });
+    expect(host.ask('service-start', { owner })).toEqual(refused('Unsafe', 'fenced'));
+  });
+
+  it('drops the port in both directions, loopback too, for whatever would listen there', async () => {
+    const listener = host.start('socat', 'TCP-LISTEN:3306,bind=127.0.0.1,reuseaddr,fork', 'SYSTEM:echo hello');
+    await until(
+      'the listener is there',
+      () => host.run('ss', '-Hltn', 'sport = :3306').stdout,
+      (seen) => seen !== '',
+    );
+    expect(host.run('timeout', '1', 'bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/3306').exitCode).toBe(124);
+    expect(host.ask('fence', at(3))).toEqual(refused('Unverified', 'port=open'));
+    const gone = once(listener, 'exit');
+    host.must('pkill', '-KILL', '-x', 'socat'); // this host's own process list
+    await gone;
+    expect(host.ask('fence', at(3)).ok).toBe(true);
+  });
+
+  it('is removed by unfence, and the server then comes up closed', () => {
+    expect(host.fields('unfence', at(3))).toEqual({ fenced: 'no' });
+    expect(host.fields('unfence', at(3))).toEqual({ fenced: 'no' });
+    expect(host.run('nft', 'list', 'table', 'inet', 'standfast').exitCode).not.toBe(0);
+    expect(host.fields('service-start', { owner })).toMatchObject({ read_only: '1' });
+    expect(host.sql('SELECT COUNT(*) FROM shop.t')).toMatch(/^[23]$/);
+  });
+
+  it('leaves another instance on the same machine alone', () => {
+    host.shell(`mkdir -p /srv/other /run/other; chown mysql:mysql /srv/other /run/other
+      mariadb-install-db --user=mysql --datadir=/srv/other --skip-test-db >/dev/null 2>&1
+      setsid mariadbd --no-defaults --user=mysql --datadir=/srv/other --port=3307 --socket=/run/other/sock >/dev/null 2>&1 </dev/null &
+      until mariadb-admin --no-defaults -uroot -S /run/other/sock ping >/dev/null 2>&1; do read -rt 0.05 <> <(:); done; true`);
+    expect(pidsOf('mariadbd').length).toBe(2);
+    host.fields('fence', at(3));
+    expect(pidsOf('mariadbd').length).toBe(1);
+    host.fields('unfence', at(3));
+    host.must('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'shutdown');
+  });
+
+  it('stops and starts the service by order, once or twice', () => {
+    host.fields('service-start', { owner });
+    expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
+    expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
+    expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', supervisor: 'no', port: 'refused' });
+  });
+});

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderKeepalived } from '../../adapters/keepalived.ts';
+import { Sandbox, until } from './sandbox.ts';
+
+const owner = 'plane-1';
+const order = { owner, epoch: 1, run: 'run-1' };
+const VIP = '10.88.0.50';
+const seat = { vip: VIP, interface: 'eth0' };
+const place = { ...seat, prefix: 24 };
+const mac = { db1: '02:00:00:00:00:01', db2: '02:00:00:00:00:02' };
+
+let db1: Sandbox;
+let db2: Sandbox;
+beforeAll(async () => {
+  [db1, db2] = await Promise.all([Sandbox.start('db1'), Sandbox.start('db2')]);
+  db1.join(db2, { mine: '10.88.0.1', theirs: '10.88.0.2' });
+  for (const host of [db1, db2]) host.fields('claim', { ...order, account: 'standfast' });
+});
+afterAll(() => Promise.all([db1.stop(), db2.stop()]));
+
+const content = (name: 'db1' | 'db2', routerId = 51) => {
+  const addresses = { db1: '10.88.0.1', db2: '10.88.0.2' };
+  return renderKeepalived({
+    self: { name, address: addresses[name] },
+    peers: [{ address: addresses[name === 'db1' ? 'db2' : 'db1'] }],
+    vip: { address: `${VIP}/24`, interface: 'eth0', routerId },
+  });
+};
+const holds = (host: Sandbox) => host.run('ip', '-o', 'addr', 'show', 'dev', 'eth0').stdout.includes(`${VIP}/`);
+const state = (host: Sandbox) => host.run('cat', '/run/standfast/vip-state').stdout.trim();
+const role = (host: Sandbox) => host.fields('observe', seat)['role'];
+const becomes = (host: Sandbox, wanted: string) =>
+  until(
+    `keepalived of ${host.name} becomes ${wanted}`,
+    () => state(host),
+    (seen) => seen === wanted,
+  );
+const refused = (type: string, text: string) => ({ ok: false, type, message: expect.stringContaining(text) });
+
+describe('configure-vip', () => {
+  it('starts keepalived and proves that it is in FAULT without a role', () => {
+    expect(db1.fields('configure-vip', { owner, content: content('db1') })).toEqual({ changed: 'yes' });
+    expect(db2.fields('configure-vip', { owner, content: content('db2') })).toEqual({ changed: 'yes' });
+    expect(db1.fields('configure-vip', { owner, content: content('db1') })).toEqual({ changed: 'no' });
+    expect([state(db1), state(db2)]).toEqual(['FAULT', 'FAULT']);
+    expect(db1.fields('observe', seat)).toMatchObject({ keepalived: 'running', vip: 'no', role: '0', mac: mac.db1 });
+  });
+
+  it('refuses what keepalived refuses, and changes nothing', () => {
+    const before = db1.must('cat', '/etc/keepalived/keepalived.conf');
+    const broken = content('db1').replace('vrrp_version', 'vrrp_vision');
+    expect(db1.ask('configure-vip', { owner, content: broken })).toEqual(
+      refused('BadInput', "Unknown keyword 'vrrp_vision'"),
+    );
+    expect(db1.must('cat', '/etc/keepalived/keepalived.conf')).toBe(before);
+  });
+
+  it('refuses a configuration that would take the address without a role', () => {
+    const open = content('db1').replace('        epoch\n        role\n', '        epoch\n');
+    expect(db1.ask('configure-vip', { owner, content: open })).toEqual(refused('Unsafe', 'did not enter FAULT'));
+    expect(db1.fields('observe', seat)).toMatchObject({ keepalived: 'stopped', vip: 'no' });
+    expect(db1.fields('configure-vip', { owner, content: content('db1') })).toEqual({ changed: 'yes' });
+    expect(holds(db1)).toBe(false);
+  });
+});
+
+describe('the address', () => {
+  it('is there and answered for when take returns, and keepalived adopts it', async () => {
+    expect(db1.fields('vip-take', { ...order, ...place, n: 1 })).toEqual({ vip: 'yes', role: '1', mac: mac.db1 });
+    expect(holds(db1)).toBe(true);
+    expect(db2.fields('vip-probe', seat)).toEqual({ vip: 'no', mac: mac.db1 });
+    await becomes(db1, 'MASTER');
+    expect(holds(db1)).toBe(true);
+    expect(db1.fields('vip-take', { ...order, ...place, n: 1 })).toMatchObject({ role: '1' });
+    expect(db1.fields('vip-probe', seat)).toEqual({ vip: 'yes', mac: mac.db1 });
+  });
+
+  it('is gone when drop returns, whether keepalived removes it or not', async () => {
+    expect(db1.fields('vip-drop', { ...order, ...place })).toEqual({ vip: 'no', role: '0' });
+    expect(holds(db1)).toBe(false);
+    expect(db2.fields('vip-probe', seat)).toEqual({ vip: 'no', mac: '' });
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    await becomes(db1, 'MASTER');
+    const everyone = db1
+      .run('pgrep', '-x', 'keepalived')
+      .stdout.split('\n')
+      .filter((line) => line !== '');
+    db1.must('kill', '-STOP', ...everyone);
+    expect(db1.fields('vip-drop', { ...order, ...place })).toEqual({ vip: 'no', role: '0' });
+    db1.must('kill', '-CONT', ...everyone);
+    await becomes(db1, 'FAULT');
+    expect(holds(db1)).toBe(false);
+  });
+
+  it('cuts the connections of clients when it is dropped', async () => {
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    await becomes(db1, 'MASTER');
+    const server = db1.start('socat', `TCP-LISTEN:7000,bind=${VIP},reuseaddr`, 'PIPE');
+    await until(
+      'the server listens',
+      () => db1.run('ss', '-Hltn', 'sport = :7000').stdout,
+      (seen) => seen !== '',
+    );
+    const client = db2.start('socat', '-', `TCP:${VIP}:7000`);
+    await until(
+      'the client is connected',
+      () => db2.run('ss', '-Htn', 'dport = :7000').stdout,
+      (seen) => seen.includes('ESTAB'),
+    );
+    db1.fields('vip-drop', { ...order, ...place });
+    await until(
+      'the client is told',
+      () => client.exitCode ?? client.signalCode,
+      (seen) => seen !== null,
+    );
+    server.kill('SIGKILL');
+  });
+
+  it('follows the newer role, and the host that was passed gives up its own for good', async () => {
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    await becomes(db1, 'MASTER');
+    db2.fields('vip-take', { ...order, ...place, n: 2 });
+    await becomes(db2, 'MASTER');
+    await until(
+      'the passed host has no role',
+      () => role(db1),
+      (seen) => seen === '0',
+    );
+    expect([holds(db1), holds(db2)]).toEqual([false, true]);
+    await becomes(db1, 'FAULT');
+  });
+
+  it('leaves a fenced host, which may not take it again', async () => {
+    expect(db2.fields('fence', { ...order, ...place })).toMatchObject({ vip: 'no' });
+    expect(holds(db2)).toBe(false);
+    expect(db2.ask('vip-take', { ...order, ...place, n: 3 })).toEqual(refused('Unsafe', 'fenced'));
+    await becomes(db2, 'FAULT');
+    expect(db2.ask('fence', { ...order, vip: VIP })).toEqual(refused('BadInput', 'interface and prefix'));
+    db2.fields('unfence', order);
+  });
+
+  it('is not taken with a role out of range, on an interface that is not there, or by a stale order', () => {
+    expect(db1.ask('vip-take', { ...order, ...place, n: 14 })).toMatchObject({ type: 'BadInput' });
+    expect(db1.ask('vip-take', { ...order, ...place, interface: 'eth7', n: 1 })).toEqual(
+      refused('BadInput', 'no interface eth7'),
+    );
+    expect(db1.ask('vip-take', { ...order, epoch: 9, ...place, n: 1 })).toMatchObject({ type: 'Stale' });
+    expect([role(db1), holds(db1)]).toEqual(['0', false]);
+  });
+
+  it('does not come back with a host that lost power: the role is gone', async () => {
+    db1.fields('vip-take', { ...order, ...place, n: 5 });
+    await becomes(db1, 'MASTER');
+    // What a power cycle leaves: no processes, an empty /run, the files.
+    db1.must('pkill', '-KILL', '-x', 'keepalived'); // this host's own process list
+    db1.shell(
+      `ip addr del ${VIP}/24 dev eth0 2>/dev/null; rm -rf /run/vip-role /run/standfast* /run/keepalived* /run/vrrp*; service keepalived start`,
+    );
+    await becomes(db1, 'FAULT');
+    expect(holds(db1)).toBe(false);
+  });
+});
