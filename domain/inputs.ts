@@ -52,7 +52,7 @@ function parser<T>(runbook: string, fields: readonly Field[]): (input: unknown) 
     const given = input as Readonly<Record<string, unknown>>;
     const known = fields.map((field) => field.name);
     const stranger = Object.keys(given).find((name) => !known.includes(name));
-    if (stranger !== undefined) return bad(`does not know "${stranger}" (it takes ${known.join(', ')})`);
+    if (stranger !== undefined) return bad(`does not know "${stranger.slice(0, 80)}" (it takes ${known.join(', ')})`);
     for (const field of fields) {
       const fault = faultOf(field, given[field.name]);
       if (fault !== null) return bad(fault);

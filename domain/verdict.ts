@@ -1,6 +1,8 @@
 import type { ClusterDescription, HostName } from './cluster.ts';
+import { majorityOf, memberNames } from './cluster.ts';
+import { contributionsNeeded } from './coverage.ts';
 import { containsGtids, gtidGap, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
-import type { ClusterObservation, ServerStatus } from './observation.ts';
+import type { ClusterObservation, SemiSyncStatus, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
 import { judgeReplica } from './verdict-replica.ts';
@@ -132,11 +134,7 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
     findings.push(
       bad(host, 'PrimaryClosed', 'the primary refuses writes', `standfast prepare ${input.cluster.cluster} ${host}`),
     );
-  const semi = status.semiSync;
-  if (
-    input.sync?.mode === 'lossless' &&
-    !(semi.primaryActive && semi.waitsWithoutReplica && semi.waitPoint === 'AFTER_SYNC')
-  )
+  if (input.sync?.mode === 'lossless' && !waitsForEver(status.semiSync))
     findings.push(
       bad(
         host,
@@ -155,6 +153,15 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
     });
   return findings;
 }
+
+/** More milliseconds than a server can live, as a primary that never stops waiting is given. */
+const NEVER_MS = 2n ** 53n;
+
+const waitsForEver = (semi: SemiSyncStatus): boolean =>
+  semi.primaryActive &&
+  semi.waitsWithoutReplica &&
+  semi.waitPoint === 'AFTER_SYNC' &&
+  BigInt(semi.timeoutMs) >= NEVER_MS;
 
 function judgeVip(input: VerdictInput): readonly Finding[] {
   const holders = vipHolders(input.observation);
@@ -192,10 +199,21 @@ function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
   return worst === undefined ? `${head}; can lose ${String(canLose(input))}` : `${head}: ${worst.explains}`;
 }
 
-/** How many hosts can fail before a failover must be refused: lossless coverage needs every acker but those that may be missing. */
-function canLose(input: VerdictInput): number {
-  const members = input.cluster.hosts.length + input.cluster.witnesses.length;
-  return Math.max(0, Math.min(input.cluster.hosts.length - 1, Math.ceil(members / 2) - 1));
+/**
+ * How many hosts, whichever they are, can die at once while the cluster goes on by itself and loses nothing acknowledged. What is left must be
+ * a majority of the members, cover a failover when the primary is among the dead, and acknowledge the next write. A dead host
+ * answers no SSH, so without a power switch there is no proof against it.
+ */
+function canLose({ cluster, observation, sync }: VerdictInput): number {
+  if (sync?.mode !== 'lossless' || !cluster.fence.includes('powerOff')) return 0;
+  const answering = observation.hosts.filter((entry) => isAnswering(entry.helper)).length;
+  const acknowledging = observation.hosts.filter(
+    ({ host, server }) => sync.ackers.includes(host) && isAnswering(server) && server.status.semiSync.replicaActive,
+  ).length;
+  const untilMinority = answering - majorityOf(memberNames(cluster).length);
+  const untilUncovered = acknowledging - contributionsNeeded(sync) + 1;
+  const untilWritesWait = acknowledging - sync.k;
+  return Math.max(0, Math.min(untilMinority, untilUncovered, untilWritesWait));
 }
 
 export const hasApplied = (status: ServerStatus, position: string): boolean =>

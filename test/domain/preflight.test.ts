@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { ServerStatus } from '../../domain/observation.ts';
+import { judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
+import { DB2, serverStatus, SHOP } from './shop.ts';
+
+const { binlog } = serverStatus();
+
+describe('the settings of a primary', () => {
+  it('leave nothing to say when they are right', () => {
+    expect(judgePrimarySettings(serverStatus())).toEqual([]);
+  });
+
+  const WRONG: readonly (readonly [string, string, Partial<ServerStatus>])[] = [
+    ['log_bin', 'OFF', { binlog: { ...binlog, enabled: false } }],
+    ['log_slave_updates', 'OFF', { binlog: { ...binlog, logsReplicated: false } }],
+    ['binlog_format', 'MIXED', { binlog: { ...binlog, format: 'MIXED' } }],
+    ['binlog_format', 'STATEMENT', { binlog: { ...binlog, format: 'STATEMENT' } }],
+    ['sync_binlog', '0', { binlog: { ...binlog, sync: 0 } }],
+    ['sync_binlog', '100', { binlog: { ...binlog, sync: 100 } }],
+    ['innodb_flush_log_at_trx_commit', '2', { flushLogAtCommit: 2 }],
+    ['gtid_strict_mode', 'OFF', { gtidStrictMode: false }],
+    ['server_id', '0', { serverId: 0 }],
+  ];
+
+  it.each(WRONG)('name %s when it is %s, why it matters, and what to write', (setting, found, changes) => {
+    const obstacles = judgePrimarySettings(serverStatus(changes));
+    expect(obstacles.map((one) => one.code)).toEqual([`setting:${setting}`]);
+    expect(obstacles[0]?.explains).toMatch(new RegExp(`^${setting} is ${found}: \\w+`));
+    expect(obstacles[0]?.remedy).toMatch(new RegExp(`^put .*${setting}.* into its configuration and restart it$`));
+  });
+
+  it('are all named at once', () => {
+    const all = serverStatus({
+      binlog: { enabled: false, format: 'STATEMENT', logsReplicated: false, sync: 0 },
+      flushLogAtCommit: 0,
+      gtidStrictMode: false,
+      serverId: 0,
+    });
+    expect(judgePrimarySettings(all)).toHaveLength(7);
+  });
+});
+
+describe('the placement policy', () => {
+  it('allows a host in one of its countries', () => {
+    expect(judgePlacement(SHOP, DB2)).toEqual([]);
+    expect(judgePlacement({ ...SHOP, countries: ['SE', 'NO'] }, DB2)).toEqual([]);
+  });
+
+  it('allows every host when no country is declared', () => {
+    expect(judgePlacement({ ...SHOP, countries: [] }, { ...DB2, country: 'US' })).toEqual([]);
+  });
+
+  it('bars a host elsewhere, naming host, site, country and what is allowed', () => {
+    expect(judgePlacement({ ...SHOP, countries: ['NO', 'SE'] }, { ...DB2, site: 'new-york', country: 'US' })).toEqual([
+      {
+        code: 'placement',
+        explains: 'db2 stands in US (site new-york), and policy.placement allows only NO, SE',
+        remedy: 'choose a host inside the policy, or change policy.placement with whoever answers for the data',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeHost, majorityOf, memberNames } from '../../domain/cluster.ts';
+import { answeredRecords, observationOf } from '../../domain/observation.ts';
+import { highestEpoch, recordedPrimary, recordedSync } from '../../domain/records.ts';
+import { DB2, LOSSLESS, records, seen, SHOP, silence, witness } from './shop.ts';
+
+const at = (epoch: number, host: string) => records({ primary: { epoch, host } });
+const blank = records({ epoch: null, primary: null, sync: null });
+
+describe('the members of a cluster', () => {
+  it('are its database hosts and its witnesses', () => {
+    expect(memberNames({ ...SHOP, witnesses: ['wit1'] })).toEqual(['db1', 'db2', 'db3', 'wit1']);
+  });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [4, 3],
+    [5, 3],
+  ])('of %i need %i for a majority', (members, majority) => {
+    expect(majorityOf(members)).toBe(majority);
+  });
+
+  it('never leave two disjoint majorities', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 99 }), (members) => 2 * majorityOf(members) > members));
+  });
+
+  it('are found by name, and a stranger is named in the error', () => {
+    expect(describeHost(SHOP, 'db2')).toBe(DB2);
+    expect(() => describeHost(SHOP, 'db9')).toThrow('db9 is not a database host of shop');
+    expect(() => observationOf(seen(), 'db9')).toThrow('db9 was not observed in shop');
+  });
+
+  it('that do not answer give no record', () => {
+    const observation = seen({ db3: { helper: silence() } });
+    expect(answeredRecords(observation)).toHaveLength(2);
+    expect(answeredRecords({ ...observation, hosts: [...observation.hosts, witness('wit1')] })).toHaveLength(3);
+  });
+});
+
+describe('the highest epoch', () => {
+  it('is 0 before anything was claimed', () => {
+    expect(highestEpoch([])).toBe(0);
+    expect(highestEpoch([blank, blank])).toBe(0);
+  });
+
+  it('is the highest of any single member', () => {
+    expect(highestEpoch([records(), blank, records({ epoch: { number: 9, run: 'r' } })])).toBe(9);
+  });
+});
+
+describe('the recorded primary', () => {
+  it('is unknown while fewer than a majority answer, and the sentence counts them', () => {
+    expect(recordedPrimary([at(4, 'db1')], 3)).toEqual({ kind: 'undecided', why: '1 of 3 members answered' });
+    expect(recordedPrimary([at(4, 'db1')], 2)).toEqual({ kind: 'undecided', why: '1 of 2 members answered' });
+  });
+
+  it('is nothing when a majority answers and none has a record', () => {
+    expect(recordedPrimary([blank, blank], 3)).toEqual({ kind: 'nothing' });
+  });
+
+  it('is the newest record of the majority, also when one member alone holds it', () => {
+    expect(recordedPrimary([at(4, 'db1'), at(7, 'db2'), blank], 3)).toEqual({
+      kind: 'known',
+      record: { epoch: 7, host: 'db2' },
+    });
+  });
+
+  it('is not guessed when two members disagree about the same epoch', () => {
+    expect(recordedPrimary([at(7, 'db1'), at(7, 'db2'), at(4, 'db1')], 3)).toEqual({
+      kind: 'undecided',
+      why: 'members disagree about the record of epoch 7',
+    });
+  });
+
+  it('is known although members disagree about an older epoch', () => {
+    expect(recordedPrimary([at(4, 'db1'), at(4, 'db2'), at(7, 'db3')], 3)).toMatchObject({
+      kind: 'known',
+      record: { host: 'db3' },
+    });
+  });
+
+  it('does not depend on the order of the answers', () => {
+    const answer = fc.record({ epoch: fc.integer({ min: 1, max: 3 }), host: fc.constantFrom('db1', 'db2') });
+    fc.assert(
+      fc.property(
+        fc
+          .array(answer, { minLength: 2, maxLength: 5 })
+          .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }))),
+        ([list, shuffled]) => {
+          const read = (from: typeof list) =>
+            recordedPrimary(
+              from.map((one) => at(one.epoch, one.host)),
+              from.length,
+            );
+          expect(read(shuffled)).toEqual(read(list));
+        },
+      ),
+    );
+  });
+});
+
+describe('the recorded acknowledgement', () => {
+  it('is the newest one, so a fall back to async is not overlooked', () => {
+    const fallen = { epoch: 6, mode: 'async', ackers: [], k: 0 } as const;
+    expect(recordedSync([records(), records({ sync: fallen })], 3)).toEqual({ kind: 'known', record: fallen });
+  });
+
+  it('is known when the members wrote the same thing', () => {
+    expect(recordedSync([records(), records(), blank], 3)).toEqual({ kind: 'known', record: LOSSLESS });
+  });
+
+  it('is lossless as soon as one member has that last word of an admission, whose epoch began with async', () => {
+    const admitting = records({ sync: { ...LOSSLESS, mode: 'async' } });
+    for (const found of [
+      [admitting, records()],
+      [records(), admitting],
+    ])
+      expect(recordedSync(found, 3)).toEqual({ kind: 'known', record: LOSSLESS });
+  });
+
+  it('is not guessed when two members name different ackers at the same epoch', () => {
+    const other = records({ sync: { ...LOSSLESS, ackers: ['db3'] } });
+    expect(recordedSync([records(), other], 3)).toMatchObject({ kind: 'undecided' });
+  });
+});
