@@ -15,9 +15,10 @@ service_order() {
 }
 
 # sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline.
+# It goes on after an error (-f): a session to be killed may have ended by itself.
 sql_open() {
   [[ -S ${CONF[socket]} ]] || return 1
-  coproc SQL { exec timeout "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n 2>>"$RUN/sql.log"; }
+  coproc SQL { exec timeout "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$RUN/sql.log"; }
   SQL_IN=${SQL[1]} SQL_OUT=${SQL[0]} SQL_PROCESS=$SQL_PID
 }
 

@@ -7,25 +7,35 @@ check_claim() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\" and refuses epoch ${ARG[epoch]} of run \"${ARG[run]}\"; nothing was changed; observe again and claim a higher one"
 }
 
-# Sets KILLED and SERVER (running, stopped or hung). KILL HARD also ends sessions that wait for an acknowledgement.
+# Sets KILLED and SERVER (running, stopped or hung).
 end_sessions() {
-  local account="'${ARG[account]}'" count
+  local account="'${ARG[account]}'" sessions
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
   SERVER=hung
   sql_open 10 || return 0
-  count="SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER=$account"
-  sql_ask "$count" 1 || { sql_close; return 0; }
-  SERVER=running KILLED=$ROW
+  sessions="SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account"
+  sql_ask "$sessions" 1 || { sql_close; return 0; }
+  SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then
-    sql_do "KILL HARD USER $account" && within 3000 sessions_gone "$count" ||
-      refuse Unverified "epoch ${ARG[epoch]} is stored on $HOSTNAME, but ${ROW:-some} sessions of $account are still there; claim again"
+    kill_sessions
+    within 3000 sessions_gone "$sessions" ||
+      refuse Unverified "epoch ${ARG[epoch]} is stored on $HOSTNAME, but sessions of $account (count and numbers: ${ROW:-unknown}) are still there; claim again"
   fi
   sql_close
 }
 
+# HARD also ends sessions that wait for an acknowledgement. One by one: KILL USER holds the locks of all of them while it wakes each,
+# and was seen to stall for 2 s.
+kill_sessions() {
+  local session
+  for session in ${ROW#*$'\t'}; do
+    sql_do "KILL HARD CONNECTION $session"
+  done
+}
+
 sessions_gone() {
-  sql_ask "$1" 1 && ((ROW == 0))
+  sql_ask "$1" 1 && [[ $ROW == 0$'\t'* ]]
 }
 
 verb_claim() {
