@@ -96,7 +96,7 @@ export function diagnosePrimary(observation: ClusterObservation, primary: HostNa
   const databases = observation.hosts.filter((entry) => entry.server !== null);
   const evidence: Evidence = {
     primary: observationOf(observation, primary),
-    observers: databases.filter((entry) => entry.host !== primary && receivesFrom(entry, primary)),
+    observers: databases.filter((entry) => receivesFrom(entry, primary)),
     expectedObservers: databases.length,
   };
   const rule = RULES.find((candidate) => candidate.matches(evidence));

@@ -47,7 +47,7 @@ export const receivedBy = (status: ServerStatus): GtidSet =>
  * What a replica wrote itself that another contender does not have, or that comes after the last transaction it applied: writes of its own
  * never raise that position, and what it wrote when it was primary lies before it.
  */
-function errantGtids(contender: Contender, others: readonly Contender[]): GtidSet {
+function errantGtids(contender: Contender, all: readonly Contender[]): GtidSet {
   const own = new Map(
     [...parseGtids(contender.status.binlogState)].filter(([key]) =>
       key.endsWith(`-${String(contender.status.serverId)}`),
@@ -55,13 +55,13 @@ function errantGtids(contender: Contender, others: readonly Contender[]): GtidSe
   );
   return unionGtids(
     gtidsPast(own, parseGtids(contender.status.appliedPosition)),
-    ...others.map((other) => gtidsBeyond(own, receivedBy(other.status))),
+    ...all.map((other) => gtidsBeyond(own, receivedBy(other.status))),
   );
 }
 
 /** Replication goes from an older release series to a newer one, never back. */
-const couldNotFollow = (contender: Contender, others: readonly Contender[]): readonly HostName[] =>
-  others
+const couldNotFollow = (contender: Contender, all: readonly Contender[]): readonly HostName[] =>
+  all
     .filter((other) => seriesOf(other.status.version) < seriesOf(contender.status.version))
     .map((other) => other.host.name);
 
@@ -72,9 +72,8 @@ function seriesOf(version: string): number {
 
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
-  const others = input.contenders.filter((other) => other !== contender);
-  const errant = renderGtids(errantGtids(contender, others));
-  const older = couldNotFollow(contender, others);
+  const errant = renderGtids(errantGtids(contender, input.contenders));
+  const older = couldNotFollow(contender, input.contenders);
   const { replication } = status;
   const vetoes: readonly (readonly [boolean, string])[] = [
     [!status.binlog.enabled, 'it has no binary log, so no replica could follow it'],
@@ -86,6 +85,11 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
     ],
     [replication === null, 'it replicates from nobody'],
     [replication !== null && replication.source !== input.primary.name, `its source is not ${input.primary.name}`],
+    // MariaDB forgets it at a restart, while its relay log may still hold acknowledged writes.
+    [
+      replication !== null && replication.usesGtid && replication.received === '',
+      'its receiver has not run since its server started, so what it had received is not known',
+    ],
     [replication?.usesGtid === false, 'it does not replicate by GTID, so what it received is not known'],
     [(replication?.filters.length ?? 0) > 0, `it filters replication (${replication?.filters.join(', ') ?? ''})`],
     [(replication?.delaySeconds ?? 0) > 0, 'it is a delayed replica'],

@@ -97,10 +97,10 @@ describe('coverage by the binary log of the old primary', () => {
     expect(judge({ sync: null, oldBinlogEnd: '0-1-99' })).toMatchObject({ kind: 'lossless', by: 'old-binlog' });
   });
 
-  it('names what the winner lacks', () => {
-    const coverage = judge({ ...uncovered, oldBinlogEnd: '0-1-107,1-1-5' });
-    expect(coverage).toMatchObject({ kind: 'lossy', missing: '0-1-107,1-1-5' });
-    expect(coverage.why).toContain('the old primary holds transactions up to 0-1-107,1-1-5 that no winner has');
+  it('names what the winner lacks, and that alone', () => {
+    const coverage = judge({ ...uncovered, winnerReceived: '0-1-100,1-1-5', oldBinlogEnd: '0-1-107,1-1-5,2-1-3' });
+    expect(coverage).toMatchObject({ kind: 'lossy', missing: '0-1-107,2-1-3' });
+    expect(coverage.why).toContain('the old primary holds transactions up to 0-1-107,2-1-3 that no winner has');
   });
 
   it('says async when nothing else was promised', () => {

@@ -113,10 +113,10 @@ describe('the majority of the expected observers', () => {
     expect(two(POWERLESS)).toBe('PrimaryUncertain');
   });
 
-  it('expects no opinion of a witness, which receives nothing', () => {
-    const withWitness = { ...seen({ db1: POWERLESS, db2: DEAF }, ['db1', 'db2']) };
-    const hosts = [...withWitness.hosts, witness('wit1')];
-    expect(diagnosePrimary({ ...withWitness, hosts }, 'db1').code).toBe('PrimaryHostDead');
+  it('expects no opinion of witnesses, which receive nothing', () => {
+    const databases = seen({ db1: POWERLESS, db2: DEAF, db3: POWERLESS });
+    const hosts = [...databases.hosts, witness('wit1'), witness('wit2')];
+    expect(diagnosePrimary({ ...databases, hosts }, 'db1').code).toBe('PrimaryHostDead');
   });
 
   it('does not let the primary vote on itself', () => {
