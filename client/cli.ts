@@ -4,6 +4,7 @@ import type { CliIo, CliWorld, GlobalOptions } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
+import { startWorkerOrExplain } from './cli-worker.ts';
 import { asJson, perform, reportError } from './cli-session.ts';
 
 const USAGE_ERROR = 2;
@@ -43,5 +44,5 @@ function addWorker(program: Root, world: CliWorld): void {
     .description('the process that carries out runbooks')
     .command('start')
     .description('start a worker; it ends, with its step handed over, on SIGTERM')
-    .action(() => world.startWorker());
+    .action(() => startWorkerOrExplain(world.startWorker));
 }

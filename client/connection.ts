@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { ClientConfig } from './config.ts';
-import { failureOfCall, unreachable } from './failures.ts';
+import { failureOfCall, isPassing, unreachable } from './failures.ts';
 
 /** One connection and its settings; every module of the client that talks to Temporal takes it. */
 export interface Link {
@@ -10,6 +11,8 @@ export interface Link {
 }
 
 const CALL_DEADLINE_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
 
 export async function openLink(config: ClientConfig): Promise<Link> {
   const connection = await connectOrExplain(config);
@@ -23,6 +26,8 @@ async function connectOrExplain(config: ClientConfig): Promise<Connection> {
       ...config.connection,
       address: config.address,
       connectTimeout: config.connectTimeoutMs,
+      // The SDK's own retries sit in timers that throw out of nowhere once the connection is closed; `ask` and the wait retry instead.
+      interceptors: [],
     } as Parameters<typeof Connection.connect>[0]);
   } catch (error) {
     const failure = failureOfCall(error, config);
@@ -31,11 +36,18 @@ async function connectOrExplain(config: ClientConfig): Promise<Connection> {
   }
 }
 
-/** A short question to Temporal: bounded, and its failures in our words. */
-export async function ask<T>(link: Link, question: () => Promise<T>): Promise<T> {
-  try {
-    return await link.connection.withDeadline(Date.now() + CALL_DEADLINE_MS, question);
-  } catch (error) {
-    throw failureOfCall(error, link.config);
+/**
+ * A short question to Temporal: bounded, asked again while Temporal is only away, and its failures in our words. A question that starts
+ * something must look whether an earlier try did.
+ */
+export async function ask<T>(link: Link, question: () => Promise<T>, deadlineMs = CALL_DEADLINE_MS): Promise<T> {
+  const deadline = Date.now() + deadlineMs;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await link.connection.withDeadline(deadline, question);
+    } catch (error) {
+      if (!isPassing(error) || Date.now() + pause >= deadline) throw failureOfCall(error, link.config);
+      await sleep(pause);
+    }
   }
 }

@@ -11,7 +11,16 @@ import type { Facts, RunReference } from './errors.ts';
 import { StandfastError } from './errors.ts';
 
 /** Codes of gRPC; the package that names them is not a dependency of ours. */
-const GRPC = { cancelled: 1, deadlineExceeded: 4, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
+const GRPC = {
+  cancelled: 1,
+  deadlineExceeded: 4,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  aborted: 10,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
 
 /** The error and its causes, outermost first. */
 export function causesOf(error: unknown): readonly Error[] {
@@ -25,11 +34,11 @@ const grpcCode = (error: unknown): number | undefined => {
   return service?.code;
 };
 
-/** Temporal did not answer: nothing is known about the run, and asking again is right. */
-export const isSilence = (error: unknown): boolean => {
-  const code = grpcCode(error);
-  return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === GRPC.cancelled;
-};
+const SILENT: readonly (number | undefined)[] = [GRPC.unavailable, GRPC.deadlineExceeded, GRPC.cancelled];
+const PASSING: readonly (number | undefined)[] = [...SILENT, GRPC.resourceExhausted, GRPC.aborted, GRPC.internal];
+
+/** Asking again may help: Temporal is away, or a stream to it broke. */
+export const isPassing = (error: unknown): boolean => PASSING.includes(grpcCode(error));
 
 /** A run that ended without a result, as the failure that its runbook named. */
 export function failureOfRun(error: unknown, run: RunReference): StandfastError | null {
@@ -70,7 +79,7 @@ export function failureOfCall(error: unknown, config: ClientConfig): StandfastEr
   if (error instanceof StandfastError) return error;
   const what = causesOf(error).at(-1)?.message ?? String(error);
   const code = grpcCode(error);
-  if (isSilence(error)) return unreachable(config, { cause: error, consequence: 'whether it took the order is not known' });
+  if (SILENT.includes(code)) return unreachable(config, { cause: error, consequence: 'whether it took the order is not known' });
   if (code === GRPC.unauthenticated || code === GRPC.permissionDenied)
     return new StandfastError({
       type: 'Configuration',

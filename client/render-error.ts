@@ -20,11 +20,14 @@ function consequence({ facts, message }: StandfastError): readonly string[] {
   return [
     // Some messages say it themselves.
     ...(after === 'unchanged' && !/nothing was (changed|started)/i.test(message) ? ['nothing was changed'] : []),
-    ...(undone.length > 0 ? [`undone: ${undone.join('; ')}`] : []),
-    ...(notUndone.length > 0 ? [`NOT undone: ${notUndone.join('; ')}`] : []),
+    ...unlessSaid(message, 'undone', undone),
+    ...unlessSaid(message, 'NOT undone', notUndone),
     ...(after === 'person-needed' ? ['a person is needed: look at the hosts before anything else is started'] : []),
   ];
 }
+
+const unlessSaid = (message: string, head: string, list: readonly string[]): readonly string[] =>
+  list.length === 0 || message.includes(list.join('; ')) ? [] : [`${head}: ${list.join('; ')}`];
 
 export const errorAsJson = (error: StandfastError): Readonly<Record<string, unknown>> => ({
   type: error.type,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { WorkflowExecutionInfo, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
@@ -40,23 +40,44 @@ export async function startRun<Input extends { readonly cluster: string }, Resul
 ): Promise<StartedRun> {
   const { runbook, requestId } = request;
   const input = checkedInput(runbook, request.input);
-  const workflowId = runbook.workflowId(input, requestId ?? randomUUID());
-  const earlier = requestId === undefined ? null : await runOfRequest(link, workflowId, requestId);
-  if (earlier !== null) return { ...earlier, attached: true };
-  const handle = await ask(link, () =>
-    link.client.workflow
-      .start(runbook.type, {
-        workflowId,
-        taskQueue: link.config.taskQueue,
-        args: [input],
-        workflowTaskTimeout: '1s',
-        staticSummary: runbook.summary(input),
-        ...(requestId !== undefined && { memo: { [REQUEST_MEMO]: requestId } }),
-      })
-      .catch(nullWhenTaken),
-  );
-  if (handle !== null) return { type: runbook.type, workflowId, runId: handle.firstExecutionRunId, attached: false };
-  return settleTaken(link, { workflowId, requestId, wanted: runbook.type });
+  const nonce = requestId ?? randomUUID();
+  const mark = `${runbook.type} ${nonce}`;
+  const order: Order = {
+    type: runbook.type,
+    workflowId: runbook.workflowId(input, nonce),
+    mark,
+    options: {
+      taskQueue: link.config.taskQueue,
+      args: [input],
+      workflowTaskTimeout: '1s',
+      staticSummary: runbook.summary(input),
+      memo: { [REQUEST_MEMO]: mark },
+    },
+  };
+  const earlier = requestId === undefined ? null : await runOfRequest(link, order);
+  return earlier === null ? startOrder(link, order) : { ...earlier, attached: true };
+}
+
+interface Order {
+  readonly type: string;
+  readonly workflowId: string;
+  /** Tells this request from any other, also when an answer to it was lost. */
+  readonly mark: string;
+  readonly options: Omit<WorkflowStartOptions, 'workflowId'>;
+}
+
+async function startOrder(link: Link, order: Order): Promise<StartedRun> {
+  const { type, workflowId, mark, options } = order;
+  let isFirstTry = true;
+  const runId = await ask(link, async () => {
+    const lost = isFirstTry ? null : await latestRunNow(link, workflowId);
+    isFirstTry = false;
+    if (lost?.memo?.[REQUEST_MEMO] === mark) return lost.runId;
+    return link.client.workflow
+      .start(type, { ...options, workflowId })
+      .then((handle) => handle.firstExecutionRunId, nullWhenTaken);
+  });
+  return runId === null ? settleTaken(link, order) : { type, workflowId, runId, attached: false };
 }
 
 function nullWhenTaken(error: unknown): null {
@@ -64,21 +85,14 @@ function nullWhenTaken(error: unknown): null {
   throw error;
 }
 
-interface TakenAddress {
-  readonly workflowId: string;
-  readonly requestId: string | undefined;
-  readonly wanted: string;
-}
-
 /** The address is taken: by our own request, sent twice at once, or by another operation. */
-async function settleTaken(link: Link, { workflowId, requestId, wanted }: TakenAddress): Promise<StartedRun> {
+async function settleTaken(link: Link, { type, workflowId, mark }: Order): Promise<StartedRun> {
   const holder = await latestRun(link, workflowId);
-  if (holder !== null && requestId !== undefined && holder.memo?.[REQUEST_MEMO] === requestId)
-    return { ...referenceOf(holder), attached: true };
+  if (holder?.memo?.[REQUEST_MEMO] === mark) return { ...referenceOf(holder), attached: true };
   const running = holder === null ? undefined : operationOf(holder);
   throw new StandfastError({
     type: 'Busy',
-    message: `${wanted} was not started: ${describeHolder(workflowId, running)}. Nothing was changed; try again when it has ended`,
+    message: `${type} was not started: ${describeHolder(workflowId, running)}. Nothing was changed; try again when it has ended`,
     facts: { changed: false },
     runningOperation: running,
   });
@@ -90,14 +104,14 @@ const describeHolder = (workflowId: string, running: RunningOperation | undefine
     : `${running.type} holds ${workflowId} (run ${running.runId}, since ${running.since})`;
 
 /** Visibility may be a second behind, so the newest run is asked for by itself first. */
-async function runOfRequest(link: Link, workflowId: string, requestId: string): Promise<RunReference | null> {
+async function runOfRequest(link: Link, { workflowId, mark }: Order): Promise<RunReference | null> {
   const latest = await latestRun(link, workflowId);
-  if (latest?.memo?.[REQUEST_MEMO] === requestId) return referenceOf(latest);
+  if (latest?.memo?.[REQUEST_MEMO] === mark) return referenceOf(latest);
   if (latest === null) return null;
   return ask(link, async () => {
     let looked = 0;
     for await (const info of link.client.workflow.list({ query: `WorkflowId = "${quoted(workflowId)}"` })) {
-      if (info.memo?.[REQUEST_MEMO] === requestId) return referenceOf(info);
+      if (info.memo?.[REQUEST_MEMO] === mark) return referenceOf(info);
       looked += 1;
       if (looked >= REMEMBERED_RUNS) break;
     }
@@ -110,8 +124,11 @@ const quoted = (text: string): string => text.replaceAll('\\', '\\\\').replaceAl
 type RunInfo = Pick<WorkflowExecutionInfo, 'type' | 'workflowId' | 'runId' | 'startTime' | 'memo' | 'status'>;
 
 async function latestRun(link: Link, workflowId: string): Promise<RunInfo | null> {
-  return ask(link, () => link.client.workflow.getHandle(workflowId).describe().catch(nullWhenMissing));
+  return ask(link, () => latestRunNow(link, workflowId));
 }
+
+const latestRunNow = (link: Link, workflowId: string): Promise<RunInfo | null> =>
+  link.client.workflow.getHandle(workflowId).describe().catch(nullWhenMissing);
 
 function nullWhenMissing(error: unknown): null {
   if (error instanceof WorkflowNotFoundError) return null;

@@ -1,10 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
 import { StandfastError } from './errors.ts';
-import { causesOf, failureOfCall, failureOfRun, isSilence } from './failures.ts';
-import type { Progress, RunGlimpse } from './progress.ts';
-import { glimpseOf, progressBetween } from './progress.ts';
+import { failureOfCall, failureOfRun, isPassing } from './failures.ts';
+import type { Progress } from './progress.ts';
+import { tellProgress } from './progress-watch.ts';
 import type { StartedRun } from './runs.ts';
 
 export interface WaitOptions {
@@ -15,18 +16,16 @@ export interface WaitOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-const GLIMPSE_EVERY_MS = 300;
 /** A Temporal that is killed and started again is back well within it. */
 const SILENCE_LIMIT_MS = 60_000;
-const NOBODY_WORKS_AFTER_MS = 3000;
 
 /** Waits for the result of a run; whatever ends the wait early leaves the run alone. */
 export async function waitForRun(link: Link, run: StartedRun, options: WaitOptions): Promise<unknown> {
   const over = new AbortController();
   const leave = endOfWait(run, options);
   try {
-    const result = resultThroughSilence(link, run, { leave: leave.signal, onProgress: options.onProgress });
-    if (options.onProgress !== undefined) void reportProgress(link, run, { tell: options.onProgress, over: over.signal });
+    const result = resultThroughSilence(link, run, leave.signal);
+    if (options.onProgress !== undefined) void tellProgress(link, run, { tell: options.onProgress, over: over.signal });
     return await Promise.race([result, leave.promise]);
   } finally {
     over.abort();
@@ -43,6 +42,8 @@ interface EndOfWait {
 
 function endOfWait(run: StartedRun, { timeoutMs, signal }: WaitOptions): EndOfWait {
   const controller = new AbortController();
+  // Every long poll of a long run listens to it.
+  setMaxListeners(0, controller.signal);
   const { promise, reject } = promiseWithReject();
   const end = (failure: StandfastError): void => {
     reject(failure);
@@ -84,25 +85,19 @@ const left = (run: StartedRun, type: 'Detached' | 'WaitTimedOut', why: string): 
     run,
   });
 
-interface PatientWait {
-  readonly leave: AbortSignal;
-  readonly onProgress: WaitOptions['onProgress'];
-}
-
-async function resultThroughSilence(link: Link, run: StartedRun, wait: PatientWait): Promise<unknown> {
+async function resultThroughSilence(link: Link, run: StartedRun, leave: AbortSignal): Promise<unknown> {
   const handle = link.client.workflow.getHandle(run.workflowId, run.runId);
   let silentSince: number | null = null;
   for (;;) {
     try {
-      return await link.connection.withAbortSignal(wait.leave, () => handle.result());
+      return await link.connection.withAbortSignal(leave, () => handle.result());
     } catch (error) {
       const failure = failureOfRun(error, run);
       if (failure !== null) throw failure;
-      if (!isSilence(error) || wait.leave.aborted) throw failureOfCall(error, link.config);
+      if (!isPassing(error) || leave.aborted) throw failureOfCall(error, link.config);
       silentSince ??= performance.now();
       if (performance.now() - silentSince > SILENCE_LIMIT_MS) throw lost(link, run, error);
-      wait.onProgress?.({ kind: 'waiting', explains: `Temporal does not answer at ${link.config.address}; ${run.type} goes on when it is back` });
-      await sleep(1000, undefined, { signal: wait.leave });
+      await sleep(1000, undefined, { signal: leave });
       silentSince = (await answers(link, run)) ? null : silentSince;
     }
   }
@@ -125,46 +120,3 @@ const lost = (link: Link, run: StartedRun, cause: unknown): StandfastError =>
     run,
     cause,
   });
-
-interface ProgressWatch {
-  readonly tell: (progress: Progress) => void;
-  readonly over: AbortSignal;
-}
-
-/** Glimpses are a courtesy: their failures are told, and never end the wait. */
-async function reportProgress(link: Link, run: StartedRun, { tell, over }: ProgressWatch): Promise<void> {
-  const handle = link.client.workflow.getHandle(run.workflowId, run.runId);
-  const started = performance.now();
-  let seen: RunGlimpse | null = null;
-  let askedForWorkers = false;
-  try {
-    while (!over.aborted) {
-      const now = glimpseOf(await link.connection.withAbortSignal(over, () => handle.describe()));
-      for (const entry of progressBetween(seen, now)) tell(entry);
-      seen = now;
-      if (!now.running) return;
-      const isIdle = now.phase === null && now.steps.length === 0;
-      if (isIdle && !askedForWorkers && performance.now() - started > NOBODY_WORKS_AFTER_MS) {
-        askedForWorkers = true;
-        if (!(await hasWorkers(link))) tell({ kind: 'waiting', explains: nobodyWorks(link) });
-      }
-      await sleep(GLIMPSE_EVERY_MS, undefined, { signal: over });
-    }
-  } catch (error) {
-    if (over.aborted) return;
-    tell({ kind: 'waiting', explains: `progress cannot be shown (${causesOf(error).at(-1)?.message ?? ''}); waiting for the result` });
-  }
-}
-
-const nobodyWorks = (link: Link): string =>
-  `no worker polls the task queue ${link.config.taskQueue}: start one with standfast worker start`;
-
-async function hasWorkers(link: Link): Promise<boolean> {
-  const { client, config, connection } = link;
-  const answer = await connection.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: config.taskQueue },
-    taskQueueType: 1,
-  });
-  return (answer.pollers ?? []).length > 0;
-}
