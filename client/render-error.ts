@@ -1,7 +1,7 @@
 import type { StandfastError } from './errors.ts';
 import { aftermathOf, listOf } from './errors.ts';
 import type { Paint } from './paint.ts';
-import { describeOperation } from './render-verdict.ts';
+import { describeOperation } from './render-operation.ts';
 
 /** What, then the consequence for the hosts, then the next thing to type. */
 export function renderError(error: StandfastError, paint: Paint): string {

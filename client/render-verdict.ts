@@ -1,6 +1,7 @@
 import type { Finding, ReplicaEvidence, Verdict } from '../domain/verdict.ts';
 import type { RunningOperation } from './errors.ts';
 import type { Paint } from './paint.ts';
+import { describeOperation } from './render-operation.ts';
 import { renderTable } from './render-table.ts';
 
 const MARKS = { ok: 'ok', warn: 'warning', bad: 'BAD' } as const;
@@ -61,6 +62,3 @@ export function renderStatus(
   const running = operation === null ? [] : ['', paint.warn(describeOperation(operation))];
   return [renderVerdict(verdict, paint), ...running].join('\n');
 }
-
-export const describeOperation = (operation: RunningOperation): string =>
-  `running: ${operation.type} as ${operation.workflowId} (run ${operation.runId}, since ${operation.since})`;

@@ -1,0 +1,55 @@
+import type { CliIo } from '../../client/cli-io.ts';
+import { main } from '../../client/cli.ts';
+import { plain } from '../../client/paint.ts';
+import type { StandfastApi } from '../../client/standfast.ts';
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+  readonly closed: boolean;
+}
+
+export interface Scene {
+  /** What the client answers; a command that asks for anything else fails. */
+  readonly api?: Partial<StandfastApi>;
+  /** What a person at the terminal types; nobody sits there when absent. */
+  readonly typed?: string;
+  /** Presses Ctrl-C as soon as the command listens for it. */
+  readonly interrupt?: Promise<void>;
+  readonly startWorker?: () => Promise<void>;
+}
+
+/** Runs one command line in this process, with a client of the test's own. */
+export async function run(line: string, scene: Scene = {}): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  let closed = false;
+  const io: CliIo = {
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    paintOut: plain,
+    paintErr: plain,
+    isInteractive: scene.typed !== undefined,
+    ask: (question) => {
+      err.push(question);
+      return Promise.resolve(scene.typed ?? '');
+    },
+    onInterrupt: (listener) => {
+      void scene.interrupt?.then(listener);
+      return () => undefined;
+    },
+  };
+  const close = (): Promise<void> => {
+    closed = true;
+    return Promise.resolve();
+  };
+  const exitCode = await main(line.split(' ').filter(Boolean), io, {
+    connect: () => Promise.resolve({ ...unexpected, ...scene.api, close } as StandfastApi),
+    startWorker: scene.startWorker ?? (() => Promise.resolve()),
+  });
+  return { exitCode, out: out.join('\n'), err: err.join('\n'), closed };
+}
+
+const refuse = () => Promise.reject(new Error('the command must not ask for this'));
+const unexpected = { failover: refuse, provisionReplica: refuse, preparePrimary: refuse, verify: refuse, status: refuse };

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { StandfastError } from '../../client/errors.ts';
+import { plain } from '../../client/paint.ts';
+import { renderFailover } from '../../client/render-results.ts';
+import { renderVerdict } from '../../client/render-verdict.ts';
+import type { CallOptions, StandfastApi } from '../../client/standfast.ts';
+import type { Scene } from './cli-world.ts';
+import { run } from './cli-world.ts';
+import { failedOver } from './failover-result.ts';
+import { broken, healthy } from './verdicts.ts';
+
+/** A client with one answer for one call; what it was asked is kept. */
+function answering(call: keyof StandfastApi, answer: unknown) {
+  const asked: { input: unknown; options: CallOptions }[] = [];
+  const method = (input: unknown, options: CallOptions) => {
+    asked.push({ input, options });
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  };
+  return { asked, api: { [call]: method } as unknown as Partial<StandfastApi> };
+}
+
+const verified = { outcome: 'ok', cluster: 'shop', verdict: healthy };
+const reference = { type: 'failover', workflowId: 'operation/shop', runId: 'r-1' };
+const unhealthy = new StandfastError({ type: 'Unhealthy', message: broken.sentence, facts: { ...broken } });
+
+describe('verify and status', () => {
+  test('a good verdict is printed as data, and exits with 0', async () => {
+    const { api } = answering('verify', verified);
+    expect(await run('verify shop', { api })).toEqual({
+      exitCode: 0,
+      out: renderVerdict(healthy, plain),
+      err: 'verify shop',
+      closed: true,
+    });
+  });
+
+  test('a bad verdict is data too, and exits with 10', async () => {
+    const { api } = answering('verify', unhealthy);
+    expect(await run('verify shop', { api })).toMatchObject({ exitCode: 10, out: renderVerdict(broken, plain) });
+    const json = await run('verify shop -o json', { api });
+    expect(json.exitCode).toBe(10);
+    expect(JSON.parse(json.out)).toEqual({
+      schema: 'standfast/v1',
+      kind: 'Verify',
+      outcome: 'bad',
+      cluster: 'shop',
+      verdict: broken,
+    });
+  });
+
+  test('a verification without a verdict is an error that exits with 10', async () => {
+    const { api } = answering('verify', new StandfastError({ type: 'Unhealthy', message: 'no primary is known' }));
+    expect(await run('verify shop', { api })).toMatchObject({
+      exitCode: 10,
+      out: '',
+      err: 'verify shop\nerror (Unhealthy): no primary is known',
+    });
+  });
+
+  test('a status exits with 0 whatever it shows', async () => {
+    const { api, asked } = answering('status', { cluster: 'shop', verdict: broken, operation: null });
+    expect(await run('status shop --timeout 90s', { api })).toMatchObject({ exitCode: 0, out: renderVerdict(broken, plain) });
+    expect(asked).toMatchObject([{ input: 'shop', options: { timeoutMs: 90_000 } }]);
+    const json = JSON.parse((await run('-o json status shop', { api })).out) as unknown;
+    expect(json).toEqual({ schema: 'standfast/v1', kind: 'Status', cluster: 'shop', verdict: broken, operation: null });
+  });
+});
+
+describe('changes', () => {
+  test('a failover is told in text, and as JSON', async () => {
+    const { api, asked } = answering('failover', failedOver);
+    const text = await run('failover shop --to db2 --reason fire --confirm shop', { api });
+    expect(text).toMatchObject({ exitCode: 0, out: renderFailover(failedOver, plain), err: 'fail over shop to db2' });
+    expect(asked[0]?.input).toEqual({ cluster: 'shop', candidate: 'db2', reason: 'fire' });
+    const json = await run('failover shop --yes -o json', { api });
+    expect(JSON.parse(json.out)).toEqual({ schema: 'standfast/v1', kind: 'Failover', ...failedOver });
+    expect(asked[1]?.input).toEqual({ cluster: 'shop' });
+  });
+
+  test('a detached call prints the run', async () => {
+    const { api, asked } = answering('failover', reference);
+    const text = await run('failover shop --yes --detach', { api });
+    expect(text).toMatchObject({ exitCode: 0, out: 'failover runs by itself as operation/shop (run r-1)' });
+    expect(asked[0]?.options.detach).toBe(true);
+    const json = JSON.parse((await run('failover shop --yes --detach -o json', { api })).out) as unknown;
+    expect(json).toEqual({ schema: 'standfast/v1', kind: 'Run', detached: true, ...reference });
+  });
+
+  test('provision and prepare pass what was asked for', async () => {
+    const failure = new StandfastError({ type: 'Unsafe', message: 'no', facts: { changed: false } });
+    const provision = answering('provisionReplica', failure);
+    expect(await run('provision shop db3 --from db2', provision)).toMatchObject({ exitCode: 4 });
+    expect(provision.asked[0]?.input).toEqual({ cluster: 'shop', host: 'db3', from: 'db2' });
+    const prepare = answering('preparePrimary', failure);
+    expect(await run('prepare shop db1', prepare)).toMatchObject({ exitCode: 4 });
+    expect(prepare.asked[0]?.input).toEqual({ cluster: 'shop', host: 'db1' });
+  });
+
+  test('progress goes beside the data, a line each', async () => {
+    const failover = ((_: unknown, options: CallOptions) => {
+      options.onProgress?.({ kind: 'started', run: reference, attached: false });
+      options.onProgress?.({ kind: 'phase', phase: 'fence and drain' });
+      return Promise.resolve(failedOver);
+    }) as unknown as StandfastApi['failover'];
+    expect((await run('failover shop --yes', { api: { failover } })).err).toBe(
+      'fail over shop\n  started operation/shop, run r-1\n  fence and drain',
+    );
+  });
+
+  test('Ctrl-C leaves the run to itself, says so, and exits with 7', async () => {
+    const pressed: (() => void)[] = [];
+    const interrupt = new Promise<void>((resolve) => pressed.push(resolve));
+    const failover = ((_: unknown, { signal }: CallOptions) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          reject(new StandfastError({ type: 'Detached', message: 'failover goes on by itself', run: reference }));
+        });
+        for (const press of pressed) press();
+      })) as unknown as StandfastApi['failover'];
+    const left = await run('failover shop --yes', { api: { failover }, interrupt });
+    expect(left).toMatchObject({ exitCode: 7, out: '', closed: true });
+    expect(left.err).toContain('failover goes on by itself');
+  });
+});
+
+describe('the confirmation of a failover', () => {
+  const answer = (typed?: string): Scene => ({
+    ...answering('failover', failedOver),
+    ...(typed !== undefined && { typed }),
+  });
+
+  test('is asked for on a terminal, by the name of the cluster', async () => {
+    expect(await run('failover shop', answer('shop'))).toMatchObject({ exitCode: 0 });
+    const wrong = await run('failover shop', answer('yes'));
+    expect(wrong).toMatchObject({ exitCode: 2, out: '', closed: false });
+    expect(wrong.err).toContain('"yes" is not "shop"; nothing was started');
+  });
+
+  test('must be a flag when nobody can be asked', async () => {
+    for (const refused of [await run('failover shop', answer()), await run('failover shop --no-input', answer('shop'))]) {
+      expect(refused.exitCode).toBe(2);
+      expect(refused.err).toContain('--confirm shop (or --yes)');
+    }
+  });
+
+  test('of another cluster is refused', async () => {
+    const other = await run('failover shop --confirm store', answer('shop'));
+    expect(other.exitCode).toBe(2);
+    expect(other.err).toContain('--confirm names "store", but the command is for "shop"');
+  });
+});
+
+describe('schedules and the worker', () => {
+  const schedule = { scheduleId: 's', cluster: 'shop', everySeconds: 60, paused: false, note: '', nextRunAt: null };
+
+  test('apply and ls print what is there now', async () => {
+    const apply = answering('ensureVerifySchedule', { ...schedule, created: true });
+    expect(await run('schedule apply shop', apply)).toMatchObject({ exitCode: 0 });
+    expect(apply.asked[0]?.input).toBe('shop');
+    const list = answering('listVerifySchedules', [schedule]);
+    const json = await run('schedule ls -o json', list);
+    expect(JSON.parse(json.out)).toEqual({ schema: 'standfast/v1', kind: 'ScheduleList', schedules: [schedule] });
+  });
+
+  test('worker start runs the worker, and explains a bad inventory', async () => {
+    expect(await run('worker start')).toMatchObject({ exitCode: 0, err: '' });
+    const fault = Object.assign(new Error('standfast.yaml:3:5: unknown key'), { name: 'InventoryError' });
+    const refused = await run('worker start', { startWorker: () => Promise.reject(fault) });
+    expect(refused).toMatchObject({
+      exitCode: 3,
+      err: 'error (Configuration): no worker was started: standfast.yaml:3:5: unknown key',
+    });
+  });
+});
+
+describe('errors', () => {
+  test('are text for people, and JSON as well for programs that asked for it', async () => {
+    const facts = { changed: true, undone: ['fence of db1'], notUndone: [] };
+    const { api } = answering('failover', new StandfastError({ type: 'Unsafe', message: 'stopped', facts, run: reference }));
+    const both = await run('failover shop --yes -o json', { api });
+    expect(both.exitCode).toBe(5);
+    expect(both.err).toContain('error (Unsafe): stopped\n  undone: fence of db1');
+    expect(JSON.parse(both.out)).toEqual({
+      schema: 'standfast/v1',
+      kind: 'Error',
+      type: 'Unsafe',
+      message: 'stopped',
+      exitCode: 5,
+      facts,
+      run: reference,
+    });
+    expect((await run('failover shop --yes', { api })).out).toBe('');
+  });
+
+  test('that nobody foresaw keep their stack, and exit with 1', async () => {
+    const { api } = answering('failover', new TypeError('x is not a function'));
+    const bug = await run('failover shop --yes', { api });
+    expect(bug.exitCode).toBe(1);
+    expect(bug.err).toMatch(/error \(Internal\): TypeError: x is not a function\n +at /);
+  });
+
+  test.each([
+    ['', 'Usage: standfast'],
+    ['verify', "missing required argument 'cluster'"],
+    ['verifi shop', "(Did you mean verify?)"],
+    ['verify shop -o yaml', 'Allowed choices are text, json'],
+    ['verify shop --timeout 90', 'a duration with a unit, such as 90s'],
+    ['verify shop --timeout 0s', 'a duration with a unit, such as 90s'],
+    ['verify Shop!', 'verifyReplication was given "Shop!" as "cluster"'],
+    ['provision shop', "missing required argument 'host'"],
+    ['status shop --detach', 'status has nothing to detach from'],
+    ['schedule', 'Usage: standfast schedule'],
+  ])('"standfast %s" exits with 2 and says why', async (line, why) => {
+    const refused = await run(line);
+    expect(refused).toMatchObject({ exitCode: 2, out: '' });
+    expect(refused.err).toContain(why);
+  });
+
+  test('of usage are JSON too when the command line says so', async () => {
+    const refused = await run('-o json verify');
+    expect(refused.exitCode).toBe(2);
+    expect(JSON.parse(refused.out)).toMatchObject({ kind: 'Error', type: 'BadInput', exitCode: 2 });
+  });
+
+  test('help and version are data, and exit with 0', async () => {
+    expect(await run('--version')).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: '' });
+    const help = await run('failover --help');
+    expect(help).toMatchObject({ exitCode: 0, err: '' });
+    expect(help.out).toContain('--confirm <cluster>');
+    expect(help.out).toContain('--timeout <duration>');
+  });
+});

@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { ALL_FAILURES, CLIENT_FAILURES, exitCodeOf } from '../../client/errors.ts';
+import { run } from './cli-world.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const read = (file: string): Promise<string> => readFile(path.join(root, file), 'utf8');
+
+async function codesIn(folder: string): Promise<readonly string[]> {
+  const files = (await readdir(path.join(root, folder))).filter((file) => file.endsWith('.ts'));
+  const sources = await Promise.all(files.map((file) => read(`${folder}/${file}`)));
+  return sources.flatMap((source) => [
+    ...[...source.matchAll(/\bcode: '([\w-]+)'/g)].map(([, code]) => code ?? ''),
+    ...[...source.matchAll(/\bbad\(\s*[\w.]+,\s*'(\w+)'/g)].map(([, code]) => code ?? ''),
+    ...[...source.matchAll(/\breason: ((?:'[a-z-]+'(?: \| )?)+);/g)].flatMap(([, reasons]) =>
+      [...(reasons ?? '').matchAll(/[a-z-]+/g)].map(([reason]) => reason),
+    ),
+  ]);
+}
+
+test('every failure type is explained', async () => {
+  const page = await read('docs/failures.md');
+  for (const type of ALL_FAILURES) expect(page).toContain(`\n| \`${type}\` | `);
+});
+
+test('every diagnosis, refusal, finding and obstacle is explained', async () => {
+  const page = await read('docs/failures.md');
+  const codes = [...(await codesIn('domain')), ...(await codesIn('activities'))];
+  expect(codes).toEqual(expect.arrayContaining(['PrimaryHung', 'SecondWriter', 'histories-diverge', 'placement']));
+  const missing = codes.filter((code) => !page.includes(`\n| \`${code}\` | `));
+  expect(missing).toEqual([]);
+});
+
+test('every exit code that a failure can have is explained', async () => {
+  const page = await read('docs/cli.md');
+  const facts = [{}, { about: 'configuration' }, { undone: ['x'] }, { notUndone: ['x'] }];
+  const codes = new Set([0, ...ALL_FAILURES.flatMap((type) => facts.map((each) => exitCodeOf(type, each)))]);
+  expect([...codes].sort((left, right) => left - right)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 10]);
+  for (const code of codes) expect(page).toContain(`\n| ${String(code)} | `);
+});
+
+test('what was undone decides the exit code before the type does', () => {
+  expect(exitCodeOf('Unsafe', { changed: false })).toBe(4);
+  expect(exitCodeOf('Unsafe', { changed: true, undone: ['x'], notUndone: [] })).toBe(5);
+  expect(exitCodeOf('Unreachable', { undone: ['x'], notUndone: ['y'] })).toBe(6);
+  expect(exitCodeOf('Unverified', { changed: true })).toBe(6);
+  expect(exitCodeOf('Detached', { notUndone: ['x'] })).toBe(CLIENT_FAILURES.Detached.exitCode);
+});
+
+test('every command is listed', async () => {
+  const page = await read('docs/cli.md');
+  for (const group of ['', 'schedule', 'worker']) {
+    const { out } = await run(`${group} --help`);
+    const commands = [...out.matchAll(/^ {2}([a-z]+)(?= |$)/gm)].map(([, name]) => name ?? '');
+    const own = commands.filter((name) => !['help', 'schedule', 'worker'].includes(name));
+    expect(own.length).toBeGreaterThan(0);
+    for (const name of own) expect(page).toContain(`\`standfast ${`${group} ${name}`.trim()}`);
+  }
+});
