@@ -2,7 +2,15 @@ import type { Parsed } from '../domain/inputs.ts';
 import { parseFailover, parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
 import { requireConfirmation } from './cli-confirm.ts';
 import type { CliIo, GlobalOptions } from './cli-io.ts';
-import { failoverJob, prepareJob, provisionJob, scheduleApplyJob, scheduleListJob, statusJob, verifyJob } from './cli-jobs.ts';
+import {
+  failoverJob,
+  prepareJob,
+  provisionJob,
+  scheduleApplyJob,
+  scheduleListJob,
+  statusJob,
+  verifyJob,
+} from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
 import { StandfastError } from './errors.ts';

@@ -14,8 +14,7 @@ export interface Confirmation {
 export async function requireConfirmation(io: CliIo, wanted: Confirmation): Promise<void> {
   const { cluster, confirm, danger } = wanted;
   if (wanted.yes === true || confirm === cluster) return;
-  if (confirm !== undefined)
-    throw refused(`--confirm names "${confirm}", but the command is for "${cluster}"`);
+  if (confirm !== undefined) throw refused(`--confirm names "${confirm}", but the command is for "${cluster}"`);
   if (!io.isInteractive || !wanted.mayAsk)
     throw refused(`${danger}: it needs --confirm ${cluster} (or --yes) when nobody can be asked`);
   const typed = await io.ask(`${danger}. Type the cluster's name to go on: `);
@@ -23,4 +22,8 @@ export async function requireConfirmation(io: CliIo, wanted: Confirmation): Prom
 }
 
 const refused = (why: string): StandfastError =>
-  new StandfastError({ type: 'BadInput', message: `${why}; nothing was started`, facts: { changed: false, about: 'argument' } });
+  new StandfastError({
+    type: 'BadInput',
+    message: `${why}; nothing was started`,
+    facts: { changed: false, about: 'argument' },
+  });

@@ -55,7 +55,8 @@ export const statusJob = (input: VerifyReplicationInput): Job => ({
     return {
       kind: 'Status',
       data: status,
-      text: async (paint) => (await import('./render-verdict.ts')).renderStatus(status.verdict, status.operation, paint),
+      text: async (paint) =>
+        (await import('./render-verdict.ts')).renderStatus(status.verdict, status.operation, paint),
     };
   },
 });

@@ -62,7 +62,9 @@ export async function perform(session: Session, job: Job): Promise<number> {
 const interruption = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
-      reject(new StandfastError({ type: 'Internal', message: 'interrupted before Temporal answered; nothing was started' }));
+      reject(
+        new StandfastError({ type: 'Internal', message: 'interrupted before Temporal answered; nothing was started' }),
+      );
     });
   });
 
@@ -94,4 +96,5 @@ export const detachedReport = (run: RunReference): Report => ({
   text: () => `${run.type} runs by itself as ${run.workflowId} (run ${run.runId})`,
 });
 
-export const isRunReference = (answer: object): answer is RunReference => 'workflowId' in answer && !('outcome' in answer);
+export const isRunReference = (answer: object): answer is RunReference =>
+  'workflowId' in answer && !('outcome' in answer);

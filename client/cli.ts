@@ -34,7 +34,8 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
 function usageExit(error: CommanderError, options: GlobalOptions, io: CliIo): number {
   if (error.exitCode === 0) return 0;
   const what = error.code === HELP_WITHOUT_COMMAND ? 'a command is missing' : error.message.replace(/^error: /, '');
-  if (options.output === 'json') io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: USAGE_ERROR, facts: { changed: false } }));
+  if (options.output === 'json')
+    io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: USAGE_ERROR, facts: { changed: false } }));
   return USAGE_ERROR;
 }
 

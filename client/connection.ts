@@ -28,11 +28,13 @@ async function connectOrExplain(config: ClientConfig): Promise<Connection> {
       connectTimeout: config.connectTimeoutMs,
       // The SDK's own retries sit in timers that throw out of nowhere once the connection is closed; `ask` and the wait retry instead.
       interceptors: [],
-    } as Parameters<typeof Connection.connect>[0]);
+    });
   } catch (error) {
     const failure = failureOfCall(error, config);
     // Whatever else keeps a first connection from standing means the same to a caller: no Temporal there.
-    throw failure.type === 'Configuration' ? failure : unreachable(config, { cause: error, consequence: 'nothing was started' });
+    throw failure.type === 'Configuration'
+      ? failure
+      : unreachable(config, { cause: error, consequence: 'nothing was started' });
   }
 }
 

@@ -79,7 +79,8 @@ export function failureOfCall(error: unknown, config: ClientConfig): StandfastEr
   if (error instanceof StandfastError) return error;
   const what = causesOf(error).at(-1)?.message ?? String(error);
   const code = grpcCode(error);
-  if (SILENT.includes(code)) return unreachable(config, { cause: error, consequence: 'whether it took the order is not known' });
+  if (SILENT.includes(code))
+    return unreachable(config, { cause: error, consequence: 'whether it took the order is not known' });
   if (code === GRPC.unauthenticated || code === GRPC.permissionDenied)
     return new StandfastError({
       type: 'Configuration',
@@ -92,7 +93,11 @@ export function failureOfCall(error: unknown, config: ClientConfig): StandfastEr
       message: `Temporal at ${config.address} has no namespace "${config.namespace}"; nothing was started. Set TEMPORAL_NAMESPACE, or create it`,
       cause: error,
     });
-  return new StandfastError({ type: 'Internal', message: `Temporal at ${config.address} answered with an error: ${what}`, cause: error });
+  return new StandfastError({
+    type: 'Internal',
+    message: `Temporal at ${config.address} answered with an error: ${what}`,
+    cause: error,
+  });
 }
 
 interface Unanswered {

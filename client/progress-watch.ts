@@ -31,9 +31,10 @@ async function follow(link: Link, run: RunReference, { tell, over }: ProgressWat
   const lookForWorkers = askOnce(link, tell);
   let seen: RunGlimpse | null = null;
   let isSilent = false;
-  while (!over.aborted) {
+  const isOver = (): boolean => over.aborted;
+  while (!isOver()) {
     const now = await glimpse(link, async () => glimpseOf(await handle.describe()));
-    if (over.aborted) return;
+    if (isOver()) return;
     if ((now === null) !== isSilent) tell({ kind: 'waiting', explains: soundOf(link, run, now) });
     isSilent = now === null;
     if (now !== null) {
@@ -84,9 +85,7 @@ async function hasWorkers(link: Link): Promise<boolean> {
     connection.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name: config.taskQueue },
-      // Workflow tasks, not activities.
-      taskQueueType: 1,
     }),
   );
-  return (answer.pollers ?? []).length > 0;
+  return answer.pollers.length > 0;
 }

@@ -23,7 +23,9 @@ export interface RunGlimpse {
 }
 
 export function glimpseOf(description: WorkflowExecutionDescription): RunGlimpse {
-  const phase: unknown = description.typedSearchAttributes.getAll().find((pair) => pair.key.name === 'StandfastPhase')?.value;
+  const phase: unknown = description.typedSearchAttributes
+    .getAll()
+    .find((pair) => pair.key.name === 'StandfastPhase')?.value;
   return {
     running: description.status.name === 'RUNNING',
     phase: typeof phase === 'string' ? phase : null,

@@ -9,7 +9,9 @@ export function renderError(error: StandfastError, paint: Paint): string {
   return [
     `${paint.bad(`error (${error.type})`)}: ${error.message}`,
     ...consequence(error).map((line) => `  ${line}`),
-    ...(runningOperation === undefined ? [] : [`  ${describeOperation(runningOperation)}`]),
+    ...(runningOperation === undefined || error.message.includes(runningOperation.runId)
+      ? []
+      : [`  ${describeOperation(runningOperation)}`]),
   ].join('\n');
 }
 

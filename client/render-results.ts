@@ -19,7 +19,9 @@ export function renderFailover(result: FailoverResult, paint: Paint): string {
       ...(loss === null ? [] : [`  loss:     ${renderLoss(loss, paint)}`]),
       `  took:     ${renderDuration(timelineSpanMs(timeline))}`,
     ].join('\n'),
-    decision === null ? '' : ['votes:', ...decision.votes.map((vote) => renderVote(vote, result.newPrimary))].join('\n'),
+    decision === null
+      ? ''
+      : ['votes:', ...decision.votes.map((vote) => renderVote(vote, result.newPrimary))].join('\n'),
     renderTimeline(timeline, paint),
     verdict === null ? '' : `afterwards: ${renderVerdict(verdict, paint)}`,
   ]);
@@ -60,7 +62,8 @@ export function renderProvision(result: ProvisionResult, paint: Paint): string {
 }
 
 export function renderPrepare(result: PrepareResult, paint: Paint): string {
-  const mode = result.mode === 'lossless' ? paint.good('lossless') : paint.warn('async: the loss of the primary can lose writes');
+  const mode =
+    result.mode === 'lossless' ? paint.good('lossless') : paint.warn('async: the loss of the primary can lose writes');
   return paragraphs([
     paint.strong(result.sentence),
     `  primary:  ${result.host} (epoch ${String(result.epoch.number)})\n  mode:     ${mode}`,

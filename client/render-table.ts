@@ -20,7 +20,10 @@ const NO_BORDERS = {
 
 /** Columns without lines, so that they can be cut and searched; two spaces in front, two between. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({ chars: NO_BORDERS, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] } });
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
   table.push([...head], ...rows.map((row) => [...row]));
   return table
     .toString()

@@ -38,7 +38,8 @@ function renderHosts(verdict: Verdict): string {
   );
 }
 
-const roleOf = ({ source }: ReplicaEvidence): string => (source === null ? 'replica of nobody' : `replica of ${source}`);
+const roleOf = ({ source }: ReplicaEvidence): string =>
+  source === null ? 'replica of nobody' : `replica of ${source}`;
 
 const writes = (readOnly: boolean | null): string => (readOnly === null ? '?' : readOnly ? 'refused' : 'ACCEPTED');
 
@@ -54,11 +55,7 @@ function renderFinding({ severity, host, code, explains, remedy }: Finding, pain
   return `${mark} ${host} ${code}: ${explains}\n  fix: ${remedy}`;
 }
 
-export function renderStatus(
-  verdict: Verdict,
-  operation: RunningOperation | null,
-  paint: Paint,
-): string {
+export function renderStatus(verdict: Verdict, operation: RunningOperation | null, paint: Paint): string {
   const running = operation === null ? [] : ['', paint.warn(describeOperation(operation))];
   return [renderVerdict(verdict, paint), ...running].join('\n');
 }

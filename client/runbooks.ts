@@ -15,21 +15,22 @@ export interface Runbook<Input extends { readonly cluster: string }, Result> {
   /** The address is the lock; `nonce` makes the ID of a runbook that anybody may run at any time. */
   readonly workflowId: (input: Input, nonce: string) => string;
   readonly summary: (input: Input) => string;
+  /** The shape is the worker's promise: both are built from one source. */
   readonly resultOf: (value: unknown) => Result;
 }
 
 export const operationId = (cluster: string): string => `operation/${cluster}`;
-
-// The result's shape is the worker's promise; the two are built from one source.
-const as = <T>(value: unknown): T => value as T;
 
 export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
   type: 'failover',
   parse: parseFailover,
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, candidate, reason }) =>
-    `fail over ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}${reason === undefined ? '' : `: ${reason}`}`.slice(0, 120),
-  resultOf: as<FailoverResult>,
+    `fail over ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}${reason === undefined ? '' : `: ${reason}`}`.slice(
+      0,
+      120,
+    ),
+  resultOf: (value) => value as FailoverResult,
 };
 
 export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> = {
@@ -37,7 +38,7 @@ export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> =
   parse: parseProvisionReplica,
   workflowId: ({ cluster, host }) => `provision/${cluster}/${host}`,
   summary: ({ cluster, host, from }) => `provision ${host} of ${cluster} from ${from ?? 'its primary'}`,
-  resultOf: as<ProvisionResult>,
+  resultOf: (value) => value as ProvisionResult,
 };
 
 export const prepareRunbook: Runbook<PreparePrimaryInput, PrepareResult> = {
@@ -45,7 +46,7 @@ export const prepareRunbook: Runbook<PreparePrimaryInput, PrepareResult> = {
   parse: parsePreparePrimary,
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, host }) => `prepare ${host} as the primary of ${cluster}`,
-  resultOf: as<PrepareResult>,
+  resultOf: (value) => value as PrepareResult,
 };
 
 export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {
@@ -53,5 +54,5 @@ export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {
   parse: parseVerifyReplication,
   workflowId: ({ cluster }, nonce) => `verify/${cluster}/${nonce}`,
   summary: ({ cluster }) => `verify ${cluster}`,
-  resultOf: as<VerifyResult>,
+  resultOf: (value) => value as VerifyResult,
 };

@@ -47,7 +47,14 @@ export interface StatusReport {
 /** What the command line needs of a client; {@link Standfast} is the one that talks to Temporal. */
 export type StandfastApi = Pick<
   Standfast,
-  'failover' | 'provisionReplica' | 'preparePrimary' | 'verify' | 'status' | 'ensureVerifySchedule' | 'listVerifySchedules' | 'close'
+  | 'failover'
+  | 'provisionReplica'
+  | 'preparePrimary'
+  | 'verify'
+  | 'status'
+  | 'ensureVerifySchedule'
+  | 'listVerifySchedules'
+  | 'close'
 >;
 
 /** Typed access to the runbooks for other services. Every failure is a {@link StandfastError}. */

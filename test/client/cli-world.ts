@@ -52,4 +52,10 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
 }
 
 const refuse = () => Promise.reject(new Error('the command must not ask for this'));
-const unexpected = { failover: refuse, provisionReplica: refuse, preparePrimary: refuse, verify: refuse, status: refuse };
+const unexpected = {
+  failover: refuse,
+  provisionReplica: refuse,
+  preparePrimary: refuse,
+  verify: refuse,
+  status: refuse,
+};

@@ -58,7 +58,10 @@ test('a failover off a terminal without a flag exits with 2 before Temporal is a
 });
 
 test('settings that cannot be read exit with 3', async () => {
-  const lost = await node([command, 'verify', 'shop'], { TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml', TEMPORAL_PROFILE: 'x' });
+  const lost = await node([command, 'verify', 'shop'], {
+    TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml',
+    TEMPORAL_PROFILE: 'x',
+  });
   expect(lost.exitCode).toBe(3);
   const queue = await node([command, 'verify', 'shop'], { STANDFAST_TASK_QUEUE: 'a b' });
   expect(queue.exitCode).toBe(3);

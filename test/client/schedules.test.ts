@@ -24,7 +24,12 @@ afterAll(async () => {
 
 test('makes a schedule that verifies the cluster every minute, skips overlaps, and makes up for a minute at most', async () => {
   const applied = await standfast.ensureVerifySchedule('shop');
-  expect(applied).toMatchObject({ scheduleId: 'standfast-verify-shop', created: true, everySeconds: 60, paused: false });
+  expect(applied).toMatchObject({
+    scheduleId: 'standfast-verify-shop',
+    created: true,
+    everySeconds: 60,
+    paused: false,
+  });
   expect(Date.parse(applied.nextRunAt ?? '')).not.toBeNaN();
   const { action, policies, spec } = await client.schedule.getHandle('standfast-verify-shop').describe();
   expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
@@ -38,7 +43,13 @@ test('applied again, it is brought up to date, and stays paused when a person pa
   await handle.update((previous) => ({ ...previous, spec: { intervals: [{ every: '1h' }] } }));
   await handle.pause('moving the racks');
   const again = await standfast.ensureVerifySchedule('store');
-  expect(again).toMatchObject({ created: false, everySeconds: 60, paused: true, note: 'moving the racks', nextRunAt: null });
+  expect(again).toMatchObject({
+    created: false,
+    everySeconds: 60,
+    paused: true,
+    note: 'moving the racks',
+    nextRunAt: null,
+  });
 });
 
 test('starts verifyReplication for the cluster when it fires', async () => {
@@ -51,7 +62,9 @@ test('starts verifyReplication for the cluster when it fires', async () => {
 
 test('lists the schedules of every cluster, or of one', async () => {
   await standfast.ensureVerifySchedule('depot');
-  await expect.poll(async () => (await standfast.listVerifySchedules()).map((entry) => entry.cluster)).toContain('depot');
+  await expect
+    .poll(async () => (await standfast.listVerifySchedules()).map((entry) => entry.cluster))
+    .toContain('depot');
   expect(await standfast.listVerifySchedules('depot')).toHaveLength(1);
   expect(await standfast.listVerifySchedules('nobody')).toEqual([]);
 });

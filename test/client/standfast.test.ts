@@ -44,7 +44,11 @@ const failureOf = async (promise: Promise<unknown>): Promise<StandfastError> => 
   throw new Error('it did not fail');
 };
 
-const failedOver: Partial<FailoverResult> = { outcome: 'failed-over', newPrimary: 'db2', sentence: 'db2 is the primary' };
+const failedOver: Partial<FailoverResult> = {
+  outcome: 'failed-over',
+  newPrimary: 'db2',
+  sentence: 'db2 is the primary',
+};
 
 test('returns the result of the run and tells that it started', async () => {
   const progress: Progress[] = [];
