@@ -85,20 +85,18 @@ function serverIdFaults({ path, cluster }: ClusterPlace): PathFault[] {
 function policyFaults({ path, cluster }: ClusterPlace): PathFault[] {
   const policy = at(cluster, 'policy');
   const countries = list(at(at(policy, 'placement'), 'countries'));
-  const lag = at(policy, 'lag');
-  const [warn, fail] = [at(lag, 'warn') ?? '1s', at(lag, 'fail') ?? '10s'];
-  const isInverted = [warn, fail].every((value) => typeof value === 'string' && DURATION_PATTERN.test(value));
-  const where = [...path, 'policy', 'lag'];
   return [
     ...countries.flatMap((code, index) => countryFaults([...path, 'policy', 'placement', 'countries', index], code)),
-    ...(isInverted && durationMs(String(warn)) > durationMs(String(fail))
-      ? [
-          {
-            path: where,
-            message: `${where.join('.')}: found warn ${String(warn)} above fail ${String(fail)}, expected warn at or below fail`,
-          },
-        ]
-      : []),
+    ...lagFaults([...path, 'policy', 'lag'], at(policy, 'lag')),
+  ];
+}
+const isDuration = (value: unknown): value is string => typeof value === 'string' && DURATION_PATTERN.test(value);
+
+function lagFaults(path: FaultPath, lag: unknown): PathFault[] {
+  const [warn, fail] = [at(lag, 'warn') ?? '1s', at(lag, 'fail') ?? '10s'];
+  if (!isDuration(warn) || !isDuration(fail) || durationMs(warn) <= durationMs(fail)) return [];
+  return [
+    { path, message: `${path.join('.')}: found warn ${warn} above fail ${fail}, expected warn at or below fail` },
   ];
 }
 

@@ -51,7 +51,7 @@ function describe(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a section';
-  return typeof value === 'string' ? JSON.stringify(value) : `${String(value)} (${typeof value})`;
+  return `${JSON.stringify(value)}${typeof value === 'string' ? '' : ` (${typeof value})`}`;
 }
 
 const name = (path: FaultPath): string => (path.length === 0 ? '' : `${path.join('.')}: `);

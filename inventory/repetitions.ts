@@ -6,12 +6,14 @@ interface Claim {
   readonly value: unknown;
 }
 
+const isPlain = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number';
+
 /** The second and later ones with the same value, each naming the first. */
 export function repeated(claims: readonly Claim[], what: string): PathFault[] {
   return claims.flatMap(({ path, value }, index) => {
     const first = claims.findIndex((claim) => claim.value === value);
     const holder = claims[first];
-    if (first === index || holder === undefined || value === undefined) return [];
+    if (first === index || holder === undefined || !isPlain(value)) return [];
     const message = `${path.join('.')}: found ${String(value)}, which is the ${what} of ${holder.path.slice(0, -1).join('.')} too; each needs its own`;
     return [{ path, message }];
   });

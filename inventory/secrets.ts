@@ -14,7 +14,7 @@ export class SecretError extends Error {
 }
 
 const EXEC_TIMEOUT_MS = 10_000;
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? 'unknown error');
+const codeOf = (error: unknown): string => String((error as { code?: string | number | null }).code ?? 'unknown error');
 
 function fromEnvironment(name: string): string {
   const value = process.env[name];

@@ -1,0 +1,46 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const limit = (max) => ['error', { max, skipBlankLines: true, skipComments: true }];
+
+export default tseslint.config(
+  { ignores: ['dist/', '.cache/', '.lab/', 'node_modules/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A forgotten await of an activity is a step that nobody waits for.
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    },
+  },
+  {
+    rules: {
+      'max-lines': limit(250),
+      'max-lines-per-function': limit(50),
+      'max-params': ['error', 3],
+      'max-depth': ['error', 3],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': limit(400),
+      'max-lines-per-function': 'off',
+      // The columns of a table of cases are parameters; matchers are of type any.
+      'max-params': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', performance: 'readonly', module: 'writable' },
+    },
+  },
+);
