@@ -20,7 +20,8 @@ export default class CountReporter implements Reporter {
     const brokenSuites = modules
       .flatMap((module) => [module, ...module.children.allSuites()])
       .filter((suite) => suite.errors().length > 0).length;
-    const nothingRan = tests.length === 0 ? 1 : 0;
-    this.#counts = { passed: count('passed'), failed: count('failed') + brokenSuites + unhandled.length + nothingRan };
+    const failed = count('failed') + brokenSuites + unhandled.length;
+    // No test at all is no success.
+    this.#counts = { passed: count('passed'), failed: tests.length === 0 ? Math.max(failed, 1) : failed };
   }
 }
