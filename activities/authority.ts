@@ -52,7 +52,7 @@ export class Authority {
       await this.cluster.helper(host).request('assert', { owner, epoch: String(number), run }, { timeoutMs: LOOK_MS });
       return await work(session);
     } finally {
-      await session.close();
+      session.close();
     }
   }
 

@@ -14,13 +14,15 @@ export interface Question {
   readonly candidate: HostName | null;
 }
 
+/**
+ * Replicas of `primary` whose relay log is known. One that restarted and has not received since shows no position, and starting its applier would throw
+ * the relay log away with whatever was acknowledged into it: it is left as it is and contributes nothing.
+ */
 export const followersOf = (seen: ClusterObservation, primary: HostName): readonly HostName[] =>
-  seen.hosts
-    .filter(
-      (entry) =>
-        entry.host !== primary && isAnswering(entry.server) && entry.server.status.replication?.source === primary,
-    )
-    .map((entry) => entry.host);
+  seen.hosts.flatMap(({ host, server }) => {
+    const replication = isAnswering(server) ? server.status.replication : null;
+    return host !== primary && replication?.source === primary && replication.received !== '' ? [host] : [];
+  });
 
 export const contendersOf = (
   cluster: ClusterPorts,
@@ -78,7 +80,7 @@ export async function predictRefusal(
     : null;
   const coverage = judgeCoverage({
     sync: syncOf(cluster, seen),
-    contributors: followers,
+    contributors: election.because.map((vote) => vote.host),
     winnerReceived: election.received,
     oldBinlogEnd,
   });

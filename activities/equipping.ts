@@ -12,13 +12,13 @@ const CONFIGURE_MS = 20_000;
 /** The helper of this version on one member. `hello` tells which one is there. */
 export async function ensureHelper(cluster: ClusterPorts, host: HostName): Promise<void> {
   const helper = cluster.helper(host);
-  const { content, sha256 } = await cluster.helperScript();
+  const { text, version, sha256 } = await cluster.helperScript();
   const before = await helper.request('hello');
-  if (sha256.startsWith(before['version'] ?? '-')) return;
+  if (before['version'] === version) return;
   const { owner } = cluster;
-  await helper.request('upgrade', { owner, content, sha256 }, { timeoutMs: UPGRADE_MS });
+  await helper.request('upgrade', { owner, content: text, sha256 }, { timeoutMs: UPGRADE_MS });
   const after = await helper.request('hello');
-  if (!sha256.startsWith(after['version'] ?? '-'))
+  if (after['version'] !== version)
     throw new AdapterFailure({
       type: 'Unverified',
       host,
@@ -58,7 +58,7 @@ async function runningSettings(cluster: ClusterPorts, host: HostName): Promise<M
     try {
       return await settingsOf(session);
     } finally {
-      await session.close();
+      session.close();
     }
   } catch (error) {
     if (error instanceof AdapterFailure && error.silence !== null) return null;

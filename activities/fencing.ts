@@ -90,7 +90,7 @@ async function electAndDrain(
     const oldBinlogEnd = found.fence.rung === 'ssh' ? await binlogEnd(cluster, primary) : null;
     return judgeCoverage({
       sync: syncOf(cluster, seen),
-      contributors: followers,
+      contributors: election.because.map((vote) => vote.host),
       winnerReceived: winner.received,
       oldBinlogEnd,
     });

@@ -63,7 +63,7 @@ export async function askServer(cluster: ClusterPorts, host: HostName): Promise<
   } catch (error) {
     return silenceOf(error);
   } finally {
-    await session?.close();
+    session?.close();
   }
 }
 
@@ -113,7 +113,7 @@ async function measure(cluster: ClusterPorts, primary: HostName): Promise<readon
       }),
     );
   } finally {
-    await Promise.all(sessions.map((opened) => (opened.status === 'fulfilled' ? opened.value.close() : null)));
+    for (const opened of sessions) if (opened.status === 'fulfilled') opened.value.close();
   }
 }
 
@@ -133,7 +133,7 @@ async function commitHeartbeat(
     if (error instanceof AdapterFailure) return error.message;
     throw error;
   } finally {
-    await session?.close();
+    session?.close();
   }
 }
 

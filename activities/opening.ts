@@ -77,6 +77,7 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
     throw unsafe(host, `${writer.host} accepts writes as well; ${host} is not opened beside it`);
   checkSettings(host, observationOf(seen, host).server);
   const sync = recordedSync(answeredRecords(seen), members);
+  if (sync.kind === 'undecided') throw unsafe(host, `it is not known who acknowledges writes: ${sync.why}`);
   return { seen, sync: sync.kind === 'known' ? sync.record : null };
 }
 
@@ -163,5 +164,8 @@ export const openingActivities = (
       await forgetSource(session);
       if (managed.events) await runEvents(session);
     });
+    const databases = managed.description.hosts.map((host) => host.name);
+    const kept = authority.members.filter((member) => databases.includes(member));
+    await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
   },
 });

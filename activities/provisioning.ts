@@ -91,7 +91,7 @@ async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> 
   try {
     return await databaseBytes(session);
   } finally {
-    await session.close();
+    session.close();
   }
 }
 

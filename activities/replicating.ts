@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { adoptHistory, pointAt, startReplication, waitApplied } from '../adapters/mariadb.ts';
+import { adoptHistory, pointAt, startReplication, stopReplication, waitApplied } from '../adapters/mariadb.ts';
 import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -26,7 +26,7 @@ async function onSession<T>(cluster: ClusterPorts, host: HostName, work: (sessio
   try {
     return await work(session);
   } finally {
-    await session.close();
+    session.close();
   }
 }
 
@@ -61,28 +61,39 @@ const follows = (replication: ReplicationStatus | null, primary: HostName): bool
   replication.receiver === 'running' &&
   replication.applier === 'running';
 
-/** Both servers at one GTID position: the primary through a snapshot, the replica by stopping its applier there. Writers go on. */
+/**
+ * Both servers at one GTID position: the replica stands still first, the primary's snapshot names the position, the replica goes on to exactly
+ * there. Writers go on.
+ */
 async function compareRows(
   cluster: ClusterPorts,
-  { target, primary }: { target: HostName; primary: HostName },
+  { target, primary }: { readonly target: HostName; readonly primary: HostName },
 ): Promise<ChecksumProof> {
-  return onSession(cluster, primary, async (source) => {
-    const position = await openSnapshot(source);
-    return onSession(cluster, target, async (copy) => {
-      await applyUntil(copy, position);
-      try {
-        while (!(await waitApplied(copy, position, CATCH_UP_SLICE_MS))) {
-          Context.current().cancellationSignal.throwIfAborted();
-          requireHealthy(target, (await statusOf(cluster, target)).replication);
-        }
+  return onSession(cluster, target, async (copy) => {
+    await stopReplication(copy);
+    try {
+      return await onSession(cluster, primary, async (source) => {
+        const position = await openSnapshot(source);
+        await applyUntil(copy, position);
+        await awaitPosition(cluster, { copy, position });
         const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
         requireEqual(target, wanted, found);
         return { tables: wanted.length, position };
-      } finally {
-        await startReplication(copy);
-      }
-    });
+      });
+    } finally {
+      await startReplication(copy);
+    }
   });
+}
+
+async function awaitPosition(
+  cluster: ClusterPorts,
+  { copy, position }: { readonly copy: Session; readonly position: string },
+): Promise<void> {
+  while (!(await waitApplied(copy, position, CATCH_UP_SLICE_MS))) {
+    Context.current().cancellationSignal.throwIfAborted();
+    requireHealthy(copy.host, (await statusOf(cluster, copy.host)).replication);
+  }
 }
 
 function requireHealthy(host: HostName, replication: ReplicationStatus | null): void {
@@ -111,6 +122,8 @@ function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: r
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
   const { target, primary } = input;
+  // An attempt that died while it compared left the threads stopped.
+  await onSession(cluster, target, startReplication);
   const goal = (await statusOf(cluster, primary)).binlogPosition;
   const caughtUp = await onSession(cluster, target, (session) => waitApplied(session, goal, CATCH_UP_SLICE_MS));
   const { replication } = await statusOf(cluster, target);

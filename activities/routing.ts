@@ -52,7 +52,7 @@ export async function proveVip(authority: Authority, host: HostName): Promise<vo
         message: `a write through the VIP was ${server === null ? 'refused' : `committed by server ${String(server)}`}, not by ${host}`,
       });
   } finally {
-    await session.close();
+    session.close();
   }
 }
 

@@ -26,10 +26,12 @@ export async function openSnapshot(session: Session): Promise<string> {
   return field(rows, 'position');
 }
 
-/** Lets the applier run up to `position` exactly and stop there; the receiver goes on. */
+/**
+ * Lets replication run up to `position` exactly and stop there. Both threads must stand still, and have stood still since before the position was
+ * taken: only for a replica that acknowledges nothing, since a start throws its relay log away. Source: MariaDB KB, START REPLICA, UNTIL master_gtid_pos.
+ */
 export async function applyUntil(session: Session, position: string): Promise<void> {
-  await session.rows('STOP SLAVE SQL_THREAD');
-  await session.rows(`START SLAVE SQL_THREAD UNTIL master_gtid_pos = '${position}'`);
+  await session.rows(`START SLAVE UNTIL master_gtid_pos = '${position}'`);
 }
 
 /** Rows of every base table outside the server's own schemas, as this session sees them now. In the order of their names. */

@@ -45,7 +45,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Session {
   readonly host: HostName;
   rows(statement: string, values?: readonly unknown[], deadline?: Deadline): Promise<readonly Row[]>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface Endpoint {
@@ -76,7 +76,7 @@ export interface ClusterPorts {
   replicationAccount(): Promise<{ readonly name: string; readonly password: string }>;
   keepalivedConfiguration(host: HostName): string;
   /** The script of this version and its digest, as `hello` answers it. */
-  helperScript(): Promise<{ readonly content: string; readonly sha256: string }>;
+  helperScript(): Promise<{ readonly text: string; readonly version: string; readonly sha256: string }>;
   /** known_hosts lines that pin `host`, for another host that has to reach it. */
   pinnedKeys(host: HostName): Promise<string>;
   sshUser: string;

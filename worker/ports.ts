@@ -1,3 +1,4 @@
+import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
 import type { ClusterPorts, Deadline, HelperPort, Ports } from '../adapters/ports.ts';
@@ -8,7 +9,6 @@ import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
 import { resolveSecret } from '../inventory/secrets.ts';
 import { HelperChannels } from './helper-channels.ts';
-import { readHelperScript } from './helper-script.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
 
 export interface ClosablePorts extends Ports {
@@ -59,7 +59,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
       return { name, password: await resolveSecret(password) };
     },
     keepalivedConfiguration: (host) => keepalivedOf(config, host),
-    helperScript: readHelperScript,
+    helperScript: assembleHelper,
     pinnedKeys: async (host) => {
       const { address, sshPort } = memberOf(config, host);
       return linesFor(await channels.knownHosts(access.ssh), address, sshPort).join('\n');

@@ -1,0 +1,84 @@
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { Standfast } from '../../client/index.ts';
+import { Lab } from '../../lab/lab.ts';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import type { LedgerOptions } from '../../lab/ledger/ledger.ts';
+import { LabWorker } from '../../lab/workers.ts';
+
+/** What a test file of the integration tests works with. */
+export interface Cluster {
+  readonly lab: Lab;
+  readonly client: Standfast;
+  /** Temporal's address for clients of the test itself. */
+  readonly temporal: string;
+  /** The cluster as saved, open for writes. */
+  restore(state: 'plain' | 'cluster'): Promise<void>;
+  startWorker(name: string, holdAt?: string): Promise<LabWorker>;
+  startLedger(options?: LedgerOptions): Ledger;
+}
+
+/** Joins the shared lab. Whatever a test starts through it is ended after that test. */
+export function useCluster(): () => Cluster {
+  let cluster: Cluster | undefined;
+  const workers: LabWorker[] = [];
+  const ledgers: Ledger[] = [];
+  beforeAll(async () => {
+    const { folder, temporal, temporalInside } = inject('stage');
+    const lab = Lab.attach(folder);
+    const client = await Standfast.connect({ address: temporal });
+    const startWorker = async (name: string, holdAt?: string): Promise<LabWorker> => {
+      const hold = holdAt === undefined ? {} : { holdAt };
+      const worker = await LabWorker.start(lab, name, { temporal: temporalInside, ...hold });
+      workers.push(worker);
+      return worker;
+    };
+    cluster = {
+      lab,
+      client,
+      temporal,
+      startWorker,
+      restore: async (state) => {
+        await lab.restore(state);
+        const worker = await startWorker(`restore-${state}`);
+        await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+        await worker.kill();
+      },
+      startLedger: (options) => {
+        const ledger = Ledger.start(lab, options);
+        ledgers.push(ledger);
+        return ledger;
+      },
+    };
+  });
+  afterEach(async () => {
+    for (const ledger of ledgers.splice(0)) await ledger.stop();
+    for (const worker of workers.splice(0)) if (worker.isRunning()) await worker.kill();
+  });
+  afterAll(async () => {
+    await cluster?.client.close();
+  });
+  return () => {
+    if (cluster === undefined) throw new Error('the cluster is there from beforeAll on');
+    return cluster;
+  };
+}
+
+/** Tables of the applications on a host, by checksum. */
+export async function checksums(lab: Lab, host: string): Promise<ReadonlyMap<string, string>> {
+  const listed = await lab.host(host).sql(
+    `SELECT CONCAT('\`', TABLE_SCHEMA, '\`.\`', TABLE_NAME, '\`') FROM information_schema.TABLES
+     WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ('shop', 'ledger')`,
+  );
+  const names = listed.map(([name = '']) => name).sort();
+  const rows = await lab.host(host).sql(`CHECKSUM TABLE ${names.join(', ')} EXTENDED`, { timeoutMs: 60_000 });
+  return new Map(rows.map(([table = '', sum = '']) => [table, sum]));
+}
+
+/** Waits until `host` has applied all that `primary` has committed. */
+export async function caughtUp(lab: Lab, host: string, primary: string): Promise<void> {
+  const [[position = ''] = []] = await lab.host(primary).sql('SELECT @@GLOBAL.gtid_binlog_pos');
+  const [[outcome = ''] = []] = await lab
+    .host(host)
+    .sql(`SELECT MASTER_GTID_WAIT('${position}', 60)`, { timeoutMs: 70_000 });
+  if (outcome !== '0') throw new Error(`${host} did not reach ${position} of ${primary}`);
+}

@@ -1,0 +1,46 @@
+import type { TestProject } from 'vitest/node';
+import { Standfast } from '../../client/index.ts';
+import { Lab } from '../../lab/lab.ts';
+import { loadShop } from '../../lab/shop.ts';
+import { TemporalServer } from '../../lab/temporal.ts';
+import { LabWorker } from '../../lab/workers.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the tests find the lab, and Temporal from both sides. */
+    stage: { readonly folder: string; readonly temporal: string; readonly temporalInside: string };
+  }
+}
+
+const NAME = 't-int';
+
+/**
+ * One lab, one Temporal and two saved states for all integration tests: `plain` is an adopted primary alone, `cluster` has two admitted replicas.
+ * Both are made by the product itself.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const lab = await Lab.up({ name: NAME });
+  const tearDown = (): Promise<void> => lab.down();
+  try {
+    const temporal = await TemporalServer.start(lab);
+    const worker = await LabWorker.start(lab, 'setup', { temporal: temporal.insideAddress });
+    const client = await Standfast.connect({ address: temporal.address });
+    await loadShop(lab.host('db1'), { sizeMb: 20 });
+    await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+    await lab.save('plain');
+    await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+    for (const host of ['db2', 'db3']) await client.provisionReplica({ cluster: 'shop', host });
+    await lab.save('cluster');
+    await client.close();
+    await worker.kill();
+    project.provide('stage', {
+      folder: lab.folder,
+      temporal: temporal.address,
+      temporalInside: temporal.insideAddress,
+    });
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+  return tearDown;
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { parseKnownHosts } from '../adapters/known-hosts.ts';
+import type { KnownHostEntry } from '../adapters/known-hosts.ts';
+import { SshHelper } from '../adapters/ssh.ts';
+import type { HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
+import { resolveSecret } from '../inventory/secrets.ts';
+
+type SshSettings = Inventory['access']['ssh'];
+type Member = HostConfig | WitnessConfig;
+
+/** One lasting SSH connection per host and address, shared by every activity of this process. */
+export class HelperChannels {
+  readonly #helpers = new Map<string, SshHelper>();
+
+  to(member: Member, ssh: SshSettings): SshHelper {
+    const { name, address, sshPort: port } = member;
+    const key = [name, address, String(port), ssh.user, ssh.key, ssh.knownHosts].join(' ');
+    const known = this.#helpers.get(key);
+    if (known !== undefined) return known;
+    const helper = new SshHelper(
+      { host: name, address, port },
+      {
+        user: ssh.user,
+        privateKey: () => resolveSecret(ssh.key),
+        knownHosts: () => readFile(ssh.knownHosts, 'utf8'),
+      },
+    );
+    this.#helpers.set(key, helper);
+    return helper;
+  }
+
+  async knownHosts(ssh: SshSettings): Promise<readonly KnownHostEntry[]> {
+    return parseKnownHosts(await readFile(ssh.knownHosts, 'utf8'));
+  }
+
+  close(): void {
+    for (const helper of this.#helpers.values()) helper.close();
+    this.#helpers.clear();
+  }
+}
