@@ -170,6 +170,8 @@ export class SshConnection {
     const client = this.#client;
     client.once('connect', () => {
       this.#isAccepted = true;
+      // Without it every request waits 40 ms for the acknowledgement of the one before.
+      client.setNoDelay(true);
     });
     client.once('ready', () => {
       this.#isReady = true;

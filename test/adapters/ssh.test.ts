@@ -109,6 +109,13 @@ describe('a request', () => {
     await expect(slow).resolves.toEqual({ late: 'yes' });
   });
 
+  test('does not wait for the acknowledgement of the packet before (40 ms each)', async () => {
+    await helper.request('pid');
+    const before = performance.now();
+    for (let index = 0; index < 50; index += 1) await helper.request('echo', { index: String(index) });
+    expect((performance.now() - before) / 50).toBeLessThan(20);
+  });
+
   test('of a hundred at once all get their own answers', async () => {
     const answers = Array.from({ length: 100 }, (_, index) => helper.request('echo', { index: String(index) }));
     expect((await Promise.all(answers)).map((answer) => Number(answer['index']))).toEqual([...answers.keys()]);
