@@ -170,7 +170,9 @@ export interface Activities {
    * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only.
    * Steps inside: see {@link PROMOTE_STEPS}.
    */
-  promoteAndRoute(input: OfOperation & { readonly winner: HostName; readonly epoch: Epoch }): Promise<Promoted>;
+  promoteAndRoute(
+    input: OfOperation & { readonly winner: HostName; readonly fenced: HostName; readonly epoch: Epoch },
+  ): Promise<Promoted>;
 
   /** Step 13: forgets the old channel on the new primary and enables its events. */
   settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;

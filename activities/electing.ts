@@ -1,4 +1,5 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
 import { judgeCoverage } from '../domain/coverage.ts';
@@ -7,7 +8,7 @@ import { electPrimary } from '../domain/election.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
-import { recordedSync } from '../domain/records.ts';
+import { recordedPrimary, recordedSync } from '../domain/records.ts';
 
 export interface Question {
   readonly primary: HostName;
@@ -52,6 +53,21 @@ export function electFrom(
 export function syncOf(cluster: ClusterPorts, seen: ClusterObservation): SyncRecord | null {
   const sync = recordedSync(answeredRecords(seen), memberNames(cluster.description).length);
   return sync.kind === 'known' ? sync.record : null;
+}
+
+/** @throws AdapterFailure `Unsafe` when nobody is recorded, or too few members answer to know */
+export function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): HostName {
+  const { description } = cluster;
+  const primary = recordedPrimary(answeredRecords(seen), memberNames(description).length);
+  if (primary.kind === 'known') return describeHost(description, primary.record.host).name;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host: description.cluster,
+    message:
+      primary.kind === 'nothing'
+        ? `${description.cluster} has no recorded primary yet; run standfast prepare ${description.cluster} HOST first`
+        : `it is not known who is primary of ${description.cluster}: ${primary.why}`,
+  });
 }
 
 /**

@@ -1,25 +1,21 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { startReplication, stopReceiver, waitApplied } from '../adapters/mariadb.ts';
+import { stopReceiver, waitApplied } from '../adapters/mariadb.ts';
 import type { FenceRung, HostName } from '../domain/cluster.ts';
-import { describeHost, memberNames } from '../domain/cluster.ts';
 import { judgeCoverage } from '../domain/coverage.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { Election } from '../domain/election.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
-import { recordedPrimary } from '../domain/records.ts';
+import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
-import type { Activities, Fenced, OfOperation } from './contract.ts';
-import { contendersOf, electFrom, followersOf, predictRefusal, syncOf } from './electing.ts';
+import type { Activities, Fenced } from './contract.ts';
+import { contendersOf, electFrom, followersOf, predictRefusal, primaryOf, syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
-import { openRecorded } from './opening.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
-import { undoAll } from './undoing.ts';
 
 const POWER_OFF_MS = 60_000;
 const DRAIN_SLICE_MS = 500;
@@ -81,19 +77,20 @@ async function electAndDrain(
 ): Promise<Fenced> {
   const { steps, cluster, primary } = found;
   const followers = await steps.run('receivers', null, () => stopReceivers(authority, found));
-  const seen = await observe(cluster);
+  const seen = await observe(cluster, primary);
   const election = await steps.run('elect', null, () =>
     Promise.resolve(electFrom(cluster, { contenders: contendersOf(cluster, seen, followers), ...found })),
   );
   const winner = winnerOf(election);
   const coverage = await steps.run('coverage', primary, async () => {
-    const oldBinlogEnd = found.fence.rung === 'ssh' ? await binlogEnd(cluster, primary) : null;
-    return judgeCoverage({
+    const known = {
       sync: syncOf(cluster, seen),
       contributors: election.because.map((vote) => vote.host),
       winnerReceived: winner.received,
-      oldBinlogEnd,
-    });
+    };
+    const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
+    if (byAckers.kind === 'lossless' || found.fence.rung !== 'ssh') return byAckers;
+    return judgeCoverage({ ...known, oldBinlogEnd: await binlogEnd(cluster, primary) });
   });
   if (coverage.kind === 'lossy')
     throw new Refusal(
@@ -164,7 +161,7 @@ async function powerOff(found: Case): Promise<FenceProof> {
 
 /** Keeps the relay logs of every follower, then stops its receiver with the applier running. One that dies here no longer contributes. */
 async function stopReceivers(authority: Authority, found: Case): Promise<readonly HostName[]> {
-  const followers = followersOf(await observe(found.cluster), found.primary);
+  const followers = followersOf(await observe(found.cluster, found.primary), found.primary);
   const stopped = await Promise.allSettled(
     followers.map(async (host) => {
       await authority.order(host, 'keep-relay');
@@ -208,49 +205,7 @@ async function drain(authority: Authority, winner: HostName, steps: Steps): Prom
 const hasChanged = (seen: ClusterObservation, run: string): boolean =>
   answeredRecords(seen).some((records) => records.epoch?.run === run);
 
-async function undoFence(
-  ports: Ports,
-  hooks: StepHooks,
-  { cluster, run }: OfOperation,
-): ReturnType<Activities['undoFence']> {
-  return inSteps(hooks, async (steps) => {
-    const managed = await ports.cluster(cluster);
-    const seen = await observe(managed);
-    const primary = primaryOf(managed, seen);
-    const authority = await claimEpoch(managed, { run, include: [] });
-    const followers = followersOf(seen, primary);
-    return undoAll([
-      ...followers.map((host) => ({
-        what: `receiver of ${host} started`,
-        work: () => authority.withSession(host, startReplication),
-      })),
-      ...(isAnswering(observationOf(seen, primary).helper)
-        ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]
-        : [
-            {
-              what: `${primary} opened again`,
-              work: () => Promise.reject(new Error('its host does not answer; it stays closed when it returns')),
-            },
-          ]),
-    ]);
-  });
-}
-
-function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): HostName {
-  const { description } = cluster;
-  const primary = recordedPrimary(answeredRecords(seen), memberNames(description).length);
-  if (primary.kind === 'known') return describeHost(description, primary.record.host).name;
-  throw new AdapterFailure({
-    type: 'Unsafe',
-    host: description.cluster,
-    message:
-      primary.kind === 'nothing'
-        ? `${description.cluster} has no recorded primary yet; run standfast prepare ${description.cluster} HOST first`
-        : `it is not known who is primary of ${description.cluster}: ${primary.why}`,
-  });
-}
-
-export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain' | 'undoFence'> => ({
+export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const managed = await ports.cluster(cluster);
@@ -264,5 +219,4 @@ export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
         return { kind: 'refused', explains: error.message, remedy: error.remedy, changed, timeline: steps.timeline };
       }
     }),
-  undoFence: (input) => undoFence(ports, hooks, input),
 });

@@ -12,6 +12,7 @@ import { promotingActivities } from './promoting.ts';
 import { provisioningActivities } from './provisioning.ts';
 import { replicatingActivities } from './replicating.ts';
 import type { StepHooks } from './steps.ts';
+import { unfencingActivities } from './unfencing.ts';
 
 export type { StepHooks } from './steps.ts';
 
@@ -25,6 +26,7 @@ export function createActivities(ports: Ports, hooks: StepHooks): Activities {
     ...replicatingActivities(ports),
     ...admittingActivities(ports, hooks),
     ...fencingActivities(ports, hooks),
+    ...unfencingActivities(ports, hooks),
     ...promotingActivities(ports, hooks),
   };
   return Object.fromEntries(
@@ -43,6 +45,6 @@ const translated =
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       log.warn(error.message, { type: error.type, host: error.host });
-      throw failure(error.type, error.message, { host: error.host });
+      throw failure(error.type, error.message, { host: error.host, ...error.facts });
     }
   };

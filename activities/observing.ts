@@ -17,16 +17,18 @@ const LOOK_MS = 2_000;
 const LISTEN_MS = 400;
 const POLL_MS = 5;
 
-export async function observe(cluster: ClusterPorts): Promise<ClusterObservation> {
+const NOT_ASKED = { reach: 'silent', why: 'it is fenced, so it was not asked' } as const;
+
+/** Asks every member but `leaveOut`: a host that is proven fenced has nothing to say, and waiting for its silence costs seconds. */
+export async function observe(cluster: ClusterPorts, leaveOut: HostName | null = null): Promise<ClusterObservation> {
   const { description } = cluster;
   const databases = new Set(description.hosts.map((host) => host.name));
   const hosts = await Promise.all(
     memberNames(description).map(async (host): Promise<HostObservation> => {
-      const [helper, server] = await Promise.all([
-        askHelper(cluster, host),
-        databases.has(host) ? askServer(cluster, host) : null,
-      ]);
-      return { host, helper, server, hearsSource: null };
+      if (host === leaveOut) return { host, helper: NOT_ASKED, server: NOT_ASKED, hearsSource: null };
+      const helper = askHelper(cluster, host);
+      const server = databases.has(host) ? serverOrItsAbsence(cluster, { host, helper }) : null;
+      return { host, helper: await helper, server: await server, hearsSource: null };
     }),
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
@@ -52,6 +54,20 @@ async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperA
   } catch (error) {
     return silenceOf(error);
   }
+}
+
+/** A host that says that no server runs on it is believed at once; a connection to it may take seconds to fail. */
+async function serverOrItsAbsence(
+  cluster: ClusterPorts,
+  { host, helper }: { readonly host: HostName; readonly helper: Promise<HelperAnswer> },
+): Promise<ServerAnswer> {
+  const absence = helper.then((answer): ServerAnswer | null =>
+    answer.reach === 'answers' && answer.mysqld === 'stopped'
+      ? { reach: 'refused', why: `no database server runs on ${host}` }
+      : null,
+  );
+  const asked = askServer(cluster, host);
+  return (await Promise.race([asked, absence])) ?? asked;
 }
 
 export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {

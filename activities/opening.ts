@@ -6,6 +6,7 @@ import {
   forgetSource,
   runEvents,
   startReplication,
+  waitApplied,
   waitForAcknowledgement,
   willAcknowledge,
 } from '../adapters/mariadb.ts';
@@ -25,6 +26,8 @@ import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 
+const CATCH_UP_MS = 20_000;
+
 /** What the members agree on, or a refusal. */
 interface Standing {
   readonly seen: ClusterObservation;
@@ -40,21 +43,21 @@ const unsafe = (host: HostName, message: string): AdapterFailure =>
  */
 export async function openRecorded(authority: Authority, host: HostName, steps: Steps): Promise<'lossless' | 'async'> {
   const standing = await steps.run('check', host, () => checkStanding(authority, host));
-  const mode = standing.sync?.mode ?? 'async';
+  const promised = standing.sync?.mode ?? 'async';
   await steps.run('record', null, async () => {
     await authority.record('record-primary', { host });
     if (standing.sync === null) await authority.record('record-sync', { mode: 'async', ackers: '', k: '0' });
   });
   await steps.run('semi-sync', host, () =>
-    authority.withSession(host, mode === 'lossless' ? waitForAcknowledgement : acknowledgeNothing),
+    authority.withSession(host, promised === 'lossless' ? waitForAcknowledgement : acknowledgeNothing),
   );
   await steps.run('open', host, () => open(authority, host));
-  await steps.run('replicas', null, () => startReplicas(authority, host, standing));
+  const mode = await steps.run('replicas', null, () => startReplicas(authority, host, standing));
   await steps.run('vip', host, async () => {
     await ensureHeartbeat(authority, host);
-    await moveVip(authority, host);
+    await moveVip(authority, { host, fenced: null });
   });
-  await steps.run('prove', host, () => proveVip(authority, host));
+  await steps.run('prove', host, () => proveVip(authority, { host, fenced: null }));
   return mode;
 }
 
@@ -115,25 +118,57 @@ async function open(authority: Authority, host: HostName): Promise<void> {
     });
 }
 
-/** Replicas boot with both threads stopped. Their relay logs are kept first: they may hold what exists nowhere else. */
-async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
-  const waiting = standing.seen.hosts.filter((entry) => {
-    const replication = isAnswering(entry.server) ? entry.server.status.replication : null;
-    return replication !== null && replication.source === primary && entry.host !== primary;
-  });
+/**
+ * Replicas boot with both threads stopped, and starting them throws their relay logs away, which may hold what was acknowledged. The primary
+ * has it all, but until an acker has caught up again its word covers nothing: the record says `async` meanwhile.
+ */
+async function startReplicas(
+  authority: Authority,
+  primary: HostName,
+  standing: Standing,
+): Promise<'lossless' | 'async'> {
+  const { sync, seen } = standing;
+  const ackers = sync?.ackers ?? [];
+  const waiting = seen.hosts.flatMap(({ host, server }) =>
+    isAnswering(server) && waitsForStart(server.status, { primary, isAcker: ackers.includes(host) }) ? [host] : [],
+  );
+  const restarted = waiting.filter((host) => ackers.includes(host));
+  const record = (mode: 'lossless' | 'async') =>
+    authority.record('record-sync', { mode, ackers: ackers.join(','), k: '1' });
+  if (restarted.length > 0) await record('async');
   await Promise.all(
-    waiting.map(async ({ host, server }) => {
-      const status = isAnswering(server) ? server.status : null;
-      const running = status?.replication?.receiver === 'running' && status.replication.applier === 'running';
-      const isAcker = standing.sync?.ackers.includes(host) === true;
-      if (running && (!isAcker || status.semiSync.replicaActive)) return;
+    waiting.map(async (host) => {
       await authority.order(host, 'keep-relay');
       await authority.withSession(host, async (session) => {
-        if (isAcker) await willAcknowledge(session);
+        if (ackers.includes(host)) await willAcknowledge(session);
         await startReplication(session);
       });
     }),
   );
+  if (restarted.length === 0) return sync?.mode ?? 'async';
+  if (!(await haveCaughtUp(authority, primary, restarted))) return 'async';
+  await authority.withSession(primary, waitForAcknowledgement);
+  if (!(await haveCaughtUp(authority, primary, restarted))) return 'async';
+  await record('lossless');
+  return 'lossless';
+}
+
+function waitsForStart(status: ServerStatus, role: { readonly primary: HostName; readonly isAcker: boolean }): boolean {
+  const { replication, semiSync } = status;
+  if (replication?.source !== role.primary) return false;
+  const running = replication.receiver === 'running' && replication.applier === 'running';
+  return !running || (role.isAcker && !semiSync.replicaActive);
+}
+
+/** Everything that the primary has now is applied on each of them. */
+async function haveCaughtUp(authority: Authority, primary: HostName, hosts: readonly HostName[]): Promise<boolean> {
+  const answer = await askServer(authority.cluster, primary);
+  if (!isAnswering(answer)) return false;
+  const goal = answer.status.binlogPosition;
+  const reached = await Promise.all(
+    hosts.map((host) => authority.withSession(host, (session) => waitApplied(session, goal, CATCH_UP_MS))),
+  );
+  return reached.every((done) => done);
 }
 
 export const openingActivities = (

@@ -23,6 +23,8 @@ const ATTACH_MS = 10_000;
 const POLL_MS = 10;
 
 interface Promotion {
+  /** The old primary, proven fenced. */
+  readonly fenced: HostName;
   readonly authority: Authority;
   readonly winner: HostName;
   readonly steps: Steps;
@@ -48,15 +50,15 @@ async function promote(work: Promotion): Promise<Promoted> {
     else await waitForAckers(work);
   });
   await steps.run('open', winner, () => open(work));
-  await steps.run('vip', winner, () => moveVip(authority, winner));
-  await steps.run('prove', winner, () => proveVip(authority, winner));
+  await steps.run('vip', winner, () => moveVip(authority, { host: winner, fenced: work.fenced }));
+  await steps.run('prove', winner, () => proveVip(authority, { host: winner, fenced: work.fenced }));
   return { epoch: authority.epoch, mode, ackers, timeline: steps.timeline };
 }
 
 /** Every replica that answers follows the winner from now on; it holds nothing that the winner lacks, as the election made sure. */
-async function repointSiblings({ authority, winner }: Promotion): Promise<readonly HostName[]> {
+async function repointSiblings({ authority, winner, fenced }: Promotion): Promise<readonly HostName[]> {
   const { cluster } = authority;
-  const seen = await observe(cluster);
+  const seen = await observe(cluster, fenced);
   const siblings = seen.hosts.filter(
     (entry) =>
       entry.host !== winner &&
@@ -141,6 +143,6 @@ export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activi
     inSteps(hooks, async (steps): Promise<Promoted> => {
       const cluster = await ports.cluster(input.cluster);
       const authority = await steps.run('claim', null, () => authorityFor(cluster, input, steps));
-      return promote({ authority, winner: input.winner, steps });
+      return promote({ authority, winner: input.winner, fenced: input.fenced, steps });
     }),
 });

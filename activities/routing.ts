@@ -8,26 +8,32 @@ import { observe } from './observing.ts';
 
 const PROVE_MS = 5_000;
 
+export interface Route {
+  readonly host: HostName;
+  /** Proven off or fenced, and so without the VIP. */
+  readonly fenced: HostName | null;
+}
+
 /** Drops the VIP wherever else it is, then puts it on `host`: no two holders, also for a moment. */
-export async function moveVip(authority: Authority, host: HostName): Promise<void> {
+export async function moveVip(authority: Authority, { host, fenced }: Route): Promise<void> {
   const { address, prefix, interface: device } = authority.cluster.vip;
   const place = { vip: address, prefix: String(prefix), interface: device };
-  const seen = await observe(authority.cluster);
+  const seen = await observe(authority.cluster, fenced);
   const others = seen.hosts.filter((entry) => entry.host !== host);
   for (const entry of others)
     if (isAnswering(entry.helper) && (entry.helper.holdsVip || entry.helper.role > 0))
       await authority.order(entry.host, 'vip-drop', place);
   // Above every role that is not confirmed to be 0 now: a silent host may still show the one it had.
-  const unconfirmed = others.filter((entry) => !isAnswering(entry.helper)).length;
+  const unconfirmed = others.filter((entry) => entry.host !== fenced && !isAnswering(entry.helper)).length;
   const own = seen.hosts.find((entry) => entry.host === host)?.helper ?? null;
   const role = unconfirmed === 0 ? 1 : Math.min(13, 1 + unconfirmed + (isAnswering(own) ? own.role : 0));
   await authority.order(host, 'vip-take', { ...place, n: String(role) });
 }
 
 /** Proof from outside: another member hears the host's own hardware address, and a write through the VIP is committed by that server. */
-export async function proveVip(authority: Authority, host: HostName): Promise<void> {
+export async function proveVip(authority: Authority, { host, fenced }: Route): Promise<void> {
   const { cluster } = authority;
-  const seen = await observe(cluster);
+  const seen = await observe(cluster, fenced);
   const holder = seen.hosts.find((entry) => entry.host === host);
   const observer = seen.hosts.find((entry) => entry.host !== host && isAnswering(entry.helper));
   if (holder === undefined || !isAnswering(holder.helper) || !isAnswering(holder.server))

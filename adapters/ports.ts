@@ -8,12 +8,15 @@ export class AdapterFailure extends Error {
   readonly host: HostName;
   /** Set when the other side gave no answer. */
   readonly silence: Silence | null;
+  /** Small and plain; part of the failure that a run ends with. */
+  readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(input: {
     type: FailureType;
     message: string;
     host: HostName;
     silence?: Silence | null;
+    facts?: Readonly<Record<string, unknown>>;
     cause?: unknown;
   }) {
     super(input.message, { cause: input.cause });
@@ -21,6 +24,7 @@ export class AdapterFailure extends Error {
     this.type = input.type;
     this.host = input.host;
     this.silence = input.silence ?? null;
+    this.facts = input.facts ?? {};
   }
 }
 

@@ -3,6 +3,7 @@ import { StandfastError } from './errors.ts';
 /** Names of the errors that a worker ends with before it works; anything else is a fault of ours and keeps its stack. */
 const KNOWN = {
   InventoryError: 'Configuration',
+  WorkerConfigError: 'Configuration',
   SecretError: 'Configuration',
   KnownHostsError: 'Configuration',
   TransportError: 'TemporalUnreachable',

@@ -22,7 +22,15 @@ export default defineConfig({
           include: ['domain', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker'].map(folder),
         },
       },
-      { extends: true, test: { name: 'lab', include: ['host', 'lab', 'integration', 'crash'].map(folder) } },
+      { extends: true, test: { name: 'lab', include: ['host', 'lab'].map(folder) } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: [folder('integration')],
+          globalSetup: fileURLToPath(new URL('./integration/global-setup.ts', import.meta.url)),
+        },
+      },
     ],
   },
 });

@@ -21,12 +21,17 @@ const environment = z.object({
   STANDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
-/** @throws Error with every faulty variable in one sentence */
+/** The environment does not say how to work. */
+class WorkerConfigError extends Error {
+  override readonly name = 'WorkerConfigError';
+}
+
+/** @throws WorkerConfigError with every faulty variable in one sentence */
 export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
   const parsed = environment.safeParse(variables);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    throw new Error(`the environment of the worker is not usable: ${faults.join('; ')}`);
+    throw new WorkerConfigError(`the environment of the worker is not usable: ${faults.join('; ')}`);
   }
   const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = parsed.data;
   return Object.freeze({

@@ -41,7 +41,13 @@ export class InventorySource {
       return await this.current();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new AdapterFailure({ type: 'BadInput', host: name, message: `${why}\nNothing was changed`, cause: error });
+      throw new AdapterFailure({
+        type: 'BadInput',
+        host: name,
+        message: `${why}\nNothing was changed`,
+        cause: error,
+        facts: { about: 'configuration' },
+      });
     }
   }
 }

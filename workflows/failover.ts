@@ -9,7 +9,7 @@ import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
 import { compensated } from './undo.ts';
-import { lookAgain } from './verdict.ts';
+import { lookIfPossible } from './verdict.ts';
 
 const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
 
@@ -35,13 +35,15 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   });
   if (fenced.kind === 'refused') throw refused(fenced, undo);
   if (fenced.kind !== 'ready') return spare(fenced, { order, run, undo, page });
-  undo.forget(); // ── point of no return ──
+  // ── point of no return ──
+  undo.commit(`${fenced.winner} is recorded as primary; start the failover again to go on`);
   page.note(`Elected ${fenced.winner}; ${fenced.decision.coverage.why}. Fence: ${fenced.decision.fence.proof}`);
   page.enter('promote and route');
   const promoted = await critical(`promote ${fenced.winner} (epoch ${String(fenced.epoch.number)})`).promoteAndRoute({
     cluster,
     run,
     winner: fenced.winner,
+    fenced: fenced.decision.fence.host,
     epoch: fenced.epoch,
   });
   page.enter('settle');
@@ -94,7 +96,7 @@ async function spare(
     decision: null,
     loss: null,
     timeline: [...fenced.timeline, ...opened.timeline],
-    verdict: await lookAgain(cluster),
+    verdict: await lookIfPossible(cluster),
   };
 }
 
@@ -115,6 +117,6 @@ async function report(
     decision,
     loss: { lossless: decision.coverage.kind === 'lossless', explains: decision.coverage.why, missing: '' },
     timeline: [...fenced.timeline, ...promoted.timeline],
-    verdict: await lookAgain(order.cluster),
+    verdict: await lookIfPossible(order.cluster),
   };
 }

@@ -36,7 +36,7 @@ async function provision(order: ProvisionReplicaInput, undo: UndoStack): Promise
   const made = await make(plan, transfer, { undo, page });
   page.enter('admit');
   await admit(cluster, host);
-  undo.forget();
+  undo.commit(`${host} is admitted and replicates; files of the copy may be left on ${plan.donor} and ${host}`);
   await brief('remove what the copy needed').keepSnapshot(transfer);
   page.end('admitted');
   return {

@@ -7,20 +7,27 @@ import { failure } from './failures.ts';
 /** Undos in the order in which they were pushed; each is pushed before its step and is safe when nothing happened. */
 export class UndoStack {
   readonly #undos: (() => Promise<Undone>)[] = [];
+  #committed: string | null = null;
 
   push(undo: () => Promise<Undone>): void {
     this.#undos.push(undo);
   }
 
-  /** From here on the run only goes forward. */
+  /** Nothing was changed, or everything is done: there is nothing to undo. */
   forget(): void {
     this.#undos.length = 0;
+  }
+
+  /** From here on the run only goes forward. `fact` is what stands when it cannot. */
+  commit(fact: string): void {
+    this.forget();
+    this.#committed = fact;
   }
 
   /** Runs them in reverse, also in a cancelled run, and says what was and what was not undone. */
   async unwind(): Promise<Undone> {
     const undone: string[] = [];
-    const notUndone: string[] = [];
+    const notUndone: string[] = this.#committed === null ? [] : [this.#committed];
     await CancellationScope.nonCancellable(async () => {
       for (const undo of this.#undos.splice(0).reverse()) {
         try {

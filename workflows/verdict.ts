@@ -1,3 +1,4 @@
+import { log } from '@temporalio/workflow';
 import { memberNames } from '../domain/cluster.ts';
 import { answeredRecords } from '../domain/observation.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
@@ -5,6 +6,18 @@ import type { Verdict } from '../domain/verdict.ts';
 import { judgeReplication } from '../domain/verdict.ts';
 import { failure } from './failures.ts';
 import { brief } from './steps.ts';
+import { namedFailure, sentenceOf } from './undo.ts';
+
+/** For the report of something that is done: not knowing how the cluster is does not undo it. */
+export async function lookIfPossible(cluster: string): Promise<Verdict | null> {
+  try {
+    return await lookAgain(cluster);
+  } catch (error) {
+    if (namedFailure(error) === null) throw error;
+    log.warn('the cluster could not be judged', { why: sentenceOf(error) });
+    return null;
+  }
+}
 
 /** Observes, measures and judges. @throws `Unhealthy` when it is not known who is primary */
 export async function lookAgain(cluster: string): Promise<Verdict> {

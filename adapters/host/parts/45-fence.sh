@@ -7,14 +7,15 @@ close_at_boot() {
   store "${CONF[dropin]}" 0644 "$CLOSED"
 }
 
-# Both directions, loopback too, no exemption: not even an acknowledgement already in a buffer gets out.
+# Both directions, loopback too: nothing but a reset gets out, not even an acknowledgement already in a buffer. The reset tells clients and
+# replicas at once; a silent drop would keep a replica's receiver in its connect for slave_net_timeout.
 drop_port() {
   nft -f - <<RULES && : >"$RUN/port-rule"
 add table inet standfast
 delete table inet standfast
 table inet standfast {
-  chain input { type filter hook input priority -10; policy accept; tcp dport ${CONF[port]} drop; }
-  chain output { type filter hook output priority -10; policy accept; tcp sport ${CONF[port]} drop; }
+  chain input { type filter hook input priority -10; policy accept; tcp dport ${CONF[port]} reject with tcp reset; }
+  chain output { type filter hook output priority -10; policy accept; tcp sport ${CONF[port]} tcp flags & rst != rst drop; }
 }
 RULES
 }

@@ -1,0 +1,43 @@
+import type { Ports } from '../adapters/ports.ts';
+import { startReplication } from '../adapters/mariadb.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
+import { claimEpoch } from './authority.ts';
+import type { Activities, OfOperation } from './contract.ts';
+import { followersOf, primaryOf } from './electing.ts';
+import { observe } from './observing.ts';
+import { openRecorded } from './opening.ts';
+import type { StepHooks } from './steps.ts';
+import { inSteps } from './steps.ts';
+import { undoAll } from './undoing.ts';
+
+async function undoFence(
+  ports: Ports,
+  hooks: StepHooks,
+  { cluster, run }: OfOperation,
+): ReturnType<Activities['undoFence']> {
+  return inSteps(hooks, async (steps) => {
+    const managed = await ports.cluster(cluster);
+    const seen = await observe(managed);
+    const primary = primaryOf(managed, seen);
+    const authority = await claimEpoch(managed, { run, include: [] });
+    const followers = followersOf(seen, primary);
+    return undoAll([
+      ...followers.map((host) => ({
+        what: `receiver of ${host} started`,
+        work: () => authority.withSession(host, startReplication),
+      })),
+      ...(isAnswering(observationOf(seen, primary).helper)
+        ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]
+        : [
+            {
+              what: `${primary} opened again`,
+              work: () => Promise.reject(new Error('its host does not answer; it stays closed when it returns')),
+            },
+          ]),
+    ]);
+  });
+}
+
+export const unfencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'undoFence'> => ({
+  undoFence: (input) => undoFence(ports, hooks, input),
+});
