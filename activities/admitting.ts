@@ -33,24 +33,25 @@ interface Admission {
 const unsafe = (host: HostName, message: string): AdapterFailure =>
   new AdapterFailure({ type: 'Unsafe', host, message });
 
-async function checkAdmission(authority: Authority, host: HostName): Promise<Admission> {
+async function checkAdmission(authority: Authority, host: HostName, steps: Steps): Promise<Admission> {
   const { description } = authority.cluster;
-  const seen = await observe(authority.cluster);
+  const now = await observe(authority.cluster);
   const members = memberNames(description).length;
-  const primary = recordedPrimary(answeredRecords(seen), members);
+  const primary = recordedPrimary(answeredRecords(now), members);
   if (primary.kind !== 'known')
     throw unsafe(host, `${description.cluster} has no recorded primary; run standfast prepare first`);
-  const { server } = observationOf(seen, host);
-  const replication = isAnswering(server) ? server.status.replication : null;
-  if (
-    replication?.source !== primary.record.host ||
-    replication.receiver !== 'running' ||
-    replication.applier !== 'running'
-  )
-    throw unsafe(host, `${host} does not replicate from ${primary.record.host} with both threads running`);
-  const sync = recordedSync(answeredRecords(seen), members);
+  const { server } = observationOf(now, host);
+  const source = isAnswering(server) ? (server.status.replication?.source ?? null) : null;
+  if (source !== primary.record.host)
+    throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary.record.host}`);
+  await seen(authority, host, { steps, what: 'runs both threads', holds: runsBothThreads });
+  const sync = recordedSync(answeredRecords(now), members);
+  if (sync.kind === 'undecided') throw unsafe(host, `it is not known who acknowledges writes: ${sync.why}`);
   return { primary: primary.record.host, sync: sync.kind === 'known' ? sync.record : null };
 }
+
+const runsBothThreads = ({ replication }: ServerStatus): boolean =>
+  replication?.receiver === 'running' && replication.applier === 'running';
 
 const recordSync = (authority: Authority, mode: 'lossless' | 'async', ackers: readonly HostName[]): Promise<void> =>
   authority.record('record-sync', { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
@@ -146,7 +147,7 @@ export const admittingActivities = (
     inSteps(hooks, async (steps): Promise<AdmitResult> => {
       const managed = await ports.cluster(cluster);
       const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
-      const admission = await steps.run('check', host, () => checkAdmission(authority, host));
+      const admission = await steps.run('check', host, () => checkAdmission(authority, host, steps));
       const lossless = managed.description.mode === 'semisync';
       const ackers = lossless ? await admitAcker(authority, host, { ...admission, steps }) : [];
       return {

@@ -3,6 +3,7 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { Ports } from '../adapters/ports.ts';
 import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
+import { keepBeating } from './beats.ts';
 import type { Activities } from './contract.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
@@ -41,7 +42,7 @@ const translated =
   (activity: AnyActivity): AnyActivity =>
   async (input) => {
     try {
-      return await activity(input);
+      return await keepBeating(() => activity(input));
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       log.warn(error.message, { type: error.type, host: error.host });

@@ -8,6 +8,7 @@ import { answeredRecords, isAnswering, observationOf } from '../domain/observati
 import type { Obstacle } from '../domain/preflight.ts';
 import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import { recordedPrimary } from '../domain/records.ts';
+import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
 import { configureMember, defaultSettings, ensureHelper } from './equipping.ts';
 import { observe } from './observing.ts';
@@ -109,7 +110,7 @@ async function follow(cluster: ClusterPorts, host: HostName, job: string): Promi
   for (;;) {
     context.cancellationSignal.throwIfAborted();
     const status = await cluster.helper(host).request('job-status', { job });
-    context.heartbeat({ host, step: status['step'] ?? '', bytes: Number(status['bytes'] ?? 0) });
+    beat({ host, step: status['step'] ?? '', bytes: Number(status['bytes'] ?? 0) });
     if (status['state'] === 'done') return status;
     if (status['state'] !== 'running')
       throw new AdapterFailure({

@@ -1,7 +1,14 @@
 import { Context } from '@temporalio/activity';
 import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { adoptHistory, pointAt, startReplication, stopReplication, waitApplied } from '../adapters/mariadb.ts';
+import {
+  adoptHistory,
+  pointAt,
+  startReplication,
+  stopReplication,
+  waitApplied,
+  restartReplication,
+} from '../adapters/mariadb.ts';
 import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -13,7 +20,6 @@ import { askServer } from './observing.ts';
 
 const START_MS = 120_000;
 const CATCH_UP_SLICE_MS = 1_000;
-const BEAT_EVERY_MS = 500;
 
 async function statusOf(cluster: ClusterPorts, host: HostName): Promise<ServerStatus> {
   const answer = await askServer(cluster, host);
@@ -81,7 +87,7 @@ async function compareRows(
         return { tables: wanted.length, position };
       });
     } finally {
-      await startReplication(copy);
+      await restartReplication(copy);
     }
   });
 }
@@ -122,8 +128,8 @@ function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: r
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
   const { target, primary } = input;
-  // An attempt that died while it compared left the threads stopped.
-  await onSession(cluster, target, startReplication);
+  // An attempt that died while it compared left the threads stopped, or about to stop.
+  await onSession(cluster, target, restartReplication);
   const goal = (await statusOf(cluster, primary)).binlogPosition;
   const caughtUp = await onSession(cluster, target, (session) => waitApplied(session, goal, CATCH_UP_SLICE_MS));
   const { replication } = await statusOf(cluster, target);
@@ -143,15 +149,5 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
 
 export const replicatingActivities = (ports: Ports): Pick<Activities, 'startReplica' | 'proveReplica'> => ({
   startReplica: async (input) => startReplica(await ports.cluster(input.cluster), input),
-  proveReplica: async (input) => {
-    const context = Context.current();
-    const beating = setInterval(() => {
-      context.heartbeat();
-    }, BEAT_EVERY_MS);
-    try {
-      return await prove(await ports.cluster(input.cluster), input);
-    } finally {
-      clearInterval(beating);
-    }
-  },
+  proveReplica: async (input) => prove(await ports.cluster(input.cluster), input),
 });

@@ -1,6 +1,7 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import type { HostName } from '../domain/cluster.ts';
 import type { TimelineEntry } from '../domain/report.ts';
+import { beat } from './beats.ts';
 import type { StepName } from './contract.ts';
 
 /** Where a test may stop a worker: before a step had an effect, or after it and before anybody heard of it. */
@@ -21,19 +22,16 @@ export interface Steps {
   run<T>(name: StepName, host: HostName | null, work: () => Promise<T>): Promise<T>;
 }
 
-const BEAT_EVERY_MS = 200;
-
 /**
- * Runs an activity's steps while beating. The timeline travels in the beats, so that the next worker's report still shows what this one did.
+ * Runs an activity's steps. The timeline travels in the beats, so that the next worker's report still shows what this one did.
  */
 export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promise<T>): Promise<T> {
   const context = Context.current();
   const { attempt, activityType, heartbeatDetails } = activityInfo();
   const timeline: TimelineEntry[] = earlierTimeline(heartbeatDetails);
-  const beat = (): void => {
-    context.heartbeat({ timeline });
+  const told = (): void => {
+    beat({ timeline });
   };
-  const beating = setInterval(beat, BEAT_EVERY_MS);
   const run = async <R>(name: StepName, host: HostName | null, step: () => Promise<R>): Promise<R> => {
     context.cancellationSignal.throwIfAborted();
     await hooks.hold(`${activityType}.${name}:before`);
@@ -42,7 +40,7 @@ export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promi
     const note = (outcome: string): void => {
       const durationMs = Math.round((performance.now() - started) * 10) / 10;
       timeline.push({ step: name, host, startedAt, durationMs, attempt, worker: hooks.worker, outcome });
-      beat();
+      told();
     };
     try {
       const result = await step();
@@ -54,12 +52,8 @@ export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promi
       throw error;
     }
   };
-  beat();
-  try {
-    return await work({ signal: context.cancellationSignal, attempt, timeline, run });
-  } finally {
-    clearInterval(beating);
-  }
+  told();
+  return work({ signal: context.cancellationSignal, attempt, timeline, run });
 }
 
 function earlierTimeline(details: unknown): TimelineEntry[] {

@@ -29,6 +29,12 @@ export async function startReplication(session: Session): Promise<void> {
   await session.rows('START SLAVE', [], { timeoutMs: STOP_MS });
 }
 
+/** Ends an UNTIL as well: a plain start leaves threads that still run towards one as they are. */
+export async function restartReplication(session: Session): Promise<void> {
+  await stopReplication(session);
+  await startReplication(session);
+}
+
 export async function forgetSource(session: Session): Promise<void> {
   await session.rows('STOP SLAVE', [], { timeoutMs: STOP_MS });
   await session.rows('RESET SLAVE ALL', [], { timeoutMs: STOP_MS });
@@ -82,11 +88,6 @@ export async function waitApplied(session: Session, position: string, waitMs: nu
     timeoutMs: waitMs + 2_000,
   });
   return Number(field(rows, 'outcome')) === 0;
-}
-
-export async function refuseWrites(session: Session): Promise<void> {
-  await session.rows('SET GLOBAL read_only = 1', [], { timeoutMs: STOP_MS });
-  await session.rows('SET GLOBAL event_scheduler = OFF');
 }
 
 export async function acceptWrites(session: Session): Promise<void> {
@@ -179,5 +180,5 @@ export const identifier = (name: string): string => `\`${name.replaceAll('`', '`
 
 export const field = (rows: readonly Row[], name: string): string => {
   const value = rows[0]?.[name];
-  return value === undefined || value === null ? '' : String(value as string | number);
+  return value === undefined || value === null ? '' : String(value);
 };

@@ -28,7 +28,7 @@ export const provisionId = (cluster: string, host: string): string => `provision
  * this run: ending the outer run must not end an operation half-way.
  * @throws `Busy` when another run holds the address
  */
-export async function atAddress<I, R>(address: string, input: I, body: () => Promise<R>): Promise<R> {
+export async function atAddress<R>(address: string, input: unknown, body: () => Promise<R>): Promise<R> {
   const { workflowId, workflowType } = workflowInfo();
   if (workflowId === address) return body();
   try {

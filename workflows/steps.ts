@@ -4,11 +4,12 @@ import { NEVER_RETRIED } from '../domain/failure.ts';
 
 const nonRetryableErrorTypes = [...NEVER_RETRIED];
 
-/** Looks and small orders: a dead worker is noticed after their own short timeout. */
+/** Looks and small orders. */
 export const brief = (summary: string) =>
   proxyActivities<Activities>({
     summary,
-    startToCloseTimeout: '30s',
+    startToCloseTimeout: '1m',
+    heartbeatTimeout: '3s',
     scheduleToCloseTimeout: '5m',
     retry: {
       initialInterval: '200ms',

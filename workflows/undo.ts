@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 import type { Undone } from '../activities/contract.ts';
 import { isFailureType } from '../domain/failure.ts';
-import { failure } from './failures.ts';
+import { failureFrom } from './failures.ts';
 
 /** Undos in the order in which they were pushed; each is pushed before its step and is safe when nothing happened. */
 export class UndoStack {
@@ -77,11 +77,10 @@ export async function compensated<R>(what: string, body: (undo: UndoStack) => Pr
       ? ` Undone: ${facts.undone.join('; ') || 'nothing'}.${facts.notUndone.length > 0 ? ` NOT undone: ${facts.notUndone.join('; ')}.` : ''}`
       : '';
     if (named === null && !isWrapper(error)) throw error; // a bug: the task is retried until it is mended
-    throw failure(
-      named !== null && isFailureType(named.type) ? named.type : 'Unverified',
-      `${what} stopped: ${sentenceOf(error)}.${tail}`,
-      { ...(named?.details?.[0] as object | undefined), changed, ...facts },
-      error instanceof Error ? error : undefined,
-    );
+    throw failureFrom(error instanceof Error ? error : undefined, {
+      type: named !== null && isFailureType(named.type) ? named.type : 'Unverified',
+      message: `${what} stopped: ${sentenceOf(error)}.${tail}`,
+      facts: { ...(named?.details?.[0] as object | undefined), changed, ...facts },
+    });
   }
 }
