@@ -2,7 +2,8 @@
 const MAY_IMPORT = {
   domain: [],
   workflows: ['domain'],
-  activities: ['domain', 'adapters'],
+  // One factory makes every failure, on both sides of the wire; see docs/decisions/2026-11-23-failures.md.
+  activities: ['domain', 'adapters', 'workflows/failures'],
   adapters: ['domain'],
   inventory: [],
   worker: ['domain', 'workflows', 'activities', 'adapters', 'inventory'],
@@ -44,7 +45,7 @@ const arrows = folders.map((folder) => ({
   from: { path: `^${folder}/` },
   to: {
     path: `^(${folders.join('|')})/`,
-    pathNot: [folder, ...MAY_IMPORT[folder]].map((name) => `^${name}/`),
+    pathNot: [folder, ...MAY_IMPORT[folder]].map((name) => `^${name}(/|\\.)`),
     dependencyTypesNot: TYPES_ONLY[folder] ? ['type-only'] : [],
   },
 }));

@@ -18,7 +18,10 @@ export async function openSnapshot(session: Session): Promise<string> {
   await session.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT');
   const status = await session.rows("SHOW STATUS LIKE 'binlog_snapshot_%'");
   const value = (name: string): string =>
-    String(status.find((row) => String(row['Variable_name']).toLowerCase() === name)?.['Value'] ?? '');
+    field(
+      status.filter((row) => field([row], 'Variable_name').toLowerCase() === name),
+      'Value',
+    );
   const rows = await session.rows('SELECT BINLOG_GTID_POS(?, ?) AS position', [
     value('binlog_snapshot_file'),
     Number(value('binlog_snapshot_position')),

@@ -110,8 +110,8 @@ function channelStatus(row: Row, nameOf: (address: string) => HostName | null): 
 }
 
 const text = (row: Row, key: string): string => {
-  const value = row[key];
-  return value === null || value === undefined ? '' : String(value as string | number);
+  const value = row[key] as string | number | null | undefined;
+  return value === null || value === undefined ? '' : String(value);
 };
 
 function threadState(word: string): ThreadState {

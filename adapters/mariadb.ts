@@ -179,6 +179,6 @@ export async function databaseBytes(session: Session): Promise<number> {
 export const identifier = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
 export const field = (rows: readonly Row[], name: string): string => {
-  const value = rows[0]?.[name];
+  const value = rows[0]?.[name] as string | number | null | undefined;
   return value === undefined || value === null ? '' : String(value);
 };

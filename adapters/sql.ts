@@ -146,7 +146,6 @@ class MysqlSession implements Session {
   async #killAndSeeGone(): Promise<void> {
     const id = this.#connection.threadId;
     this.#connection.destroy();
-    if (id === null) return;
     const side = await connect(this.#target, CONNECT_MS);
     try {
       const giveUpAt = performance.now() + KILL_MS;

@@ -25,16 +25,16 @@ export function addChecks(program: Root, { run }: Hands): void {
     .command('status')
     .description('how the cluster is, and which operation runs on it')
     .argument('<cluster>')
-    .action(async (cluster, _, command) => {
+    .action(async (cluster) => {
       const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(command.optsWithGlobals(), 'status'), statusJob(input));
+      await run(attached(program.opts(), 'status'), statusJob(input));
     });
   program
     .command('verify')
     .description('prove replication; exits with 10 when the verdict is bad')
     .argument('<cluster>')
-    .action(async (cluster, _, command) => {
-      const options = command.optsWithGlobals();
+    .action(async (cluster) => {
+      const options = program.opts();
       await run(options, verifyJob(checked(parseVerifyReplication({ cluster })), options));
     });
 }
@@ -45,8 +45,8 @@ export function addChanges(program: Root, { io, run }: Hands): void {
     .description('check a plain primary, take it into care, and open it; missing settings are named')
     .argument('<cluster>')
     .argument('<host>')
-    .action(async (cluster, host, _, command) => {
-      const options = command.optsWithGlobals();
+    .action(async (cluster, host) => {
+      const options = program.opts();
       await run(options, prepareJob(checked(parsePreparePrimary({ cluster, host })), options));
     });
   program
@@ -55,8 +55,8 @@ export function addChanges(program: Root, { io, run }: Hands): void {
     .argument('<cluster>')
     .argument('<host>')
     .option('--from <host>', 'the donor (the primary unless given)')
-    .action(async (cluster, host, { from }, command) => {
-      const options = command.optsWithGlobals();
+    .action(async (cluster, host, { from }) => {
+      const options = program.opts();
       const input = checked(parseProvisionReplica({ cluster, host, ...(from !== undefined && { from }) }));
       await run(options, provisionJob(input, options));
     });
@@ -68,8 +68,8 @@ export function addChanges(program: Root, { io, run }: Hands): void {
     .option('--reason <text>', 'kept in the history')
     .option('--confirm <cluster>', 'confirm by naming the cluster')
     .option('--yes', 'confirm')
-    .action(async (cluster, { to, reason, confirm, yes }, command) => {
-      const options = command.optsWithGlobals();
+    .action(async (cluster, { to, reason, confirm, yes }) => {
+      const options = program.opts();
       const input = checked(
         parseFailover({ cluster, ...(to !== undefined && { candidate: to }), ...(reason !== undefined && { reason }) }),
       );
@@ -85,17 +85,17 @@ export function addSchedules(program: Root, { run }: Hands): void {
     .command('apply')
     .description('verify the cluster every minute; safe to repeat')
     .argument('<cluster>')
-    .action(async (cluster, _, command) => {
+    .action(async (cluster) => {
       const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(command.optsWithGlobals(), 'schedule apply'), scheduleApplyJob(input));
+      await run(attached(program.opts(), 'schedule apply'), scheduleApplyJob(input));
     });
   schedule
     .command('ls')
     .description('the schedules of one cluster, or of all')
     .argument('[cluster]')
-    .action(async (cluster, _, command) => {
+    .action(async (cluster) => {
       if (cluster !== undefined) checked(parseVerifyReplication({ cluster }));
-      await run(attached(command.optsWithGlobals(), 'schedule ls'), scheduleListJob(cluster));
+      await run(attached(program.opts(), 'schedule ls'), scheduleListJob(cluster));
     });
 }
 

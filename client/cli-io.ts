@@ -1,4 +1,5 @@
 import type { Paint } from './paint.ts';
+import type { StandfastApi } from './standfast.ts';
 
 /** The terminal, as the commands see it: data goes out, everything else beside it. */
 export interface CliIo {
@@ -15,7 +16,7 @@ export interface CliIo {
 
 /** What the commands reach outside themselves; loaded only when one needs it. */
 export interface CliWorld {
-  readonly connect: () => Promise<import('./standfast.ts').StandfastApi>;
+  readonly connect: () => Promise<StandfastApi>;
   readonly startWorker: () => Promise<void>;
 }
 

@@ -13,6 +13,7 @@ export interface Murder {
   readonly atIso: string;
 }
 
+const STARTED = 2; // temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 const LOOK_EVERY_MS = 5;
 const LOOK_FOR_MS = 30_000;
 
@@ -47,7 +48,9 @@ async function runningActivity(
     .describeWorkflowExecution({ namespace: 'default', execution: { workflowId: `operation/${CLUSTER}` } })
     .catch(() => null); // not started yet
   if (described?.workflowExecutionInfo?.type?.name !== 'failover') return null;
-  const pending = described.pendingActivities?.find((one) => (one.lastWorkerIdentity ?? '') !== '' && one.state === 2);
+  const pending = described.pendingActivities.find(
+    (one) => (one.lastWorkerIdentity ?? '') !== '' && Number(one.state) === STARTED,
+  );
   if (pending === undefined) return null;
   return { identity: pending.lastWorkerIdentity ?? '', activity: pending.activityType?.name ?? '' };
 }

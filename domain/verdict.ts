@@ -1,7 +1,7 @@
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { majorityOf, memberNames } from './cluster.ts';
 import { contributionsNeeded } from './coverage.ts';
-import { containsGtids, gtidGap, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
+import { gtidGap, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
 import type { ClusterObservation, SemiSyncStatus, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
@@ -126,22 +126,24 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
     const { server } = observationOf(input.observation, host);
     const why = server !== null && server.reach !== 'answers' ? server.why : 'it was not asked';
     return [
-      bad(host, 'PrimaryDown', `the primary does not answer (${why})`, `standfast failover ${input.cluster.cluster}`),
+      bad(host, {
+        code: 'PrimaryDown',
+        explains: `the primary does not answer (${why})`,
+        remedy: `standfast failover ${input.cluster.cluster}`,
+      }),
     ];
   }
   const findings: Finding[] = [];
+  const prepare = `standfast prepare ${input.cluster.cluster} ${host}`;
   if (status.readOnly)
-    findings.push(
-      bad(host, 'PrimaryClosed', 'the primary refuses writes', `standfast prepare ${input.cluster.cluster} ${host}`),
-    );
+    findings.push(bad(host, { code: 'PrimaryClosed', explains: 'the primary refuses writes', remedy: prepare }));
   if (input.sync?.mode === 'lossless' && !waitsForEver(status.semiSync))
     findings.push(
-      bad(
-        host,
-        'NotLossless',
-        'lossless acknowledgement is recorded, but the primary does not wait for a replica',
-        `standfast prepare ${input.cluster.cluster} ${host}`,
-      ),
+      bad(host, {
+        code: 'NotLossless',
+        explains: 'lossless acknowledgement is recorded, but the primary does not wait for a replica',
+        remedy: prepare,
+      }),
     );
   if (input.cluster.mode === 'semisync' && input.sync?.mode !== 'lossless')
     findings.push({
@@ -166,10 +168,13 @@ const waitsForEver = (semi: SemiSyncStatus): boolean =>
 function judgeVip(input: VerdictInput): readonly Finding[] {
   const holders = vipHolders(input.observation);
   const wrong = holders.filter((host) => host !== input.primary);
-  const prepare = `standfast prepare ${input.cluster.cluster} ${input.primary}`;
+  const remedy = `standfast prepare ${input.cluster.cluster} ${input.primary}`;
+  const nowhere = { code: 'VipNowhere', explains: 'no host that answers holds the VIP', remedy };
   return [
-    ...wrong.map((host) => bad(host, 'VipMisplaced', `${host} holds the VIP but is not the primary`, prepare)),
-    ...(holders.length === 0 ? [bad(input.primary, 'VipNowhere', 'no host that answers holds the VIP', prepare)] : []),
+    ...wrong.map((host) =>
+      bad(host, { code: 'VipMisplaced', explains: `${host} holds the VIP but is not the primary`, remedy }),
+    ),
+    ...(holders.length === 0 ? [bad(input.primary, nowhere)] : []),
     ...otherWriters(input.observation, input.primary),
   ];
 }
@@ -178,17 +183,18 @@ const otherWriters = (observation: ClusterObservation, primary: HostName): reado
   observation.hosts
     .filter((entry) => entry.host !== primary && isAnswering(entry.server) && !entry.server.status.readOnly)
     .map((entry) =>
-      bad(
-        entry.host,
-        'SecondWriter',
-        `${entry.host} accepts writes but is not the primary`,
-        `set read_only=1 on ${entry.host}, then look for errant transactions`,
-      ),
+      bad(entry.host, {
+        code: 'SecondWriter',
+        explains: `${entry.host} accepts writes but is not the primary`,
+        remedy: `set read_only=1 on ${entry.host}, then look for errant transactions`,
+      }),
     );
 
-function bad(host: HostName, code: string, explains: string, remedy: string): Finding {
-  return { code, severity: 'bad', host, explains, remedy };
-}
+const bad = (host: HostName, finding: Pick<Finding, 'code' | 'explains' | 'remedy'>): Finding => ({
+  severity: 'bad',
+  host,
+  ...finding,
+});
 
 function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
   const hosts = input.cluster.hosts.length;
@@ -215,6 +221,3 @@ function canLose({ cluster, observation, sync }: VerdictInput): number {
   const untilWritesWait = acknowledging - sync.k;
   return Math.max(0, Math.min(untilMinority, untilUncovered, untilWritesWait));
 }
-
-export const hasApplied = (status: ServerStatus, position: string): boolean =>
-  containsGtids(parseGtids(status.appliedPosition), parseGtids(position));

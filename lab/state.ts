@@ -43,10 +43,6 @@ export function defaultFolder(name: string): string {
   return path.join(projectFolder, '.lab', name);
 }
 
-export function seatNamespaces(state: Pick<LabState, 'name' | 'hosts'>): readonly string[] {
-  return ['switch', 'app', 'control', ...state.hosts].map((part) => `${state.name}-${part}`);
-}
-
 export function writeState(state: LabState): void {
   writeWhole(path.join(state.folder, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
   mkdirSync(registry, { recursive: true });

@@ -7,7 +7,7 @@ const SEARCH_ATTRIBUTES = ['StandfastCluster', 'StandfastRunbook', 'StandfastPha
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { operatorService } = connection;
   const known = await operatorService.listSearchAttributes({ namespace });
-  const missing = SEARCH_ATTRIBUTES.filter((name) => !Object.hasOwn(known.customAttributes ?? {}, name));
+  const missing = SEARCH_ATTRIBUTES.filter((name) => !Object.hasOwn(known.customAttributes, name));
   if (missing.length === 0) return;
   await operatorService.addSearchAttributes({
     namespace,

@@ -151,7 +151,7 @@ describe('binlog-end', () => {
 });
 
 describe('a fence', () => {
-  it('proves the death of a server that hangs, with its supervisor, and keeps it down', async () => {
+  it('proves the death of a server that hangs, with its supervisor, and keeps it down', () => {
     host.fields('service-start', { owner });
     host.fields('claim', claim(3));
     host.sql('SET GLOBAL read_only=0');
