@@ -2,8 +2,9 @@ import { Context } from '@temporalio/activity';
 import type { ClusterPorts, HelperAnswerFields, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { databaseBytes } from '../adapters/mariadb.ts';
-import type { HostName } from '../domain/cluster.ts';
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
+import type { HostObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { Obstacle } from '../domain/preflight.ts';
 import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
@@ -18,20 +19,15 @@ const POLL_MS = 200;
 const ORDER_MS = 30_000;
 const START_MS = 120_000;
 
-async function plan(
-  cluster: ClusterPorts,
-  input: { readonly host: HostName; readonly from: HostName | null },
-): Promise<ProvisionPlan> {
+interface ProvisionRequest {
+  readonly host: HostName;
+  readonly from: HostName | null;
+}
+
+async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<ProvisionPlan> {
   const { description } = cluster;
-  const { host: target } = input;
-  const known = description.hosts.map((host) => host.name);
-  for (const name of [target, input.from ?? target])
-    if (!known.includes(name))
-      throw refusal(
-        'BadInput',
-        name,
-        `${name} is not a database host of ${description.cluster} (it has ${known.join(', ')})`,
-      );
+  const { host: target } = request;
+  refuseStrangers(description, request);
   const seen = await observe(cluster);
   const recorded = recordedPrimary(answeredRecords(seen), memberNames(description).length);
   if (recorded.kind !== 'known')
@@ -41,38 +37,17 @@ async function plan(
       `${description.cluster} has no recorded primary; run standfast prepare ${description.cluster} HOST first. Nothing was changed`,
     );
   const primary = recorded.record.host;
-  const donor = input.from ?? primary;
+  const donor = request.from ?? primary;
   if (target === primary || target === donor)
     throw refusal(
       'Unsafe',
       target,
       `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`,
     );
-  const source = observationOf(seen, donor);
-  const goal = observationOf(seen, target);
-  const obstacles: readonly Obstacle[] = [
+  const obstacles = [
     ...judgePlacement(description, describeHost(description, target)),
-    ...(isAnswering(source.server)
-      ? judgePrimarySettings(source.server.status)
-      : [{ code: 'donor', explains: `${donor} does not answer`, remedy: 'start it, or choose another donor' }]),
-    ...(isAnswering(goal.helper)
-      ? []
-      : [
-          {
-            code: 'target',
-            explains: `the host helper of ${target} does not answer: ${goal.helper.why}`,
-            remedy: 'run install.sh on it as root',
-          },
-        ]),
-    ...(isAnswering(goal.server)
-      ? [
-          {
-            code: 'target',
-            explains: `a database server already runs on ${target}`,
-            remedy: 'stop it, and empty its data directory if its data is not needed',
-          },
-        ]
-      : []),
+    ...obstaclesOnDonor(observationOf(seen, donor)),
+    ...obstaclesOnTarget(observationOf(seen, target)),
   ];
   if (obstacles.length > 0)
     throw refusal(
@@ -82,6 +57,35 @@ async function plan(
     );
   await ensureHelper(cluster, target);
   return { primary, donor, target, estimatedBytes: await bytesOn(cluster, donor) };
+}
+
+function refuseStrangers({ cluster, hosts }: ClusterDescription, { host, from }: ProvisionRequest): void {
+  const known = hosts.map((one) => one.name);
+  for (const name of [host, from ?? host])
+    if (!known.includes(name))
+      throw refusal('BadInput', name, `${name} is not a database host of ${cluster} (it has ${known.join(', ')})`);
+}
+
+const obstaclesOnDonor = ({ host, server }: HostObservation): readonly Obstacle[] =>
+  isAnswering(server)
+    ? judgePrimarySettings(server.status)
+    : [{ code: 'donor', explains: `${host} does not answer`, remedy: 'start it, or choose another donor' }];
+
+function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly Obstacle[] {
+  const obstacles: Obstacle[] = [];
+  if (!isAnswering(helper))
+    obstacles.push({
+      code: 'target',
+      explains: `the host helper of ${host} does not answer: ${helper.why}`,
+      remedy: 'run install.sh on it as root',
+    });
+  if (isAnswering(server))
+    obstacles.push({
+      code: 'target',
+      explains: `a database server already runs on ${host}`,
+      remedy: 'stop it, and empty its data directory if its data is not needed',
+    });
+  return obstacles;
 }
 
 const refusal = (type: 'BadInput' | 'Unsafe', host: HostName, message: string): AdapterFailure =>
@@ -96,12 +100,12 @@ async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> 
   }
 }
 
-const ask = (
-  cluster: ClusterPorts,
-  host: HostName,
-  verb: string,
-  args: Readonly<Record<string, string>>,
-): Promise<HelperAnswerFields> =>
+interface JobOrder {
+  readonly verb: string;
+  readonly [argument: string]: string;
+}
+
+const ask = (cluster: ClusterPorts, host: HostName, { verb, ...args }: JobOrder): Promise<HelperAnswerFields> =>
   cluster.helper(host).request(verb, { owner: cluster.owner, ...args }, { timeoutMs: ORDER_MS });
 
 /** Follows a job on a host to its end. The job runs on without this worker. */
@@ -127,8 +131,9 @@ async function openTransfer(
   input: Transfer & { readonly estimatedBytes: number },
 ): Promise<void> {
   const { job, donor, target } = input;
-  const key = await ask(cluster, donor, 'job-key', { job });
-  await ask(cluster, target, 'job-open', {
+  const key = await ask(cluster, donor, { verb: 'job-key', job });
+  await ask(cluster, target, {
+    verb: 'job-open',
     job,
     public: key['public'] ?? '',
     from: cluster.endpoint(donor).address,
@@ -140,7 +145,8 @@ async function copySnapshot(
   cluster: ClusterPorts,
   { job, donor, target }: Transfer,
 ): Promise<{ readonly bytes: number }> {
-  await ask(cluster, donor, 'job-send', {
+  await ask(cluster, donor, {
+    verb: 'job-send',
     job,
     target: cluster.endpoint(target).address,
     user: cluster.sshUser,
@@ -153,7 +159,7 @@ async function copySnapshot(
 async function installSnapshot(cluster: ClusterPorts, input: Transfer & { readonly bytes: number }): Promise<Snapshot> {
   const { job, target } = input;
   await configureMember(cluster, target, defaultSettings(cluster, target));
-  await ask(cluster, target, 'job-install', { job, bytes: String(input.bytes) });
+  await ask(cluster, target, { verb: 'job-install', job, bytes: String(input.bytes) });
   const done = await follow(cluster, target, job);
   return { bytes: input.bytes, position: done['gtid'] ?? '' };
 }
@@ -170,8 +176,8 @@ export const provisioningActivities = (
   installSnapshot: async (input) => installSnapshot(await ports.cluster(input.cluster), input),
   keepSnapshot: async ({ cluster, job, donor, target }) => {
     const managed = await ports.cluster(cluster);
-    await ask(managed, target, 'job-keep', { job });
-    await ask(managed, donor, 'job-keep', { job });
+    await ask(managed, target, { verb: 'job-keep', job });
+    await ask(managed, donor, { verb: 'job-keep', job });
   },
   cleanTransfer: async ({ cluster, job, donor, target }) => {
     const managed = await ports.cluster(cluster);

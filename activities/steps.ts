@@ -27,8 +27,9 @@ export interface Steps {
  */
 export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promise<T>): Promise<T> {
   const context = Context.current();
-  const { attempt, activityType, heartbeatDetails } = activityInfo();
-  const timeline: TimelineEntry[] = earlierTimeline(heartbeatDetails);
+  const info = activityInfo();
+  const { attempt, activityType } = info;
+  const timeline: TimelineEntry[] = earlierTimeline(info.heartbeatDetails);
   const told = (): void => {
     beat({ timeline });
   };
