@@ -202,21 +202,36 @@ async function drain(authority: Authority, winner: HostName, steps: Steps): Prom
     throw new AdapterFailure({ type: 'NotYet', host: winner, message: `${winner} is still applying what it received` });
 }
 
-const hasChanged = (seen: ClusterObservation, run: string): boolean =>
-  answeredRecords(seen).some((records) => records.epoch?.run === run);
+/**
+ * Whether there is something to undo: a fence, stopped receivers, a host that may have been switched off. A claimed epoch alone is not: it only
+ * makes the next one higher. In doubt, yes.
+ */
+function hasChanged(
+  seen: ClusterObservation,
+  { run, steps }: { readonly run: string; readonly steps: Steps },
+): boolean {
+  const acted = steps.timeline.some((entry) => entry.step === 'fence' || entry.step === 'receivers');
+  const records = answeredRecords(seen);
+  const claimedBefore = steps.attempt > 1 && records.some((record) => record.epoch?.run === run);
+  return acted || claimedBefore || records.some((record) => record.fenced);
+}
+
+const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
+  error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
 export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const managed = await ports.cluster(cluster);
       const seen = await steps.run('observe', null, () => observe(managed));
-      const primary = primaryOf(managed, seen);
       try {
+        const primary = primaryOf(managed, seen);
         return await fenceAndDrain({ cluster: managed, primary, candidate, run, steps }, seen);
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        const changed = hasChanged(await observe(managed), run);
-        return { kind: 'refused', explains: error.message, remedy: error.remedy, changed, timeline: steps.timeline };
+        if (!isRefusal(error)) throw error;
+        const changed = hasChanged(await observe(managed), { run, steps });
+        const remedy = error instanceof Refusal ? error.remedy : `bring back the members that do not answer`;
+        return { kind: 'refused', explains: error.message, remedy, changed, timeline: steps.timeline };
       }
     }),
 });
