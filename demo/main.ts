@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
+import { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import { loadShop } from '../lab/shop.ts';
+import { removeOnInterrupt } from './interrupt.ts';
 import { renderTimeline, renderTopology, renderVerdict } from './print.ts';
 import { playRounds } from './rounds.ts';
-import { CLUSTER, clearStage, setStage } from './stage.ts';
+import { CLUSTER, setStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import type { Act } from './story.ts';
 import { brokenPromises, playFailover } from './story.ts';
@@ -15,10 +17,12 @@ interface Options {
   readonly megabytes: number;
   readonly seed: number;
   readonly rounds: number;
+  readonly name: string;
 }
 
-const USAGE = `npm run demo -- [--json] [--keep] [--megabytes 300] [--seed 1] [--rounds N]
+const USAGE = `npm run demo -- [--json] [--keep] [--megabytes 300] [--seed 1] [--rounds N] [--name demo]
   --keep       leave everything running and print the address of the Temporal UI
+  --name       of the lab, for several at once
   --rounds N   after the set-up, N failovers from the same saved state instead of one`;
 
 function readOptions(argv: readonly string[]): Options {
@@ -30,6 +34,7 @@ function readOptions(argv: readonly string[]): Options {
       megabytes: { type: 'string', default: '300' },
       seed: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '0' },
+      name: { type: 'string', default: 'demo' },
     },
   });
   const count = (name: 'megabytes' | 'seed' | 'rounds'): number => {
@@ -44,6 +49,7 @@ function readOptions(argv: readonly string[]): Options {
     megabytes: count('megabytes'),
     seed: count('seed'),
     rounds: count('rounds'),
+    name: values.name,
   };
 }
 
@@ -98,28 +104,38 @@ function printAct(act: Act, options: Options): boolean {
   return broken.length === 0;
 }
 
+async function play(stage: Stage, options: Options): Promise<boolean> {
+  const ledger = await buildCluster(stage, options);
+  if (options.rounds > 0) {
+    await ledger.stop();
+    return playRounds(stage, { ...options, tell });
+  }
+  return printAct(await playFailover(stage, ledger, { death: 'mysqld', workerDelayMs: 0, tell }), options);
+}
+
 async function main(): Promise<boolean> {
   const options = readOptions(process.argv.slice(2));
-  const stage = await setStage('demo', tell);
+  const dismiss = removeOnInterrupt(options.name, tell);
   let kept = false;
   try {
-    const ledger = await buildCluster(stage, options);
-    if (options.rounds > 0) {
-      await ledger.stop();
-      return await playRounds(stage, { ...options, tell });
-    }
-    const act = await playFailover(stage, ledger, { death: 'mysqld', workerDelayMs: 0, tell });
-    const held = printAct(act, options);
-    if (options.keep) {
-      kept = true;
-      tell(`left running. Temporal UI: ${stage.temporal.uiAddress}  TEMPORAL_ADDRESS=${stage.temporal.address}`);
-      tell(`hosts: npm run lab -- --name demo status; end it with npm run lab -- --name demo down`);
+    const stage = await setStage(options.name, tell);
+    try {
+      const held = await play(stage, options);
+      kept = options.keep;
+      if (kept) tellWhatStays(stage, options);
+      return held;
+    } finally {
       await stage.client.close();
     }
-    return held;
   } finally {
-    if (!kept) await clearStage(stage);
+    if (!kept) await Lab.remove(options.name);
+    dismiss();
   }
+}
+
+function tellWhatStays({ temporal }: Stage, { name }: Options): void {
+  tell(`left running. Temporal UI: ${temporal.uiAddress}  TEMPORAL_ADDRESS=${temporal.address}`);
+  tell(`hosts: npm run lab -- --name ${name} status; end it with npm run lab -- --name ${name} down`);
 }
 
 try {

@@ -26,8 +26,3 @@ export async function setStage(name: string, tell: (line: string) => void): Prom
 
 export const startWorker = ({ lab, temporal }: Pick<Stage, 'lab' | 'temporal'>, name: string): Promise<LabWorker> =>
   LabWorker.start(lab, name, { temporal: temporal.insideAddress });
-
-export async function clearStage(stage: Stage): Promise<void> {
-  await stage.client.close();
-  await stage.lab.down();
-}
