@@ -13,6 +13,8 @@ export interface ClaimInput {
   readonly run: string;
   /** Members without which the claim is worth nothing: the host that is about to be opened. */
   readonly include: readonly HostName[];
+  /** Does not answer, and is waited for no longer. */
+  readonly leaveOut?: HostName | null;
   /** Asked only when the claims fall short of a majority: hosts that are proven off count as well. */
   readonly proveOff?: () => Promise<readonly HostName[]>;
 }
@@ -77,7 +79,7 @@ export class Authority {
 /** Makes a majority of the members accept a new epoch of `run`, and the sessions and orders of older ones disappear. */
 export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Promise<Authority> {
   const all = memberNames(cluster.description);
-  const known = await readRecords(cluster);
+  const known = await readRecords(cluster, input.leaveOut ?? null);
   const epoch: Epoch = { number: highestEpoch([...known.values()]) + 1, run: input.run };
   const answers = await Promise.allSettled(
     [...known.keys()].map(async (member) => {
@@ -109,8 +111,12 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
 }
 
 /** Continues under an epoch that this run claimed a moment ago. */
-export const resumeEpoch = async (cluster: ClusterPorts, epoch: Epoch): Promise<Authority> => {
-  const known = await readRecords(cluster);
+export const resumeEpoch = async (
+  cluster: ClusterPorts,
+  epoch: Epoch,
+  leaveOut: HostName | null,
+): Promise<Authority> => {
+  const known = await readRecords(cluster, leaveOut);
   const members = [...known].flatMap(([host, records]) =>
     records.epoch?.number === epoch.number && records.epoch.run === epoch.run ? [host] : [],
   );
@@ -126,12 +132,17 @@ const claimArguments = (cluster: ClusterPorts, epoch: Epoch): Record<string, str
   account: cluster.operationAccount,
 });
 
-async function readRecords(cluster: ClusterPorts): Promise<ReadonlyMap<HostName, MemberRecords>> {
+async function readRecords(
+  cluster: ClusterPorts,
+  leaveOut: HostName | null,
+): Promise<ReadonlyMap<HostName, MemberRecords>> {
   const answers = await Promise.allSettled(
-    memberNames(cluster.description).map(
-      async (member) =>
-        [member, recordsFrom(await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS }))] as const,
-    ),
+    memberNames(cluster.description)
+      .filter((member) => member !== leaveOut)
+      .map(
+        async (member) =>
+          [member, recordsFrom(await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS }))] as const,
+      ),
   );
   return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
 }

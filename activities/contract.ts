@@ -1,7 +1,7 @@
 import type { ClusterDescription, Epoch, HostName } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { AdmitResult, FailoverDecision, PrepareResult, TimelineEntry } from '../domain/report.ts';
+import type { AdmitResult, FailoverDecision, FenceProof, PrepareResult, TimelineEntry } from '../domain/report.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 
 export interface OfCluster {
@@ -171,7 +171,7 @@ export interface Activities {
    * Steps inside: see {@link PROMOTE_STEPS}.
    */
   promoteAndRoute(
-    input: OfOperation & { readonly winner: HostName; readonly fenced: HostName; readonly epoch: Epoch },
+    input: OfOperation & { readonly winner: HostName; readonly fence: FenceProof; readonly epoch: Epoch },
   ): Promise<Promoted>;
 
   /** Step 13: forgets the old channel on the new primary and enables its events. */

@@ -7,7 +7,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { Election } from '../domain/election.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
@@ -50,18 +50,24 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
     claimEpoch(cluster, {
       run: found.run,
       include: [],
+      leaveOut: isAnswering(observationOf(seen, primary).helper) ? null : primary,
       proveOff: async () => {
         proofs.push(await powerOff(found));
         return [primary];
       },
     }),
   );
-  const diagnosis = await steps.run('diagnose', primary, async () => diagnosePrimary(await observe(cluster), primary));
+  const again = await steps.run('diagnose', primary, () => observe(cluster));
+  const diagnosis = diagnosePrimary(again, primary);
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   if (diagnosis.consequence === 'refuse')
     throw new Refusal(diagnosis.explains, 'look at the network between the hosts');
-  const fence = await steps.run('fence', primary, async () => proofs[0] ?? (await fencePrimary(authority, found)));
+  const fence = await steps.run(
+    'fence',
+    primary,
+    async () => proofs[0] ?? (await fencePrimary(authority, found, again)),
+  );
   return electAndDrain(authority, { ...found, diagnosis, fence });
 }
 
@@ -116,9 +122,12 @@ function winnerOf(election: Election): Extract<Election, { kind: 'elected' }> {
 }
 
 /** Climbs the rungs of the policy until one gives a proof. */
-async function fencePrimary(authority: Authority, found: Case): Promise<FenceProof> {
-  const tried: string[] = [];
-  for (const rung of found.cluster.description.fence) {
+async function fencePrimary(authority: Authority, found: Case, seen: ClusterObservation): Promise<FenceProof> {
+  const { helper } = observationOf(seen, found.primary);
+  const reachable = isAnswering(helper);
+  const rungs = found.cluster.description.fence.filter((rung) => rung !== 'ssh' || reachable);
+  const tried: string[] = isAnswering(helper) ? [] : [`ssh: ${helper.why}`];
+  for (const rung of rungs) {
     try {
       return await climb(rung, { authority, found });
     } catch (error) {

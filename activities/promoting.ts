@@ -11,6 +11,7 @@ import {
 } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
+import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch, resumeEpoch } from './authority.ts';
 import type { Activities, Promoted } from './contract.ts';
@@ -128,6 +129,9 @@ async function open({ authority, winner }: Promotion): Promise<void> {
     });
 }
 
+/** A fenced host whose helper answers is still a member; one without power is not waited for. */
+const hostThatIsOff = (fence: FenceProof): HostName | null => (fence.rung === 'powerOff' ? fence.host : null);
+
 /** The first attempt goes on under the epoch of the fence; a later one claims its own, so that a worker that comes back late is refused. */
 const authorityFor = (
   cluster: ClusterPorts,
@@ -135,14 +139,14 @@ const authorityFor = (
   steps: Steps,
 ): Promise<Authority> =>
   steps.attempt === 1
-    ? resumeEpoch(cluster, input.epoch)
-    : claimEpoch(cluster, { run: input.run, include: [input.winner] });
+    ? resumeEpoch(cluster, input.epoch, hostThatIsOff(input.fence))
+    : claimEpoch(cluster, { run: input.run, include: [input.winner], leaveOut: hostThatIsOff(input.fence) });
 
 export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'promoteAndRoute'> => ({
   promoteAndRoute: (input) =>
     inSteps(hooks, async (steps): Promise<Promoted> => {
       const cluster = await ports.cluster(input.cluster);
       const authority = await steps.run('claim', null, () => authorityFor(cluster, input, steps));
-      return promote({ authority, winner: input.winner, fenced: input.fenced, steps });
+      return promote({ authority, winner: input.winner, fenced: input.fence.host, steps });
     }),
 });

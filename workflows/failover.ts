@@ -43,7 +43,7 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
     cluster,
     run,
     winner: fenced.winner,
-    fenced: fenced.decision.fence.host,
+    fence: fenced.decision.fence,
     epoch: fenced.epoch,
   });
   page.enter('settle');
