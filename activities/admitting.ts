@@ -14,6 +14,7 @@ import { answeredRecords, isAnswering, observationOf } from '../domain/observati
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { AdmitResult } from '../domain/report.ts';
+import { recordSync } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, Undone } from './contract.ts';
@@ -53,9 +54,6 @@ async function checkAdmission(authority: Authority, host: HostName, steps: Steps
 const runsBothThreads = ({ replication }: ServerStatus): boolean =>
   replication?.receiver === 'running' && replication.applier === 'running';
 
-const recordSync = (authority: Authority, mode: 'lossless' | 'async', ackers: readonly HostName[]): Promise<void> =>
-  authority.record('record-sync', { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
-
 /**
  * The record grows before the acker does: whoever reads it in between asks for one contribution too many, never for one too few.
  * `lossless` is written last, when the primary is seen to wait and the replica holds everything committed before it did.
@@ -68,22 +66,38 @@ async function admitAcker(
   const { primary, sync, steps } = work;
   const ackers = [...new Set([...(sync?.ackers ?? []), host])].sort();
   const before = sync?.mode ?? 'async';
-  await steps.run('record', null, () => recordSync(authority, before, ackers));
+  await steps.run('record', null, () => recordSync(authority, { mode: before, ackers }));
   await steps.run('replica', host, () => authority.withSession(host, acknowledgeAsReplica));
-  await steps.run('primary', primary, async () => {
-    await authority.withSession(primary, waitForAcknowledgement);
-    await seen(authority, primary, { steps, what: 'waits for an attached acker', holds: isWaiting });
-    await seen(authority, host, { steps, what: 'acknowledges', holds: (status) => status.semiSync.replicaActive });
-  });
-  await steps.run('confirm', null, async () => {
-    const status = await askServer(authority.cluster, primary);
-    const committed = isAnswering(status) ? status.status.binlogPosition : '';
-    const caughtUp = await authority.withSession(host, (session) => waitApplied(session, committed, ATTACH_MS));
-    if (!caughtUp)
-      throw new AdapterFailure({ type: 'NotYet', host, message: `${host} has not applied ${committed} yet` });
-    await recordSync(authority, 'lossless', ackers);
-  });
+  try {
+    await steps.run('primary', primary, async () => {
+      await authority.withSession(primary, waitForAcknowledgement);
+      await seen(authority, primary, { steps, what: 'waits for an attached acker', holds: isWaiting });
+      await seen(authority, host, { steps, what: 'acknowledges', holds: (status) => status.semiSync.replicaActive });
+    });
+    await steps.run('confirm', null, () => confirm(authority, { host, primary, ackers }));
+  } catch (error) {
+    // Nobody acknowledged before this admission: writes must not wait for it while it is tried again.
+    if (before === 'async') await authority.withSession(primary, acknowledgeNothing);
+    throw error;
+  }
   return ackers;
+}
+
+async function confirm(
+  authority: Authority,
+  {
+    host,
+    primary,
+    ackers,
+  }: { readonly host: HostName; readonly primary: HostName; readonly ackers: readonly HostName[] },
+): Promise<void> {
+  const answer = await askServer(authority.cluster, primary);
+  if (!isAnswering(answer)) throw new AdapterFailure({ type: 'Unreachable', host: primary, message: answer.why });
+  const committed = answer.status.binlogPosition;
+  const caughtUp = await authority.withSession(host, (session) => waitApplied(session, committed, ATTACH_MS));
+  if (!caughtUp)
+    throw new AdapterFailure({ type: 'NotYet', host, message: `${host} has not applied ${committed} yet` });
+  await recordSync(authority, { mode: 'lossless', ackers });
 }
 
 const isWaiting = ({ semiSync }: ServerStatus): boolean =>
@@ -122,17 +136,27 @@ async function withdraw(authority: Authority, host: HostName): Promise<Undone> {
   const sync = known.kind === 'known' ? known.record : null;
   const others = (sync?.ackers ?? []).filter((acker) => acker !== host);
   const waiting = sync?.mode === 'lossless' && others.length > 0;
+  const primaryHost = primary.kind === 'known' ? primary.record.host : null;
   return undoAll([
-    { what: `${host} acknowledges nothing`, work: () => authority.withSession(host, stopAcknowledging) },
-    ...(primary.kind === 'known' && !waiting
+    ...(primaryHost !== null && !waiting
       ? [
           {
-            what: `${primary.record.host} waits for nobody`,
-            work: () => authority.withSession(primary.record.host, acknowledgeNothing),
+            what: `${primaryHost} waits for nobody`,
+            work: async () => {
+              await recordSync(authority, { mode: 'async', ackers: sync?.ackers ?? [] });
+              await authority.withSession(primaryHost, acknowledgeNothing);
+            },
           },
         ]
       : []),
-    { what: `${host} is no acker`, work: () => recordSync(authority, waiting ? 'lossless' : 'async', others) },
+    {
+      // Only in this order: a replica that may still acknowledge stays in the record.
+      what: `${host} acknowledges nothing and is no acker`,
+      work: async () => {
+        await authority.withSession(host, stopAcknowledging);
+        await recordSync(authority, { mode: waiting ? 'lossless' : 'async', ackers: others });
+      },
+    },
   ]);
 }
 

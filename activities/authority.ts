@@ -7,6 +7,8 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import { recordsFrom } from './records-answer.ts';
 
 const ORDER_MS = 15_000;
+/** InnoDB's recovery is part of a start. */
+const SLOW_VERBS: Readonly<Record<string, number>> = { 'service-start': 120_000, fence: 30_000 };
 const LOOK_MS = 2_000;
 
 export interface ClaimInput {
@@ -15,6 +17,8 @@ export interface ClaimInput {
   readonly include: readonly HostName[];
   /** Does not answer, and is waited for no longer. */
   readonly leaveOut?: HostName | null;
+  /** Its server is about to be killed, so it may be one that answers nobody. */
+  readonly mayHang?: HostName;
   /** Asked only when the claims fall short of a majority: hosts that are proven off count as well. */
   readonly proveOff?: () => Promise<readonly HostName[]>;
 }
@@ -28,25 +32,36 @@ export class Authority {
   readonly epoch: Epoch;
   readonly members: readonly HostName[];
   readonly provenOff: readonly HostName[];
+  readonly #joined: Set<HostName>;
 
   constructor(cluster: ClusterPorts, epoch: Epoch, held: Pick<Authority, 'members' | 'provenOff'>) {
     this.cluster = cluster;
     this.epoch = epoch;
     this.members = held.members;
     this.provenOff = held.provenOff;
+    this.#joined = new Set(held.members);
   }
 
   /** An order to one host helper; refused there as `Stale` when a newer operation has claimed. */
-  order(host: HostName, verb: string, args: Readonly<Record<string, string>> = {}): Promise<HelperAnswerFields> {
+  async order(host: HostName, verb: string, args: Readonly<Record<string, string>> = {}): Promise<HelperAnswerFields> {
+    await this.#join(host);
     const { owner } = this.cluster;
     const epoch = String(this.epoch.number);
     return this.cluster
       .helper(host)
-      .request(verb, { owner, epoch, run: this.epoch.run, ...args }, { timeoutMs: ORDER_MS });
+      .request(verb, { owner, epoch, run: this.epoch.run, ...args }, { timeoutMs: SLOW_VERBS[verb] ?? ORDER_MS });
+  }
+
+  /** A member that was silent at the claim and came back takes the same epoch first; a newer one refuses it. */
+  async #join(host: HostName): Promise<void> {
+    if (this.#joined.has(host)) return;
+    await this.cluster.helper(host).request('claim', claimArguments(this.cluster, this.epoch), { timeoutMs: ORDER_MS });
+    this.#joined.add(host);
   }
 
   /** Acts on one session that is never replaced within `work`. */
   async withSession<T>(host: HostName, work: (session: Session) => Promise<T>): Promise<T> {
+    await this.#join(host);
     const session = await this.cluster.session(host);
     try {
       const { owner } = this.cluster;
@@ -83,15 +98,18 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
   const epoch: Epoch = { number: highestEpoch([...known.values()]) + 1, run: input.run };
   const answers = await Promise.allSettled(
     [...known.keys()].map(async (member) => {
-      await cluster.helper(member).request('claim', claimArguments(cluster, epoch), { timeoutMs: ORDER_MS });
-      return member;
+      const answer = await cluster
+        .helper(member)
+        .request('claim', claimArguments(cluster, epoch), { timeoutMs: ORDER_MS });
+      // Sessions of a hung server cannot be ended: it only counts where it is the one to be fenced.
+      return answer['mysqld'] === 'hung' && member !== input.mayHang ? [] : [member];
     }),
   );
   const refusal = answers.find(
     (answer) => answer.status === 'rejected' && answer.reason instanceof AdapterFailure && isRefusal(answer.reason),
   );
   if (refusal?.status === 'rejected') throw refusal.reason;
-  const members = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const members = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   const short = members.length < majorityOf(all.length);
   const provenOff = short ? ((await input.proveOff?.()) ?? []).filter((host) => !members.includes(host)) : [];
   if (members.length + provenOff.length < majorityOf(all.length))
@@ -111,16 +129,12 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
 }
 
 /** Continues under an epoch that this run claimed a moment ago. */
-export const resumeEpoch = async (
-  cluster: ClusterPorts,
-  epoch: Epoch,
-  leaveOut: HostName | null,
-): Promise<Authority> => {
-  const known = await readRecords(cluster, leaveOut);
+export const resumeEpoch = async (cluster: ClusterPorts, epoch: Epoch, off: HostName | null): Promise<Authority> => {
+  const known = await readRecords(cluster, off);
   const members = [...known].flatMap(([host, records]) =>
     records.epoch?.number === epoch.number && records.epoch.run === epoch.run ? [host] : [],
   );
-  return new Authority(cluster, epoch, { members, provenOff: [] });
+  return new Authority(cluster, epoch, { members, provenOff: off === null ? [] : [off] });
 };
 
 const isRefusal = (failure: AdapterFailure): boolean => failure.type === 'Stale' || failure.type === 'Unsafe';

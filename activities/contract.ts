@@ -189,7 +189,17 @@ export const FENCE_STEPS = [
   'drain',
 ] as const;
 export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'prove'] as const;
-export const OPEN_STEPS = ['claim', 'check', 'record', 'semi-sync', 'open', 'replicas', 'vip', 'prove'] as const;
+export const OPEN_STEPS = [
+  'claim',
+  'check',
+  'record',
+  'semi-sync',
+  'open',
+  'replicas',
+  'confirm',
+  'vip',
+  'prove',
+] as const;
 export const ADMIT_STEPS = ['claim', 'check', 'record', 'replica', 'primary', 'confirm'] as const;
 export type StepName =
   | (typeof FENCE_STEPS)[number]

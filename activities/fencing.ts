@@ -1,6 +1,6 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { stopReceiver, waitApplied } from '../adapters/mariadb.ts';
+import { waitApplied } from '../adapters/mariadb.ts';
 import type { FenceRung, HostName } from '../domain/cluster.ts';
 import { judgeCoverage } from '../domain/coverage.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
@@ -12,22 +12,17 @@ import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, Fenced } from './contract.ts';
-import { contendersOf, electFrom, followersOf, predictRefusal, primaryOf, syncOf } from './electing.ts';
+import { contendersOf, electFrom, predictRefusal, primaryOf, syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { stopReceivers } from './receivers.ts';
+import type { Case } from './unfinished.ts';
+import { goOn } from './unfinished.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 
 const POWER_OFF_MS = 60_000;
 const DRAIN_SLICE_MS = 500;
 const DRAIN_MS = 600_000;
-
-interface Case {
-  readonly cluster: ClusterPorts;
-  readonly primary: HostName;
-  readonly candidate: HostName | null;
-  readonly run: string;
-  readonly steps: Steps;
-}
 
 /** A refusal met on the way; the workflow decides what is undone. */
 class Refusal extends Error {
@@ -41,7 +36,7 @@ class Refusal extends Error {
 async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fenced> {
   const { steps, cluster, primary } = found;
   const before = diagnosePrimary(seen, primary);
-  const spared = sparing(before, found);
+  const spared = (await goOn(found, { seen, diagnosis: before })) ?? sparing(before, found);
   if (spared !== null) return spared;
   const refusal = before.consequence === 'refuse' ? before.explains : await predictRefusal(cluster, { seen, ...found });
   if (refusal !== null) throw new Refusal(refusal, 'bring back a host that is missing, or the primary itself');
@@ -50,6 +45,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
     claimEpoch(cluster, {
       run: found.run,
       include: [],
+      mayHang: primary,
       leaveOut: isAnswering(observationOf(seen, primary).helper) ? null : primary,
       proveOff: async () => {
         proofs.push(await powerOff(found));
@@ -82,7 +78,7 @@ async function electAndDrain(
   found: Case & { readonly diagnosis: Diagnosis; readonly fence: FenceProof },
 ): Promise<Fenced> {
   const { steps, cluster, primary } = found;
-  const followers = await steps.run('receivers', null, () => stopReceivers(authority, found));
+  const followers = await steps.run('receivers', null, () => stopReceivers(authority, primary));
   const seen = await observe(cluster, primary);
   const election = await steps.run('elect', null, () =>
     Promise.resolve(electFrom(cluster, { contenders: contendersOf(cluster, seen, followers), ...found })),
@@ -168,23 +164,6 @@ async function powerOff(found: Case): Promise<FenceProof> {
   return { rung: 'powerOff', host: primary, proof: `the power hook confirms: ${said}` };
 }
 
-/** Keeps the relay logs of every follower, then stops its receiver with the applier running. One that dies here no longer contributes. */
-async function stopReceivers(authority: Authority, found: Case): Promise<readonly HostName[]> {
-  const followers = followersOf(await observe(found.cluster, found.primary), found.primary);
-  const stopped = await Promise.allSettled(
-    followers.map(async (host) => {
-      await authority.order(host, 'keep-relay');
-      await authority.withSession(host, stopReceiver);
-      return host;
-    }),
-  );
-  const stale = stopped.find(
-    (one) => one.status === 'rejected' && one.reason instanceof AdapterFailure && one.reason.type === 'Stale',
-  );
-  if (stale?.status === 'rejected') throw stale.reason;
-  return stopped.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-}
-
 async function binlogEnd(cluster: ClusterPorts, primary: HostName): Promise<string> {
   return (await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: POWER_OFF_MS }))['gtid'] ?? '';
 }
@@ -220,9 +199,8 @@ function hasChanged(
   { run, steps }: { readonly run: string; readonly steps: Steps },
 ): boolean {
   const acted = steps.timeline.some((entry) => entry.step === 'fence' || entry.step === 'receivers');
-  const records = answeredRecords(seen);
-  const claimedBefore = steps.attempt > 1 && records.some((record) => record.epoch?.run === run);
-  return acted || claimedBefore || records.some((record) => record.fenced);
+  const ours = answeredRecords(seen).filter((records) => records.epoch?.run === run);
+  return acted || (steps.attempt > 1 && ours.length > 0) || ours.some((records) => records.fenced);
 }
 
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>

@@ -70,7 +70,13 @@ async function serverOrItsAbsence(
   return (await Promise.race([asked, absence])) ?? asked;
 }
 
+/** A claim ends the sessions of everybody who only looks, so a lost one is asked again, once. */
 export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
+  const answer = await askServerOnce(cluster, host);
+  return answer.reach === 'lost' ? askServerOnce(cluster, host) : answer;
+}
+
+async function askServerOnce(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
   let session: Session | null = null;
   try {
     session = await cluster.session(host, { timeoutMs: LOOK_MS });
@@ -133,6 +139,10 @@ async function measure(cluster: ClusterPorts, primary: HostName): Promise<readon
   }
 }
 
+/** A session that was cut off in the middle says nothing about the replica: the measurement is made again. */
+const isAnswer = (error: unknown): error is AdapterFailure =>
+  error instanceof AdapterFailure && error.silence !== 'lost';
+
 /** @returns the instant after the commit, or why there was none */
 async function commitHeartbeat(
   cluster: ClusterPorts,
@@ -146,7 +156,7 @@ async function commitHeartbeat(
     const server = await writeHeartbeat(session, { route: 'lag', token: row.token }, row.deadlineMs);
     return server === null ? `${primary} refuses writes` : sentAt;
   } catch (error) {
-    if (error instanceof AdapterFailure) return error.message;
+    if (isAnswer(error)) return error.message;
     throw error;
   } finally {
     session?.close();
@@ -167,7 +177,7 @@ async function awaitHeartbeat(
     }
     return { host, lagMs: Math.round(passed() * 10) / 10, why: null };
   } catch (error) {
-    if (error instanceof AdapterFailure) return { host, lagMs: null, why: error.message };
+    if (isAnswer(error)) return { host, lagMs: null, why: error.message };
     throw error;
   }
 }

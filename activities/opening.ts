@@ -6,27 +6,29 @@ import {
   forgetSource,
   runEvents,
   startReplication,
-  waitApplied,
+  stopReplication,
   waitForAcknowledgement,
   willAcknowledge,
 } from '../adapters/mariadb.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { receivedBy } from '../domain/election.ts';
+import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import { judgePrimarySettings } from '../domain/preflight.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { PrepareResult } from '../domain/report.ts';
+import { recordSync, secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, OfOperation } from './contract.ts';
+import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
-
-const CATCH_UP_MS = 20_000;
 
 /** What the members agree on, or a refusal. */
 interface Standing {
@@ -46,13 +48,17 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
   const promised = standing.sync?.mode ?? 'async';
   await steps.run('record', null, async () => {
     await authority.record('record-primary', { host });
-    if (standing.sync === null) await authority.record('record-sync', { mode: 'async', ackers: '', k: '0' });
+    if (standing.sync === null) await recordSync(authority, { mode: 'async', ackers: [] });
   });
   await steps.run('semi-sync', host, () =>
     authority.withSession(host, promised === 'lossless' ? waitForAcknowledgement : acknowledgeNothing),
   );
   await steps.run('open', host, () => open(authority, host));
-  const mode = await steps.run('replicas', null, () => startReplicas(authority, host, standing));
+  await steps.run('replicas', null, () => startReplicas(authority, host, standing));
+  const mode = await steps.run('confirm', null, async () => {
+    const ackers = standing.sync?.ackers ?? [];
+    return (await secureAcknowledgement(authority, { primary: host, ackers, steps })).mode;
+  });
   await steps.run('vip', host, async () => {
     await ensureHeartbeat(authority, host);
     await moveVip(authority, { host, fenced: null });
@@ -78,7 +84,14 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
   );
   if (writer !== undefined)
     throw unsafe(host, `${writer.host} accepts writes as well; ${host} is not opened beside it`);
-  checkSettings(host, observationOf(seen, host).server);
+  const own = checkSettings(host, observationOf(seen, host).server);
+  if (primary.kind === 'nothing') checkAdoption(host, own, seen);
+  if (primary.kind === 'known' && own.readOnly && own.replication !== null)
+    throw unsafe(
+      host,
+      `a failover to ${host} was ended before it was done; go on with standfast failover ${cluster.description.cluster}`,
+    );
+  if (own.readOnly) checkNobodyIsAhead(host, own, seen);
   const sync = recordedSync(answeredRecords(seen), members);
   if (sync.kind === 'undecided') throw unsafe(host, `it is not known who acknowledges writes: ${sync.why}`);
   return { seen, sync: sync.kind === 'known' ? sync.record : null };
@@ -93,6 +106,39 @@ function checkSettings(host: HostName, server: ClusterObservation['hosts'][numbe
       `${host} lacks settings of a primary: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}`,
     );
   return server.status;
+}
+
+/** Nothing is recorded yet: whoever might be the primary besides `host` has to be seen, and seen to refuse writes. */
+function checkAdoption(host: HostName, own: ServerStatus, seen: ClusterObservation): void {
+  if (own.replication !== null)
+    throw unsafe(
+      host,
+      `${host} replicates from ${own.replication.source ?? 'another server'}; prepare the primary instead. Nothing was changed on it`,
+    );
+  for (const entry of seen.hosts) {
+    if (entry.host === host || entry.server === null) continue;
+    const isStopped = isAnswering(entry.helper) && entry.helper.mysqld === 'stopped';
+    const isReadOnly = isAnswering(entry.server) && entry.server.status.readOnly;
+    if (!isStopped && !isReadOnly)
+      throw unsafe(
+        host,
+        `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it`,
+      );
+  }
+}
+
+/** A replica with transactions that a closed primary lacks holds what was acknowledged, or what is errant; opening would fork the history. */
+function checkNobodyIsAhead(host: HostName, status: ServerStatus, seen: ClusterObservation): void {
+  const own = parseGtids(status.binlogState);
+  for (const entry of seen.hosts) {
+    if (entry.host === host || !isAnswering(entry.server) || entry.server.status.replication === null) continue;
+    const beyond = renderGtids(gtidsBeyond(receivedBy(entry.server.status), own));
+    if (beyond !== '')
+      throw unsafe(
+        host,
+        `${entry.host} holds transactions that ${host} lacks (${beyond}); ${host} stays closed. Find out which history is right first`,
+      );
+  }
 }
 
 /** A member boots by itself and closed; one whose server is down is started, closed as well. */
@@ -121,54 +167,35 @@ async function open(authority: Authority, host: HostName): Promise<void> {
 /**
  * Replicas boot with both threads stopped, and starting them throws their relay logs away, which may hold what was acknowledged. The primary
  * has it all, but until an acker has caught up again its word covers nothing: the record says `async` meanwhile.
+ * One that cannot be started does not keep the others, or the primary, from their work.
  */
-async function startReplicas(
-  authority: Authority,
-  primary: HostName,
-  standing: Standing,
-): Promise<'lossless' | 'async'> {
-  const { sync, seen } = standing;
-  const ackers = sync?.ackers ?? [];
-  const waiting = seen.hosts.flatMap(({ host, server }) =>
+async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
+  const ackers = standing.sync?.ackers ?? [];
+  const waiting = standing.seen.hosts.flatMap(({ host, server }) =>
     isAnswering(server) && waitsForStart(server.status, { primary, isAcker: ackers.includes(host) }) ? [host] : [],
   );
-  const restarted = waiting.filter((host) => ackers.includes(host));
-  const record = (mode: 'lossless' | 'async') =>
-    authority.record('record-sync', { mode, ackers: ackers.join(','), k: '1' });
-  if (restarted.length > 0) await record('async');
-  await Promise.all(
+  if (waiting.some((host) => ackers.includes(host))) await recordSync(authority, { mode: 'async', ackers });
+  const outcomes = await Promise.allSettled(
     waiting.map(async (host) => {
       await authority.order(host, 'keep-relay');
       await authority.withSession(host, async (session) => {
+        await stopReplication(session);
         if (ackers.includes(host)) await willAcknowledge(session);
         await startReplication(session);
       });
     }),
   );
-  if (restarted.length === 0) return sync?.mode ?? 'async';
-  if (!(await haveCaughtUp(authority, primary, restarted))) return 'async';
-  await authority.withSession(primary, waitForAcknowledgement);
-  if (!(await haveCaughtUp(authority, primary, restarted))) return 'async';
-  await record('lossless');
-  return 'lossless';
+  const stale = outcomes.find((one) => one.status === 'rejected' && isStale(one.reason));
+  if (stale?.status === 'rejected') throw stale.reason;
 }
+
+const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
 
 function waitsForStart(status: ServerStatus, role: { readonly primary: HostName; readonly isAcker: boolean }): boolean {
   const { replication, semiSync } = status;
   if (replication?.source !== role.primary) return false;
   const running = replication.receiver === 'running' && replication.applier === 'running';
   return !running || (role.isAcker && !semiSync.replicaActive);
-}
-
-/** Everything that the primary has now is applied on each of them. */
-async function haveCaughtUp(authority: Authority, primary: HostName, hosts: readonly HostName[]): Promise<boolean> {
-  const answer = await askServer(authority.cluster, primary);
-  if (!isAnswering(answer)) return false;
-  const goal = answer.status.binlogPosition;
-  const reached = await Promise.all(
-    hosts.map((host) => authority.withSession(host, (session) => waitApplied(session, goal, CATCH_UP_MS))),
-  );
-  return reached.every((done) => done);
 }
 
 export const openingActivities = (
@@ -195,6 +222,13 @@ export const openingActivities = (
   settleCluster: async ({ cluster, run, primary }: OfOperation & { readonly primary: HostName }) => {
     const managed = await ports.cluster(cluster);
     const authority = await claimEpoch(managed, { run, include: [primary] });
+    const now = primaryOf(managed, await observe(managed));
+    if (now !== primary)
+      throw new AdapterFailure({
+        type: 'Stale',
+        host: primary,
+        message: `${now} is primary by now; nothing was settled on ${primary}`,
+      });
     await authority.withSession(primary, async (session) => {
       await forgetSource(session);
       if (managed.events) await runEvents(session);

@@ -1,27 +1,18 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import {
-  acceptWrites,
-  acknowledgeNothing,
-  pointAt,
-  startReplication,
-  stopReplication,
-  waitForAcknowledgement,
-  willAcknowledge,
-} from '../adapters/mariadb.ts';
+import { acceptWrites, pointAt, startReplication, stopReplication, willAcknowledge } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
+import { secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch, resumeEpoch } from './authority.ts';
 import type { Activities, Promoted } from './contract.ts';
+import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
-import { inSteps, until } from './steps.ts';
-
-const ATTACH_MS = 10_000;
-const POLL_MS = 10;
+import { inSteps } from './steps.ts';
 
 interface Promotion {
   /** The old primary, proven fenced. */
@@ -33,52 +24,47 @@ interface Promotion {
 
 async function promote(work: Promotion): Promise<Promoted> {
   const { authority, winner, steps } = work;
-  const { cluster } = authority;
   await steps.run('record', null, () => authority.record('record-primary', { host: winner }));
-  const siblings = await steps.run('siblings', null, () => repointSiblings(work));
-  const ackers = cluster.description.mode === 'semisync' ? siblings : [];
-  if (cluster.description.mode === 'semisync' && cluster.description.alone === 'stop' && ackers.length === 0)
-    throw new AdapterFailure({
-      type: 'NotYet',
-      host: winner,
-      message: `${winner} is recorded as primary and stays closed until a replica can acknowledge (policy.alone is stop)`,
-    });
-  const mode = ackers.length > 0 ? 'lossless' : 'async';
-  await steps.run('semi-sync', winner, async () => {
-    const sync = { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' };
-    await authority.record('record-sync', sync);
-    if (mode === 'async') await authority.withSession(winner, acknowledgeNothing);
-    else await waitForAckers(work);
-  });
+  const ackers = await steps.run('siblings', null, () => repointSiblings(work));
+  const held = await steps.run('semi-sync', winner, () =>
+    secureAcknowledgement(authority, { primary: winner, ackers, steps }),
+  );
   await steps.run('open', winner, () => open(work));
   await steps.run('vip', winner, () => moveVip(authority, { host: winner, fenced: work.fenced }));
   await steps.run('prove', winner, () => proveVip(authority, { host: winner, fenced: work.fenced }));
-  return { epoch: authority.epoch, mode, ackers, timeline: steps.timeline };
+  return { epoch: authority.epoch, ...held, timeline: steps.timeline };
 }
 
-/** Every replica that answers follows the winner from now on; it holds nothing that the winner lacks, as the election made sure. */
+/**
+ * Every replica that answers follows the winner from now on; it holds nothing that the winner lacks, as the election made sure. One whose copy is not
+ * proven yet follows too, and acknowledges nothing.
+ * @returns the ones that were recorded as ackers and moved
+ */
 async function repointSiblings({ authority, winner, fenced }: Promotion): Promise<readonly HostName[]> {
   const { cluster } = authority;
   const seen = await observe(cluster, fenced);
-  const siblings = seen.hosts.filter(
-    (entry) =>
-      entry.host !== winner &&
-      isAnswering(entry.server) &&
-      entry.server.status.replication !== null &&
-      entry.server.status.readOnly,
+  const isSemiSync = cluster.description.mode === 'semisync';
+  const recorded = isSemiSync ? (syncOf(cluster, seen)?.ackers ?? []) : [];
+  const siblings = seen.hosts.flatMap(({ host, server }) => {
+    const status = isAnswering(server) ? server.status : null;
+    return host !== winner && status !== null && status.readOnly && status.replication !== null ? [host] : [];
+  });
+  const moved = await Promise.allSettled(
+    siblings.map((host) => repoint({ authority, winner, host, acknowledges: recorded.includes(host) })),
   );
-  const moved = await Promise.allSettled(siblings.map(({ host }) => repoint({ authority, winner, host })));
   const stale = moved.find((one) => one.status === 'rejected' && isStale(one.reason));
   if (stale?.status === 'rejected') throw stale.reason;
-  return moved.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
 
-async function repoint(work: {
+interface Repointing {
   readonly authority: Authority;
   readonly winner: HostName;
   readonly host: HostName;
-}): Promise<HostName> {
-  const { authority, winner, host } = work;
+  readonly acknowledges: boolean;
+}
+
+async function repoint({ authority, winner, host, acknowledges }: Repointing): Promise<HostName> {
   const { cluster } = authority;
   const answer = await askServer(cluster, host);
   const replication = isAnswering(answer) ? answer.status.replication : null;
@@ -89,29 +75,13 @@ async function repoint(work: {
   await authority.withSession(host, async (session) => {
     await stopReplication(session);
     await pointAt(session, { endpoint: cluster.endpoint(winner), account });
-    if (cluster.description.mode === 'semisync') await willAcknowledge(session);
+    if (acknowledges) await willAcknowledge(session);
     await startReplication(session);
   });
   return host;
 }
 
 const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
-
-/** The new primary waits for acknowledgements before it is opened, and one acker is attached before clients come. */
-async function waitForAckers({ authority, winner, steps }: Promotion): Promise<void> {
-  await authority.withSession(winner, waitForAcknowledgement);
-  const attached = await until(
-    async () => {
-      const answer = await askServer(authority.cluster, winner);
-      return isAnswering(answer) && answer.status.semiSync.primaryActive && answer.status.semiSync.clients > 0
-        ? true
-        : null;
-    },
-    { signal: steps.signal, everyMs: POLL_MS, forMs: ATTACH_MS },
-  );
-  if (attached === null)
-    throw new AdapterFailure({ type: 'NotYet', host: winner, message: `no acker has attached to ${winner} yet` });
-}
 
 async function open({ authority, winner }: Promotion): Promise<void> {
   const { cluster } = authority;
@@ -140,7 +110,12 @@ const authorityFor = (
 ): Promise<Authority> =>
   steps.attempt === 1
     ? resumeEpoch(cluster, input.epoch, hostThatIsOff(input.fence))
-    : claimEpoch(cluster, { run: input.run, include: [input.winner], leaveOut: hostThatIsOff(input.fence) });
+    : claimEpoch(cluster, {
+        run: input.run,
+        include: [input.winner],
+        leaveOut: hostThatIsOff(input.fence),
+        proveOff: () => Promise.resolve([hostThatIsOff(input.fence) ?? []].flat()),
+      });
 
 export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'promoteAndRoute'> => ({
   promoteAndRoute: (input) =>

@@ -164,6 +164,20 @@ async function installSnapshot(cluster: ClusterPorts, input: Transfer & { readon
   return { bytes: input.bytes, position: done['gtid'] ?? '' };
 }
 
+/** Cleaning up must never empty a server that the cluster relies on by now. */
+async function requireNotCounted(cluster: ClusterPorts, target: HostName): Promise<void> {
+  const records = answeredRecords(await observe(cluster));
+  const counts = records.some(
+    (record) => record.primary?.host === target || record.sync?.ackers.includes(target) === true,
+  );
+  if (counts)
+    throw refusal(
+      'Unsafe',
+      target,
+      `${target} is recorded as primary or acker of ${cluster.description.cluster}, so nothing on it was removed`,
+    );
+}
+
 export const provisioningActivities = (
   ports: Ports,
 ): Pick<
@@ -181,6 +195,7 @@ export const provisioningActivities = (
   },
   cleanTransfer: async ({ cluster, job, donor, target }) => {
     const managed = await ports.cluster(cluster);
+    await requireNotCounted(managed, target);
     const clean = (host: HostName) =>
       managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: START_MS });
     return undoAll([

@@ -16,7 +16,8 @@ import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
-import { askServer } from './observing.ts';
+import { primaryOf } from './electing.ts';
+import { askServer, observe } from './observing.ts';
 
 const START_MS = 120_000;
 const CATCH_UP_SLICE_MS = 1_000;
@@ -128,6 +129,13 @@ function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: r
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
   const { target, primary } = input;
+  const now = primaryOf(cluster, await observe(cluster));
+  if (now !== primary)
+    throw new AdapterFailure({
+      type: 'Stale',
+      host: target,
+      message: `${now} became primary while ${target} was being proven against ${primary}`,
+    });
   // An attempt that died while it compared left the threads stopped, or about to stop.
   await onSession(cluster, target, restartReplication);
   const goal = (await statusOf(cluster, primary)).binlogPosition;

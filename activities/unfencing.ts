@@ -1,11 +1,11 @@
 import type { Ports } from '../adapters/ports.ts';
-import { startReplication } from '../adapters/mariadb.ts';
-import { isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, OfOperation } from './contract.ts';
 import { followersOf, primaryOf } from './electing.ts';
 import { observe } from './observing.ts';
 import { openRecorded } from './opening.ts';
+import { startReceiver } from './receivers.ts';
 import type { StepHooks } from './steps.ts';
 import { inSteps } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -18,13 +18,15 @@ async function undoFence(
   return inSteps(hooks, async (steps) => {
     const managed = await ports.cluster(cluster);
     const seen = await observe(managed);
+    // Without a claim of this run nothing was done, and there is nothing to undo.
+    if (!answeredRecords(seen).some((records) => records.epoch?.run === run)) return { undone: [], notUndone: [] };
     const primary = primaryOf(managed, seen);
     const authority = await claimEpoch(managed, { run, include: [] });
     const followers = followersOf(seen, primary);
     return undoAll([
       ...followers.map((host) => ({
         what: `receiver of ${host} started`,
-        work: () => authority.withSession(host, startReplication),
+        work: () => startReceiver(authority, host),
       })),
       ...(isAnswering(observationOf(seen, primary).helper)
         ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]

@@ -8,6 +8,8 @@ export interface ReplicaCase {
   readonly observation: HostObservation;
   readonly primary: HostName;
   readonly lag: LagMeasurement | null;
+  /** The `sync` record counts on its acknowledgements. */
+  readonly isAcker: boolean;
   readonly limits: { readonly warnMs: number; readonly failMs: number };
 }
 
@@ -98,6 +100,13 @@ const RULES: readonly Rule[] = [
     matches: ({ lag, limits }) => (lag?.lagMs ?? 0) > limits.warnMs && (lag?.lagMs ?? 0) <= limits.failMs,
     explains: ({ evidence, limits }) => lagSentence(evidence, limits.warnMs),
     remedy: 'look at its load and at long transactions',
+  },
+  {
+    code: 'AckerSilent',
+    severity: 'bad',
+    matches: (found) => found.isAcker && follows(found) && status(found)?.semiSync.replicaActive === false,
+    explains: ({ evidence }) => `${evidence.host} is recorded to acknowledge writes and does not`,
+    remedy: 'standfast prepare CLUSTER PRIMARY',
   },
   {
     code: 'HelperSilent',

@@ -68,6 +68,7 @@ export function judgeReplication(input: VerdictInput): Verdict {
         evidence,
         observation: observationOf(input.observation, evidence.host),
         primary: input.primary,
+        isAcker: input.sync?.mode === 'lossless' && input.sync.ackers.includes(evidence.host),
         lag: input.lag.find((entry) => entry.host === evidence.host) ?? null,
         limits: input.cluster.lag,
       }),

@@ -1,5 +1,5 @@
-import { workflowInfo } from '@temporalio/workflow';
-import type { Fenced, Promoted } from '../activities/contract.ts';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { parseFailover } from '../domain/inputs.ts';
 import type { FailoverResult } from '../domain/report.ts';
@@ -8,7 +8,7 @@ import { accept, atAddress, label, operationId } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
-import { compensated } from './undo.ts';
+import { compensated, namedFailure, sentenceOf } from './undo.ts';
 import { lookIfPossible } from './verdict.ts';
 
 const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
@@ -36,28 +36,43 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   if (fenced.kind === 'refused') throw refused(fenced, undo);
   if (fenced.kind !== 'ready') return spare(fenced, { order, run, undo, page });
   // ── point of no return ──
-  undo.commit(`${fenced.winner} is recorded as primary; start the failover again to go on`);
-  page.note(`Elected ${fenced.winner}; ${fenced.decision.coverage.why}. Fence: ${fenced.decision.fence.proof}`);
+  undo.commit(`${fenced.winner} may be recorded as primary; start the failover again to go on`);
+  return CancellationScope.nonCancellable(() => goForward(order, { fenced, page }));
+}
+
+async function goForward(
+  order: FailoverInput,
+  { fenced, page }: { readonly fenced: Extract<Fenced, { kind: 'ready' }>; readonly page: RunPage },
+): Promise<FailoverResult> {
+  const { cluster } = order;
+  const { runId: run } = workflowInfo();
+  const { winner, epoch, decision } = fenced;
+  page.note(`Elected ${winner}; ${decision.coverage.why}. Fence: ${decision.fence.proof}`);
   page.enter('promote and route');
-  const promoted = await critical(`promote ${fenced.winner} (epoch ${String(fenced.epoch.number)})`).promoteAndRoute({
+  const promoted = await critical(`promote ${winner} (epoch ${String(epoch.number)})`).promoteAndRoute({
     cluster,
     run,
-    winner: fenced.winner,
-    fence: fenced.decision.fence,
-    epoch: fenced.epoch,
+    winner,
+    fence: decision.fence,
+    epoch,
   });
   page.enter('settle');
-  await brief(`forget the old channel on ${fenced.winner}`).settleCluster({
-    cluster,
-    run,
-    primary: fenced.winner,
-    epoch: promoted.epoch,
-  });
+  await settle({ cluster, run, primary: winner, epoch: promoted.epoch }, page);
   page.enter('verify');
   const result = await report(order, fenced, promoted);
   page.note(result.sentence);
   page.end('failed-over', `bring ${result.oldPrimary} back: it starts closed`);
   return result;
+}
+
+/** Clients are served already: what cannot be tidied is said, and is no reason to call the failover failed. */
+async function settle(input: Parameters<Activities['settleCluster']>[0], page: RunPage): Promise<void> {
+  try {
+    await brief(`forget the old channel on ${input.primary}`).settleCluster(input);
+  } catch (error) {
+    if (namedFailure(error) === null) throw error;
+    page.note(`Not settled: ${sentenceOf(error)}. Run standfast prepare ${input.cluster} ${input.primary}`);
+  }
 }
 
 function refused(fenced: Extract<Fenced, { kind: 'refused' }>, undo: UndoStack) {

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { executeChild, sleep, workflowInfo } from '@temporalio/workflow';
+import { ParentClosePolicy, executeChild, sleep, workflowInfo } from '@temporalio/workflow';
 import type { ProvisionPlan, Transfer } from '../activities/contract.ts';
 import type { ProvisionReplicaInput } from '../domain/inputs.ts';
 import { parseProvisionReplica } from '../domain/inputs.ts';
@@ -10,7 +10,7 @@ import { accept, atAddress, label, operationId, provisionId } from './operation.
 import { RunPage } from './progress.ts';
 import { brief, long } from './steps.ts';
 import type { UndoStack } from './undo.ts';
-import { compensated } from './undo.ts';
+import { compensated, factsOf } from './undo.ts';
 
 const PHASES = ['plan', 'copy', 'install', 'start', 'prove', 'admit'];
 const LOCK_POLL = '500ms';
@@ -35,7 +35,7 @@ async function provision(order: ProvisionReplicaInput, undo: UndoStack): Promise
   const transfer: Transfer = { cluster, donor: plan.donor, target: host, job: workflowInfo().runId };
   const made = await make(plan, transfer, { undo, page });
   page.enter('admit');
-  await admit(cluster, host);
+  await admit(order, undo);
   undo.commit(`${host} is admitted and replicates; files of the copy may be left on ${plan.donor} and ${host}`);
   await brief('remove what the copy needed').keepSnapshot(transfer);
   page.end('admitted');
@@ -73,16 +73,22 @@ async function make(
 }
 
 /** Waits for the cluster's lock: an admission is short, and so is what it may have to wait for. */
-async function admit(cluster: string, host: string): Promise<AdmitResult> {
+async function admit({ cluster, host }: ProvisionReplicaInput, undo: UndoStack): Promise<AdmitResult> {
   for (let poll = 0; poll < LOCK_POLLS; poll += 1) {
     try {
       return await executeChild(admitReplica, {
         workflowId: operationId(cluster),
         args: [{ cluster, host }],
         workflowTaskTimeout: '1s',
+        parentClosePolicy: ParentClosePolicy.ABANDON,
       });
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
+        const { notUndone = [] } = factsOf(error);
+        // It may still acknowledge: emptying it now could stop every write.
+        if (notUndone.length > 0) undo.commit(`${host} was not emptied: ${notUndone.join('; ')}`);
+        throw error;
+      }
       await sleep(LOCK_POLL);
     }
   }

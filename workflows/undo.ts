@@ -53,6 +53,11 @@ export function namedFailure(error: unknown): ApplicationFailure | null {
   return isWrapper(error) ? namedFailure(error.cause) : null;
 }
 
+export const factsOf = (error: unknown): Partial<Undone> => {
+  const facts: unknown = namedFailure(error)?.details?.[0];
+  return typeof facts === 'object' && facts !== null ? facts : {};
+};
+
 export const sentenceOf = (error: unknown): string => {
   const named = namedFailure(error);
   if (named !== null) return named.message;

@@ -1,0 +1,45 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
+import { claimEpoch } from './authority.ts';
+import type { Fenced } from './contract.ts';
+import type { Steps } from './steps.ts';
+
+/** What one failover works on. */
+export interface Case {
+  readonly cluster: ClusterPorts;
+  readonly primary: HostName;
+  readonly candidate: HostName | null;
+  readonly run: string;
+  readonly steps: Steps;
+}
+
+/**
+ * The recorded primary is closed and still has the channel of a replica: a failover that was ended after it had recorded its decision. Going on is all
+ * that is left; the old primary was proven fenced before the record was written, and stays closed since.
+ */
+export async function goOn(
+  found: Case,
+  { seen, diagnosis }: { readonly seen: ClusterObservation; readonly diagnosis: Diagnosis },
+): Promise<Fenced | null> {
+  const { cluster, primary, run, steps } = found;
+  const { server } = observationOf(seen, primary);
+  const oldPrimary = isAnswering(server) ? (server.status.replication?.source ?? null) : null;
+  if (diagnosis.consequence !== 'reopen' || oldPrimary === null || oldPrimary === primary) return null;
+  const authority = await steps.run('claim', null, () => claimEpoch(cluster, { run, include: [primary] }));
+  const why = 'decided and proven by the earlier run that recorded the promotion';
+  return {
+    kind: 'ready',
+    winner: primary,
+    epoch: authority.epoch,
+    decision: {
+      diagnosis,
+      votes: [],
+      fence: { rung: 'ssh', host: oldPrimary, proof: why },
+      coverage: { kind: 'lossless', by: 'ackers', why },
+    },
+    timeline: steps.timeline,
+  };
+}
