@@ -83,14 +83,16 @@ async function admit({ cluster, host }: ProvisionReplicaInput, undo: UndoStack):
         parentClosePolicy: ParentClosePolicy.ABANDON,
       });
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
-        const { notUndone = [] } = factsOf(error);
-        // It may still acknowledge: emptying it now could stop every write.
-        if (notUndone.length > 0) undo.commit(`${host} was not emptied: ${notUndone.join('; ')}`);
-        throw error;
-      }
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw keepingWhatCounts(error, host, undo);
       await sleep(LOCK_POLL);
     }
   }
   throw failure('Busy', `${operationId(cluster)} did not become free, so ${host} was not admitted`, { host });
+}
+
+/** A replica that could not be taken out again may still acknowledge: emptying it now could stop every write. */
+function keepingWhatCounts(error: unknown, host: string, undo: UndoStack): unknown {
+  const { notUndone = [] } = factsOf(error);
+  if (notUndone.length > 0) undo.commit(`${host} was not emptied: ${notUndone.join('; ')}`);
+  return error;
 }
