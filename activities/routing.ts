@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { ensureHeartbeatTable, writeHeartbeat } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -30,24 +31,16 @@ export async function moveVip(authority: Authority, { host, fenced }: Route): Pr
   await authority.order(host, 'vip-take', { ...place, n: String(role) });
 }
 
-/** Proof from outside: another member hears the host's own hardware address, and a write through the VIP is committed by that server. */
+/** Proof from outside: no other member hears another hardware address, and a write through the VIP is committed by that server. */
 export async function proveVip(authority: Authority, { host, fenced }: Route): Promise<void> {
   const { cluster } = authority;
   const seen = await observe(cluster, fenced);
   const holder = seen.hosts.find((entry) => entry.host === host);
-  const observer = seen.hosts.find((entry) => entry.host !== host && isAnswering(entry.helper));
   if (holder === undefined || !isAnswering(holder.helper) || !isAnswering(holder.server))
     throw new AdapterFailure({ type: 'Unverified', host, message: `${host} stopped answering while it took the VIP` });
-  if (observer !== undefined) {
-    const { address, interface: device } = cluster.vip;
-    const heard = await cluster.helper(observer.host).request('vip-probe', { vip: address, interface: device });
-    if ((heard['mac'] ?? '').toLowerCase() !== holder.helper.mac.toLowerCase())
-      throw new AdapterFailure({
-        type: 'Unverified',
-        host,
-        message: `${observer.host} hears ${heard['mac'] || 'nobody'} for the VIP, not ${host}`,
-      });
-  }
+  const { mac } = holder.helper;
+  const others = seen.hosts.filter((entry) => entry.host !== host && isAnswering(entry.helper));
+  await Promise.all(others.map((entry) => refuseOtherHolder(cluster, { observer: entry.host, holder: host, mac })));
   const session = await cluster.vipSession();
   try {
     const server = await writeHeartbeat(session, { route: 'vip', token: randomUUID() }, PROVE_MS);
@@ -60,6 +53,24 @@ export async function proveVip(authority: Authority, { host, fenced }: Route): P
   } finally {
     session.close();
   }
+}
+
+interface Hearing {
+  readonly observer: HostName;
+  readonly holder: HostName;
+  readonly mac: string;
+}
+
+/** An observer that hears nobody may be cut off itself, and says nothing; one that hears another hardware address names a second holder. */
+async function refuseOtherHolder(cluster: ClusterPorts, { observer, holder, mac }: Hearing): Promise<void> {
+  const { address, interface: device } = cluster.vip;
+  const heard = (await cluster.helper(observer).request('vip-probe', { vip: address, interface: device }))['mac'] ?? '';
+  if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return;
+  throw new AdapterFailure({
+    type: 'Unverified',
+    host: holder,
+    message: `${observer} hears ${heard} for the VIP, not ${holder}`,
+  });
 }
 
 export const ensureHeartbeat = (authority: Authority, host: HostName): Promise<void> =>

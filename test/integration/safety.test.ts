@@ -1,0 +1,84 @@
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, test } from 'vitest';
+import { StandfastError } from '../../client/index.ts';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import { useCluster } from './cluster.ts';
+
+const cluster = useCluster();
+const order = { cluster: 'shop', reason: 'test' };
+const ROWS = 20;
+
+/** Acknowledged by whoever may acknowledge now, one transaction a row. */
+const insertRows = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, row) => `INSERT INTO ledger.writes (token, route, server) VALUES (${String(row)}, 'test', 1)`,
+  ).join(';');
+
+const record = async (host: string): Promise<string> =>
+  (await cluster().lab.host(host).exec(['cat', '/var/lib/standfast/sync'])).stdout;
+
+describe('a promise of losslessness', () => {
+  test('is not made of a replica whose relay log holds what it has not applied, with both threads stopped', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
+    await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
+    await lab.host('db1').sql(insertRows(ROWS));
+    await lab.host('db3').sql('STOP SLAVE');
+    await lab.host('db1').powerOff();
+    const error: unknown = await client.failover(order).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StandfastError);
+    expect(error).toMatchObject({ type: 'Unsafe' });
+    expect((error as StandfastError).message).toContain('1 of 2 recorded ackers contribute');
+    expect(await lab.host('db2').sql('SELECT @@read_only')).toEqual([['1']]);
+    // Nothing was started on db3: what only it holds is still in its relay log.
+    const [position = ''] =
+      (await lab.host('db3').sql('SHOW ALL SLAVES STATUS'))[0]?.filter((value) => /^0-1-\d+$/.test(value)) ?? [];
+    const [[applied = ''] = []] = await lab.host('db3').sql('SELECT @@gtid_slave_pos');
+    expect(Number(position.split('-')[2]) - Number(applied.split('-')[2])).toBe(ROWS);
+  });
+
+  test('is not recorded of an acker that could not attach to the new primary', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.cut('db3', 'db2');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    const result = await client.failover({ ...order, candidate: 'db2' });
+    expect(result.newPrimary).toBe('db2');
+    expect(await record('db2')).toContain('async');
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary: 'db2' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+  });
+});
+
+describe('a failover that was terminated after it had recorded its decision', () => {
+  test('is gone on with by the next one', async () => {
+    const { lab, client, restore, startWorker, startLedger, temporal } = cluster();
+    await restore('cluster');
+    const first = await startWorker('first', 'promoteAndRoute.record:after');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    const faultAt = Ledger.now();
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await client.failover(order, { detach: true });
+    await first.says(/^held at /m);
+    const connection = await Connection.connect({ address: temporal });
+    await new Client({ connection }).workflow.getHandle('operation/shop').terminate('a test ends it half-way');
+    await connection.close();
+    await first.kill();
+    await startWorker('second');
+    const result = await client.failover(order);
+    expect(result).toMatchObject({ outcome: 'failed-over', newPrimary: 'db2', oldPrimary: 'db1' });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    const verdict = await ledger.verdict({ primary: 'db2', faultAt });
+    expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+    expect(await record('db2')).toContain('lossless');
+  });
+});
