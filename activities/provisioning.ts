@@ -79,6 +79,13 @@ function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly 
       explains: `the host helper of ${host} does not answer: ${helper.why}`,
       remedy: 'run install.sh on it as root',
     });
+  else if (helper.records.fenced)
+    obstacles.push({
+      code: 'fenced',
+      explains: `${host} is fenced since a failover, so no server may start on it`,
+      remedy:
+        'once its data is no longer needed: empty its data directory, remove /var/lib/standfast/fenced, and run nft delete table inet standfast on it',
+    });
   if (isAnswering(server))
     obstacles.push({
       code: 'target',

@@ -37,8 +37,8 @@ export async function goOn(
     decision: {
       diagnosis,
       votes: [],
-      fence: { rung: 'ssh', host: oldPrimary, proof: why },
-      coverage: { kind: 'lossless', by: 'ackers', why },
+      fence: { rung: 'earlier', host: oldPrimary, proof: why },
+      coverage: { kind: 'lossless', by: 'earlier', why },
     },
     timeline: steps.timeline,
   };

@@ -32,7 +32,11 @@ function primaryChange({ oldPrimary, newPrimary, epoch, outcome }: FailoverResul
   return `${change} (epoch ${String(epoch.number)})`;
 }
 
-const RUNGS = { ssh: 'stopped and shut off over SSH', powerOff: 'powered off' } as const;
+const RUNGS = {
+  ssh: 'stopped and shut off over SSH',
+  powerOff: 'powered off',
+  earlier: 'fenced by an earlier run',
+} as const;
 
 const renderFence = ({ rung, host, proof }: FenceProof): string => `${host} ${RUNGS[rung]}: ${proof}`;
 

@@ -13,7 +13,7 @@ export interface CoverageInput {
 }
 
 export type Coverage =
-  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog'; readonly why: string }
+  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'earlier'; readonly why: string }
   | { readonly kind: 'lossy'; readonly why: string; readonly missing: string };
 
 /** How many recorded ackers must contribute so that every acknowledged write is among what they received: n - k + 1. */

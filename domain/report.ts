@@ -18,7 +18,9 @@ export interface TimelineEntry {
 
 export type FenceProof =
   | { readonly rung: 'ssh'; readonly host: HostName; readonly proof: string }
-  | { readonly rung: 'powerOff'; readonly host: HostName; readonly proof: string };
+  | { readonly rung: 'powerOff'; readonly host: HostName; readonly proof: string }
+  /** Proven by an earlier run of the failover, which recorded its decision and was ended then. */
+  | { readonly rung: 'earlier'; readonly host: HostName; readonly proof: string };
 
 export interface Loss {
   /** True when it is proven that no acknowledged write is missing on the new primary. */

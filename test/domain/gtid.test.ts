@@ -26,7 +26,8 @@ describe('reading and writing GTIDs', () => {
     ['0-1-100', '0-1-100'],
     ['0-1-100,0-2-103', '0-1-100,0-2-103'],
     [' 0-2-103 ,\n0-1-100', '0-1-100,0-2-103'],
-    ['0-10-1,0-9-2', '0-9-2,0-10-1'],
+    ['0-9-2,0-10-1', '0-10-1,0-9-2'],
+    ['0-10-7,0-9-7', '0-9-7,0-10-7'],
     ['10-1-1,2-1-1', '2-1-1,10-1-1'],
     ['0-1-100,0-1-7', '0-1-100'],
     ['0-1-7,0-1-100', '0-1-100'],
@@ -193,11 +194,11 @@ describe('the gap between a primary and a replica', () => {
 describe('the binlog state that a copy inherits', () => {
   it.each([
     ['cuts the writer of the snapshot back to it', '0-1-150', '0-1-100', '0-1-100'],
-    ['keeps what earlier primaries wrote', '0-1-150,0-2-90', '0-1-100', '0-1-100,0-2-90'],
+    ['keeps what earlier primaries wrote', '0-1-150,0-2-90', '0-1-100', '0-2-90,0-1-100'],
     ['takes the position alone from a donor that logs nothing', '', '0-1-100', '0-1-100'],
-    ['leaves out what a later primary wrote after the snapshot', '0-1-120,0-2-90,0-3-130', '0-1-100', '0-1-100,0-2-90'],
+    ['leaves out what a later primary wrote after the snapshot', '0-1-120,0-2-90,0-3-130', '0-1-100', '0-2-90,0-1-100'],
     ['leaves out a domain that was first used after the snapshot', '0-1-100,7-1-3', '0-1-100', '0-1-100'],
-    ['keeps each domain apart', '0-1-150,0-2-90,1-2-9,1-3-4', '0-1-100,1-2-8', '0-1-100,0-2-90,1-2-8,1-3-4'],
+    ['keeps each domain apart', '0-1-150,0-2-90,1-2-9,1-3-4', '0-1-100,1-2-8', '0-2-90,0-1-100,1-3-4,1-2-8'],
   ])('%s', (_title, donor, position, inherited) => {
     expect(renderGtids(stateAtSnapshot(parseGtids(donor), parseGtids(position)))).toBe(inherited);
   });
