@@ -35,6 +35,7 @@ const LOOKING_VERBS: readonly string[] = [
   'binlog-end',
   'vip-probe',
   'job-status',
+  'job-check',
   'journal',
 ];
 
