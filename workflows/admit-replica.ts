@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { parseAdmitReplica } from '../domain/inputs.ts';
 import type { AdmitResult } from '../domain/report.ts';
-import { accept, atAddress, label, operationId } from './operation.ts';
+import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import { compensated } from './undo.ts';
@@ -15,7 +15,7 @@ export async function admitReplica(input: unknown): Promise<AdmitResult> {
     compensated(`admitting ${host} to ${cluster}`, async (undo) => {
       const page = new RunPage(`Admit ${host} to ${cluster}`, ['admit']);
       const { runId: run } = workflowInfo();
-      await brief(`read the inventory of ${cluster}`).describeCluster({ cluster });
+      requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('admit');
       undo.push(() => critical(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));
       const result = await critical(`make ${host} acknowledge writes`).admitReplica({ cluster, run, host });

@@ -6,6 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import { failure } from './failures.ts';
 
@@ -13,6 +14,17 @@ import { failure } from './failures.ts';
 export function accept<T>(parsed: Parsed<T>): T {
   if (parsed.kind === 'bad') throw failure('BadInput', parsed.message, { changed: false });
   return parsed.value;
+}
+
+/** A name of no host would otherwise be waited for, as a host that is silent is. */
+export function requireHost({ cluster, hosts }: ClusterDescription, host: HostName): void {
+  const known = hosts.map(({ name }) => name);
+  if (known.includes(host)) return;
+  throw failure(
+    'BadInput',
+    `${host} is not a database host of ${cluster} (it has ${known.join(', ')}). Nothing was changed`,
+    { changed: false },
+  );
 }
 
 export function label(runbook: string, cluster: string): void {

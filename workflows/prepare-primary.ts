@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { parsePreparePrimary } from '../domain/inputs.ts';
 import type { PrepareResult } from '../domain/report.ts';
-import { accept, atAddress, label, operationId } from './operation.ts';
+import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import { compensated } from './undo.ts';
@@ -17,7 +17,7 @@ export async function preparePrimary(input: unknown): Promise<PrepareResult> {
   return atAddress(operationId(cluster), order, () =>
     compensated(`preparing ${host} as primary of ${cluster}`, async () => {
       const page = new RunPage(`Prepare ${host} as primary of ${cluster}`, ['equip members', 'open primary']);
-      await brief(`read the inventory of ${cluster}`).describeCluster({ cluster });
+      requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('equip members');
       const { unreachable } = await brief('host helpers and boot-closed configuration').equipMembers({ cluster });
       for (const why of unreachable) page.note(`Not equipped: ${why}`);

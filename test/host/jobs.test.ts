@@ -144,6 +144,8 @@ describe('a target', () => {
     ['the rest of another job', `mkdir -p ${DATA}/.standfast/aside-x`, `rm -r ${DATA}/.standfast`, '.standfast'],
   ])('with %s is refused by name, and nothing is changed', (_, make, remove, name) => {
     target.shell(make);
+    const asked = target.ask('job-check', { bytes: 1_000_000 });
+    expect(asked).toEqual(refused('Unsafe', `not a fresh installation, it has: ${name} ;`));
     expect(open()).toEqual(refused('Unsafe', `not a fresh installation, it has: ${name} ;`));
     target.shell(remove);
     clean();
@@ -151,6 +153,9 @@ describe('a target', () => {
   });
 
   it('is refused when it is too small, or runs', () => {
+    expect(target.ask('job-check', { bytes: 1_000_000 })).toMatchObject({ ok: true });
+    expect(target.ask('job-check', { bytes: 10 ** 15 })).toEqual(refused('Unsafe', '× 1.3'));
+    expectUntouched();
     expect(open(10 ** 15)).toEqual(refused('Unsafe', '× 1.3'));
     target.fields('service-start', { owner });
     expect(open()).toEqual(refused('Unsafe', 'mysqld runs on db2'));

@@ -4,6 +4,7 @@ import { Lab } from '../../lab/lab.ts';
 import { loadShop } from '../../lab/shop.ts';
 import { TemporalServer } from '../../lab/temporal.ts';
 import { LabWorker } from '../../lab/workers.ts';
+import { saveHistories } from './histories.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,7 +13,10 @@ declare module 'vitest' {
   }
 }
 
-const NAME = 't-int';
+/** Another name lets a second run of the tests stand beside this one. */
+const NAME = process.env['STANDFAST_TEST_LAB'] ?? 't-int';
+/** A folder: what the runs of these tests left in Temporal is kept there, for the replay tests. */
+const HISTORIES = process.env['STANDFAST_SAVE_HISTORIES'];
 
 /**
  * One lab, one Temporal and two saved states for all integration tests: `plain` is an adopted primary alone, `cluster` has two admitted replicas.
@@ -20,9 +24,14 @@ const NAME = 't-int';
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const lab = await Lab.up({ name: NAME });
-  const tearDown = (): Promise<void> => lab.down();
+  let address = '';
+  const tearDown = async (): Promise<void> => {
+    if (address !== '' && HISTORIES !== undefined) await saveHistories(address, HISTORIES);
+    await lab.down();
+  };
   try {
     const temporal = await TemporalServer.start(lab);
+    address = temporal.address;
     const worker = await LabWorker.start(lab, 'setup', { temporal: temporal.insideAddress });
     const client = await Standfast.connect({ address: temporal.address });
     await loadShop(lab.host('db1'), { sizeMb: 20 });
@@ -39,7 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       temporalInside: temporal.insideAddress,
     });
   } catch (error) {
-    await tearDown();
+    await lab.down();
     throw error;
   }
   return tearDown;

@@ -135,6 +135,12 @@ check_target_is_fresh() {
     refuse Unsafe "${CONF[datadir]} on $HOSTNAME has $free bytes free; the copy needs ${ARG[bytes]} × 1.3; nothing was changed"
 }
 
+# Says before anything is made whether a copy may come here.
+verb_job_check() {
+  set_job check
+  check_target_is_fresh
+}
+
 verb_job_open() {
   local public=${ARG[public]}
   set_job "${ARG[job]}"

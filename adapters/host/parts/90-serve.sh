@@ -4,7 +4,7 @@
 # (An order may carry epoch and run as well.)
 declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick
-  [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [journal]=look [job-receive]=stream
+  [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [job-check]=look [journal]=look [job-receive]=stream
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
   [job-key]=order [job-open]=order [job-send]=order [job-install]=order [job-clean]=order [job-keep]=order
   [hand-over]=person [claim]=claim
@@ -14,7 +14,7 @@ declare -A KIND=(
 
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface'
-  [job-status]='job' [journal]='run' [job-receive]='job' [hand-over]='owner'
+  [job-status]='job' [job-check]='bytes' [journal]='run' [job-receive]='job' [hand-over]='owner'
   [configure]='owner server_id report_host' [configure-vip]='owner content' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-key]='owner job' [job-open]='owner job public from bytes'
   [job-send]='owner job target user known_hosts' [job-install]='owner job bytes' [job-clean]='owner job' [job-keep]='owner job'
