@@ -1,8 +1,10 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { Client, Connection } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { projectFolder } from '../../lab/state.ts';
 
 const FIXED_ADDRESS = /^(operation|provision|verify)\//;
 
@@ -13,25 +15,42 @@ function kindOf({ type, workflowId, status }: WorkflowExecutionInfo): string | n
   return `${type}-${FIXED_ADDRESS.test(workflowId) ? '' : 'by-hand-'}${ended}`;
 }
 
-/** Where a run was made is nobody's business in a repository, and no command depends on it. */
-const withoutPlace = (key: string, value: unknown): unknown =>
-  key === 'stackTrace' || key === 'identity' ? undefined : value;
+/** Where a run was made: no command depends on it. */
+const PLACE = ['stackTrace', 'identity'];
+
+/** Everything of a history as text, but fields of the names in `leftOut`: payloads are bytes in it. */
+export function textOf(value: unknown, leftOut: readonly string[] = []): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  const wanted = Object.entries(value).filter(([name]) => !leftOut.includes(name));
+  return wanted.map(([, inner]) => textOf(inner, leftOut)).join('\n');
+}
+
+function savedForm(workflowId: string, history: History): string {
+  const form = { workflowId, history: JSON.parse(historyToJSON(history)) as unknown };
+  return JSON.stringify(form, (name, value: unknown) => (PLACE.includes(name) ? undefined : value), 1);
+}
+
+/** Some failures quote the inventory with its path, which is another one on every machine. */
+const namesThisMachine = ({ events }: History): boolean => textOf(events, PLACE).includes(projectFolder);
 
 /** Keeps the longest history of every kind that the tests made, for the replay tests. What was kept before is dropped. */
 export async function saveHistories(address: string, folder: string): Promise<void> {
   const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
-  const longest = new Map<string, WorkflowExecutionInfo>();
-  for await (const run of client.workflow.list()) {
+  const { workflow } = new Client({ connection });
+  const runs: WorkflowExecutionInfo[] = [];
+  for await (const run of workflow.list()) runs.push(run);
+  runs.sort((left, right) => right.historyLength - left.historyLength);
+  const kept = new Map<string, string>();
+  for (const run of runs) {
     const kind = kindOf(run);
-    if (kind !== null && run.historyLength > (longest.get(kind)?.historyLength ?? 0)) longest.set(kind, run);
-  }
-  mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder)) rmSync(path.join(folder, name));
-  for (const [kind, { workflowId, runId }] of longest) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    const saved = { workflowId, history: JSON.parse(historyToJSON(history)) as unknown };
-    writeFileSync(path.join(folder, `${kind}.json`), `${JSON.stringify(saved, withoutPlace, 1)}\n`);
+    if (kind === null || kept.has(kind)) continue;
+    const history = await workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    if (!namesThisMachine(history)) kept.set(kind, savedForm(run.workflowId, history));
   }
   await connection.close();
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) if (name.endsWith('.json')) rmSync(path.join(folder, name));
+  for (const [kind, text] of kept) writeFileSync(path.join(folder, `${kind}.json`), `${text}\n`);
 }

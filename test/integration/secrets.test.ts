@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { useCluster } from './cluster.ts';
 import { freezeCopy } from './copy.ts';
+import { textOf } from './histories.ts';
 import { refusalOf } from './refusal.ts';
 import { useTemporal } from './temporal.ts';
 
@@ -26,14 +27,6 @@ function secretsOf(lab: Lab): readonly string[] {
 /** Which of `needles` stand in a text, by their numbers: the secrets themselves are not to be printed by a failed test. */
 const found = (text: string, needles: readonly string[]): readonly number[] =>
   needles.flatMap((needle, index) => (text.includes(needle) ? [index] : []));
-
-/** Everything of a history as text: payloads are bytes in it. */
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.values(value).map(textOf).join('\n');
-}
 
 /** Command lines of everything that runs on the machine, and so on all hosts. */
 const commandLines = (): string =>
