@@ -10,6 +10,7 @@ const MAY_IMPORT = {
   client: ['domain', 'inventory', 'workflows'],
   lab: [],
   demo: ['lab', 'client', 'domain'],
+  chaos: ['lab', 'client', 'domain'],
   bin: ['client', 'worker'],
   bench: ['domain', 'workflows', 'activities', 'adapters', 'inventory', 'worker', 'client', 'lab', 'demo'],
   test: [
@@ -22,13 +23,17 @@ const MAY_IMPORT = {
     'client',
     'lab',
     'demo',
+    'chaos',
     'bin',
     'bench',
   ],
 };
 
 // Types cost nothing at run time; these may be had as types only.
-const TYPES_ONLY = { workflows: ['activities/contract'], lab: ['domain', 'client', 'inventory'] };
+const TYPES_ONLY = {
+  workflows: ['activities/contract'],
+  lab: ['domain', 'client', 'inventory'],
+};
 
 const MAY_USE = {
   domain: [],

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..'));
 fs.mkdirSync('.cache', { recursive: true });
 
-const FOLDERS = 'domain workflows activities adapters inventory worker client lab demo bin bench test'
+const FOLDERS = 'domain workflows activities adapters inventory worker client lab demo chaos bin bench test'
   .split(' ')
   .filter((name) => fs.existsSync(name));
 // A cached verdict of a rule that looks at types can be out of date; CI looks at everything anew.

@@ -1,0 +1,26 @@
+/** A campaign of `npm run chaos -- NAME`: reads its own options and resolves with the exit status. */
+export type Campaign = (argv: readonly string[]) => Promise<number>;
+
+interface Entry {
+  readonly usage: string;
+  readonly explains: string;
+  /** Loaded when it is asked for. */
+  readonly load: () => Promise<Campaign>;
+}
+
+const CAMPAIGNS: Readonly<Record<string, Entry>> = {};
+
+const usage = (): string =>
+  [
+    'npm run chaos -- CAMPAIGN [options]',
+    ...Object.values(CAMPAIGNS).map((one) => `  ${one.usage}\n      ${one.explains}`),
+  ].join('\n');
+
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  const entry = Object.hasOwn(CAMPAIGNS, name) ? CAMPAIGNS[name] : undefined;
+  if (entry !== undefined) return (await entry.load())(argv);
+  process.stderr.write(`${name === '' ? '' : `there is no campaign ${name}\n`}${usage()}\n`);
+  return 2;
+}
+
+process.exitCode = await main(process.argv.slice(2));
