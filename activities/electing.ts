@@ -5,10 +5,11 @@ import { describeHost, memberNames } from '../domain/cluster.ts';
 import { judgeCoverage } from '../domain/coverage.ts';
 import type { Contender, Election } from '../domain/election.ts';
 import { electPrimary } from '../domain/election.ts';
+import type { Lineage } from '../domain/lineage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
-import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import { recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
 
 export interface Question {
   readonly primary: HostName;
@@ -25,7 +26,7 @@ export const followersOf = (seen: ClusterObservation, primary: HostName): readon
     return host !== primary && replication?.source === primary && replication.received !== '' ? [host] : [];
   });
 
-export const contendersOf = (
+const contendersOf = (
   cluster: ClusterPorts,
   seen: ClusterObservation,
   hosts: readonly HostName[],
@@ -40,15 +41,19 @@ export const contendersOf = (
 
 export function electFrom(
   cluster: ClusterPorts,
-  input: Question & { readonly contenders: readonly Contender[] },
+  input: Question & { readonly seen: ClusterObservation; readonly followers: readonly HostName[] },
 ): Election {
   return electPrimary({
-    contenders: input.contenders,
+    contenders: contendersOf(cluster, input.seen, input.followers),
     primary: describeHost(cluster.description, input.primary),
     countries: cluster.description.countries,
     requested: input.candidate ?? undefined,
+    lineage: lineageOf(cluster, input.seen),
   });
 }
+
+export const lineageOf = (cluster: ClusterPorts, seen: ClusterObservation): Lineage =>
+  recordedLineage(answeredRecords(seen), memberNames(cluster.description).length);
 
 export function syncOf(cluster: ClusterPorts, seen: ClusterObservation): SyncRecord | null {
   const sync = recordedSync(answeredRecords(seen), memberNames(cluster.description).length);
@@ -86,7 +91,7 @@ export async function predictRefusal(
   if (rungs.length === 0)
     return `${primary} does not answer over SSH and the policy has no power switch, so it cannot be proven that it accepts no writes`;
   const followers = followersOf(seen, primary);
-  const election = electFrom(cluster, { ...input, contenders: contendersOf(cluster, seen, followers) });
+  const election = electFrom(cluster, { ...input, followers });
   if (election.kind === 'refused') return `no replica can be promoted: ${election.explains}`;
   if (description.alone === 'stop' && followers.length < 2)
     return `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`;
@@ -99,6 +104,7 @@ export async function predictRefusal(
     contributors: election.because.map((vote) => vote.host),
     winnerReceived: election.received,
     oldBinlogEnd,
+    lineage: lineageOf(cluster, seen),
   });
   return coverage.kind === 'lossy'
     ? `no acknowledged write may be lost, and that cannot be promised: ${coverage.why}`

@@ -12,7 +12,7 @@ import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, Fenced } from './contract.ts';
-import { contendersOf, electFrom, predictRefusal, primaryOf, syncOf } from './electing.ts';
+import { electFrom, lineageOf, predictRefusal, primaryOf, syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
@@ -81,7 +81,7 @@ async function electAndDrain(
   const followers = await steps.run('receivers', null, () => stopReceivers(authority, primary));
   const seen = await observe(cluster, primary);
   const election = await steps.run('elect', null, () =>
-    Promise.resolve(electFrom(cluster, { contenders: contendersOf(cluster, seen, followers), ...found })),
+    Promise.resolve(electFrom(cluster, { ...found, seen, followers })),
   );
   const winner = winnerOf(election);
   const coverage = await steps.run('coverage', primary, async () => {
@@ -89,6 +89,7 @@ async function electAndDrain(
       sync: syncOf(cluster, seen),
       contributors: election.because.map((vote) => vote.host),
       winnerReceived: winner.received,
+      lineage: lineageOf(cluster, seen),
     };
     const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
     if (byAckers.kind === 'lossless' || found.fence.rung !== 'ssh') return byAckers;

@@ -1,5 +1,7 @@
 import type { HostName } from './cluster.ts';
-import { containsGtids, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
+import { parseGtids, renderGtids } from './gtid.ts';
+import type { Lineage } from './lineage.ts';
+import { historyBeyond } from './lineage.ts';
 import type { SyncRecord } from './records.ts';
 
 export interface CoverageInput {
@@ -10,6 +12,7 @@ export interface CoverageInput {
   readonly winnerReceived: string;
   /** Last transactions in the binlog of the old primary, read from its files after the fence; null or empty proves nothing. */
   readonly oldBinlogEnd: string | null;
+  readonly lineage?: Lineage;
 }
 
 export type Coverage =
@@ -31,15 +34,15 @@ export function judgeCoverage(input: CoverageInput): Coverage {
       why: `${reason}, and the binary log of the old primary cannot be read`,
       missing: '',
     };
-  const end = parseGtids(oldBinlogEnd);
-  const received = parseGtids(input.winnerReceived);
-  if (containsGtids(received, end))
+  const missing = renderGtids(
+    historyBeyond(parseGtids(oldBinlogEnd), parseGtids(input.winnerReceived), input.lineage ?? []),
+  );
+  if (missing === '')
     return {
       kind: 'lossless',
       by: 'old-binlog',
       why: 'the binary log of the old primary, read to its end, holds nothing that the winner lacks',
     };
-  const missing = renderGtids(gtidsBeyond(end, received));
   return {
     kind: 'lossy',
     why: `${reason}, and the old primary holds transactions up to ${missing} that no winner has`,

@@ -1,6 +1,8 @@
 import type { HostDescription, HostName } from './cluster.ts';
 import type { GtidSet } from './gtid.ts';
-import { containsGtids, gtidsBeyond, gtidsPast, parseGtids, renderGtids, unionGtids } from './gtid.ts';
+import { gtidsBeyond, gtidsPast, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
+import type { Lineage } from './lineage.ts';
+import { historyBeyond, placeGtids } from './lineage.ts';
 import type { ServerStatus } from './observation.ts';
 
 /** A replica that answered, read after its receiver stopped (or before anything changed, for a prediction). */
@@ -32,6 +34,8 @@ export interface ElectionInput {
   readonly countries: readonly string[];
   /** A person's choice; it must still be eligible. */
   readonly requested?: HostName | undefined;
+  /** Without it, histories are told apart by (domain, server) alone. */
+  readonly lineage?: Lineage;
 }
 
 const LEAST_FREE_BYTES = 64 * 1024 * 1024;
@@ -45,17 +49,20 @@ export const receivedBy = (status: ServerStatus): GtidSet =>
 
 /**
  * What a replica wrote itself that another contender does not have, or that comes after the last transaction it applied: writes of its own
- * never raise that position, and what it wrote when it was primary lies before it.
+ * never raise that position, and what it wrote when it was primary lies before it. A lineage says more: what the last primary went on from is
+ * never errant, what was cut off always is, whoever wrote it, and what it cannot place is when another contender lacks it.
  */
-function errantGtids(contender: Contender, all: readonly Contender[]): GtidSet {
-  const own = new Map(
-    [...parseGtids(contender.status.binlogState)].filter(([key]) =>
-      key.endsWith(`-${String(contender.status.serverId)}`),
-    ),
-  );
+function errantGtids(contender: Contender, { contenders, lineage = [] }: ElectionInput): GtidSet {
+  const { status } = contender;
+  const own = new Map([...parseGtids(status.binlogState)].filter(([key]) => serverOf(key) === status.serverId));
+  const recorded = parseGtids(lineage.at(-1)?.start ?? '');
+  const { diverged, unknown } = placeGtids(receivedBy(status), lineage);
+  const suspects = unionGtids(gtidsBeyond(own, recorded), unknown);
+  const lackedBy = (other: Contender): GtidSet => historyBeyond(suspects, receivedBy(other.status), lineage);
   return unionGtids(
-    gtidsPast(own, parseGtids(contender.status.appliedPosition)),
-    ...all.map((other) => gtidsBeyond(own, receivedBy(other.status))),
+    gtidsPast(own, parseGtids(status.appliedPosition)),
+    diverged,
+    ...contenders.map(lackedBy).map((lacked) => new Map([...suspects].filter(([key]) => lacked.has(key)))),
   );
 }
 
@@ -72,7 +79,7 @@ function seriesOf(version: string): number {
 
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
-  const errant = renderGtids(errantGtids(contender, input.contenders));
+  const errant = renderGtids(errantGtids(contender, input));
   const older = couldNotFollow(contender, input.contenders);
   const { replication } = status;
   const vetoes: readonly (readonly [boolean, string])[] = [
@@ -113,37 +120,49 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
 
 /** Chooses the replica that holds everything any contender received; ties go to the rank, then to the name. */
 export function electPrimary(input: ElectionInput): Election {
-  const sets = input.contenders.map((contender) => receivedBy(contender.status));
-  const because = input.contenders.map((contender, index): Vote => ({
+  const because = input.contenders.map((contender): Vote => ({
     host: contender.host.name,
-    received: renderGtids(sets[index] ?? new Map()),
+    received: renderGtids(receivedBy(contender.status)),
     vetoes: vetoesOf(contender, input),
   }));
-  const ofName = (name: HostName): Vote => {
-    const vote = because.find((entry) => entry.host === name);
-    if (vote === undefined) throw new Error(`no vote for ${name}`);
-    return vote;
-  };
-  const eligible = input.contenders.filter((contender) => ofName(contender.host.name).vetoes.length === 0);
+  const isEligible = (contender: Contender): boolean =>
+    because.some((vote) => vote.host === contender.host.name && vote.vetoes.length === 0);
+  const eligible = input.contenders.filter(isEligible);
   if (eligible.length === 0)
     return { kind: 'refused', reason: 'no-eligible-replica', explains: whyNone(because), because };
-  const everything = unionGtids(...sets);
-  const complete = eligible.filter((contender) => containsGtids(receivedBy(contender.status), everything));
-  const [winner] = [...complete].sort(
-    (left, right) => right.host.rank - left.host.rank || (left.host.name < right.host.name ? -1 : 1),
-  );
+  const complete = input.contenders.filter((contender) => lacksOf(contender, input) === '');
+  const [winner] = complete
+    .filter(isEligible)
+    .sort((left, right) => right.host.rank - left.host.rank || (left.host.name < right.host.name ? -1 : 1));
   if (winner !== undefined)
-    return { kind: 'elected', host: winner.host.name, received: ofName(winner.host.name).received, because };
-  const someoneHasAll = sets.some((set) => containsGtids(set, everything));
-  return {
-    kind: 'refused',
-    reason: someoneHasAll ? 'no-replica-holds-everything' : 'histories-diverge',
-    explains: someoneHasAll
-      ? 'the replica that received the most may not be promoted, and no other holds everything it received'
-      : 'two replicas each hold transactions that the other lacks',
-    because,
-  };
+    return {
+      kind: 'elected',
+      host: winner.host.name,
+      received: renderGtids(receivedBy(winner.status)),
+      because,
+    };
+  return complete.length > 0
+    ? {
+        kind: 'refused',
+        reason: 'no-replica-holds-everything',
+        explains: 'the replica that received the most may not be promoted, and no other holds everything it received',
+        because,
+      }
+    : {
+        kind: 'refused',
+        reason: 'histories-diverge',
+        explains: `two replicas each hold transactions that the other lacks (${input.contenders.map((contender) => `${contender.host.name} lacks ${lacksOf(contender, input)}`).join('; ')})`,
+        because,
+      };
 }
+
+/** What other contenders received and this one is not known to have. */
+const lacksOf = (contender: Contender, { contenders, lineage = [] }: ElectionInput): string =>
+  renderGtids(
+    unionGtids(
+      ...contenders.map((other) => historyBeyond(receivedBy(other.status), receivedBy(contender.status), lineage)),
+    ),
+  );
 
 const whyNone = (votes: readonly Vote[]): string =>
   votes.length === 0 ? 'no replica answers' : votes.map((vote) => `${vote.host}: ${vote.vetoes.join('; ')}`).join('. ');

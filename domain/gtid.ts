@@ -7,16 +7,35 @@
 export type GtidSet = ReadonlyMap<string, bigint>;
 
 const GTID = /^(\d+)-(\d+)-(\d+)$/;
+const MOST_32 = 0xffff_ffffn;
+const MOST_64 = 0xffff_ffff_ffff_ffffn;
 
+/**
+ * Reads what a server prints, in any order, with or without white space; of two entries of one server the later one counts.
+ * @throws RangeError naming the entry that is no GTID, and where it stands
+ */
 export function parseGtids(text: string): GtidSet {
   const set = new Map<string, bigint>();
-  for (const part of text.split(',').map((piece) => piece.trim())) {
-    if (part === '') continue;
-    const match = GTID.exec(part);
-    if (match === null) throw new RangeError(`"${part}" is not a MariaDB GTID (domain-server-sequence)`);
-    raise(set, `${match[1] ?? ''}-${match[2] ?? ''}`, BigInt(match[3] ?? '0'));
+  for (const [index, part] of text.split(',').entries()) {
+    const entry = part.trim();
+    if (entry === '') continue;
+    const [domain, server, sequence] = numbersOf(entry) ?? refuse(entry, index, text);
+    raise(set, `${String(domain)}-${String(server)}`, sequence);
   }
   return set;
+}
+
+/** Domain and server are 32 bits wide, the sequence 64. */
+function numbersOf(entry: string): [domain: bigint, server: bigint, sequence: bigint] | null {
+  const [, ...digits] = GTID.exec(entry) ?? [];
+  const [domain, server, sequence] = digits.map(BigInt);
+  if (domain === undefined || server === undefined || sequence === undefined) return null;
+  return domain <= MOST_32 && server <= MOST_32 && sequence <= MOST_64 ? [domain, server, sequence] : null;
+}
+
+function refuse(entry: string, index: number, text: string): never {
+  const place = entry === text ? '' : `, entry ${String(index + 1)} of "${text}"`;
+  throw new RangeError(`"${entry}" is not a MariaDB GTID (domain-server-sequence)${place}`);
 }
 
 /**
@@ -79,9 +98,10 @@ export function gtidsPast(set: GtidSet, position: GtidSet): GtidSet {
   return new Map([...set].filter(([key, sequence]) => sequence > (reached.get(domainOf(key)) ?? 0n)));
 }
 
-const domainOf = (key: string): string => key.split('-')[0] ?? '';
+export const domainOf = (key: string): string => key.split('-')[0] ?? '';
+export const serverOf = (key: string): number => Number(key.split('-')[1]);
 
-function latestPerDomain(set: GtidSet): Map<string, bigint> {
+export function latestPerDomain(set: GtidSet): Map<string, bigint> {
   const latest = new Map<string, bigint>();
   for (const [key, sequence] of set) raise(latest, domainOf(key), sequence);
   return latest;

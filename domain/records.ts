@@ -1,5 +1,6 @@
 import type { Epoch, HostName } from './cluster.ts';
 import { majorityOf } from './cluster.ts';
+import type { Lineage, Promotion } from './lineage.ts';
 
 /** How acknowledged writes are kept, as recorded on the members. MariaDB: `k` is always 1. */
 export interface SyncRecord {
@@ -22,6 +23,8 @@ export interface MemberRecords {
   readonly primary: PrimaryRecord | null;
   readonly sync: SyncRecord | null;
   readonly fenced: boolean;
+  /** Every promotion that this member heard of, the newest last. */
+  readonly lineage?: Lineage;
 }
 
 export type Known<T> =
@@ -68,3 +71,25 @@ export const recordedSync = (records: readonly MemberRecords[], members: number)
     members,
     stage: (sync) => (sync.mode === 'lossless' ? 1 : 0),
   });
+
+/**
+ * The promotions that any of a majority recorded. Where two members disagree about an epoch nothing is known of it, nor of what came before it; when fewer
+ * than a majority answer, the newest promotion may be missing, and nothing is known at all.
+ */
+export function recordedLineage(records: readonly MemberRecords[], members: number): Lineage {
+  if (records.length < majorityOf(members)) return [];
+  const told = records.flatMap((record) => record.lineage ?? []);
+  const byEpoch = new Map<number, Promotion>();
+  let disputed = 0;
+  for (const promotion of told) {
+    const known = byEpoch.get(promotion.epoch);
+    if (known !== undefined && !isSamePromotion(known, promotion)) disputed = Math.max(disputed, promotion.epoch);
+    byEpoch.set(promotion.epoch, promotion);
+  }
+  return [...byEpoch.values()]
+    .filter((promotion) => promotion.epoch > disputed)
+    .sort((left, right) => left.epoch - right.epoch);
+}
+
+const isSamePromotion = (left: Promotion, right: Promotion): boolean =>
+  left.serverId === right.serverId && left.start === right.start;

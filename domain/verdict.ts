@@ -1,7 +1,9 @@
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { majorityOf, memberNames } from './cluster.ts';
 import { contributionsNeeded } from './coverage.ts';
-import { gtidGap, gtidsBeyond, parseGtids, renderGtids } from './gtid.ts';
+import { gtidGap, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
+import type { Lineage } from './lineage.ts';
+import { historyBeyond, placeGtids } from './lineage.ts';
 import type { ClusterObservation, SemiSyncStatus, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
@@ -30,6 +32,8 @@ export interface VerdictInput {
   readonly observation: ClusterObservation;
   readonly primary: HostName;
   readonly sync: SyncRecord | null;
+  /** Without it, histories are told apart by (domain, server) alone. */
+  readonly lineage?: Lineage;
   readonly lag: readonly LagMeasurement[];
 }
 
@@ -107,18 +111,20 @@ function evidenceOf(host: HostName, input: VerdictInput, primary: ServerStatus |
       status === null || primary === null
         ? null
         : gtidGap(parseGtids(primary.binlogPosition), parseGtids(status.appliedPosition)),
-    errant: status === null || primary === null ? '' : errantOn(status, primary),
+    errant: status === null || primary === null ? '' : errantOn(status, primary, input.lineage ?? []),
     readOnly: status?.readOnly ?? null,
   };
 }
 
 /**
- * What a replica wrote that its primary never had. The replica may have been read a moment after its primary, so the primary's own
+ * What a replica has that its primary never had, or that the lineage says was cut off. The replica may have been read a moment after its primary, so the primary's own
  * newest transactions do not count.
  */
-function errantOn(replica: ServerStatus, primary: ServerStatus): string {
-  const beyond = gtidsBeyond(parseGtids(replica.binlogState), parseGtids(primary.binlogState));
-  return renderGtids(new Map([...beyond].filter(([key]) => !key.endsWith(`-${String(primary.serverId)}`))));
+function errantOn(replica: ServerStatus, primary: ServerStatus, lineage: Lineage): string {
+  const own = parseGtids(replica.binlogState);
+  const beyond = historyBeyond(own, parseGtids(primary.binlogState), lineage);
+  const foreign = new Map([...beyond].filter(([key]) => serverOf(key) !== primary.serverId));
+  return renderGtids(unionGtids(foreign, placeGtids(own, lineage).diverged));
 }
 
 function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonly Finding[] {

@@ -1,7 +1,7 @@
 import { log } from '@temporalio/workflow';
 import { memberNames } from '../domain/cluster.ts';
 import { answeredRecords } from '../domain/observation.ts';
-import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import { recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { judgeReplication } from '../domain/verdict.ts';
 import { failure } from './failures.ts';
@@ -38,6 +38,7 @@ export async function lookAgain(cluster: string): Promise<Verdict> {
     observation,
     primary,
     sync: sync.kind === 'known' ? sync.record : null,
+    lineage: recordedLineage(records, members),
     lag,
   });
 }

@@ -138,3 +138,28 @@ describe('coverage by the binary log of the old primary', () => {
     );
   });
 });
+
+describe('coverage under a known lineage', () => {
+  const lineage = [
+    { epoch: 2, serverId: 2, start: '' },
+    { epoch: 5, serverId: 1, start: '0-2-60' },
+  ];
+  const uncovered = { contributors: [], lineage };
+
+  it('takes what came before a position as held, by the winner and by the old primary', () => {
+    expect(judge({ ...uncovered, winnerReceived: '0-1-100', oldBinlogEnd: '0-2-60,0-1-100' })).toMatchObject({
+      kind: 'lossless',
+      by: 'old-binlog',
+    });
+    expect(judge({ ...uncovered, winnerReceived: '0-2-60,0-1-100', oldBinlogEnd: '0-1-100' })).toMatchObject({
+      kind: 'lossless',
+    });
+  });
+
+  it('is not satisfied by a winner that holds what was cut off in place of the history', () => {
+    expect(judge({ ...uncovered, winnerReceived: '0-2-105', oldBinlogEnd: '0-1-100' })).toMatchObject({
+      kind: 'lossy',
+      missing: '0-1-100',
+    });
+  });
+});

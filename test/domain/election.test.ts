@@ -82,7 +82,7 @@ describe('refusals', () => {
     expect(election).toMatchObject({
       kind: 'refused',
       reason: 'histories-diverge',
-      explains: 'two replicas each hold transactions that the other lacks',
+      explains: 'two replicas each hold transactions that the other lacks (db2 lacks 1-1-5; db3 lacks 0-1-100)',
     });
   });
 

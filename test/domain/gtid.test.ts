@@ -34,6 +34,8 @@ describe('reading and writing GTIDs', () => {
     ['0-1-18446744073709551615', '0-1-18446744073709551615'],
     ['0-4294967295-9007199254740993', '0-4294967295-9007199254740993'],
     [',,', ''],
+    ['00-01-007', '0-1-7'],
+    ['4294967295-4294967295-18446744073709551615', '4294967295-4294967295-18446744073709551615'],
   ])('reads "%s" as "%s"', (text, rendered) => {
     expect(renderGtids(parseGtids(text))).toBe(rendered);
   });
@@ -47,9 +49,20 @@ describe('reading and writing GTIDs', () => {
     '0-1-2;0-1-3',
     "0-1-2' OR 1",
     '3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5',
+    '4294967296-1-1',
+    '0-4294967296-1',
+    '0-1-18446744073709551616',
+    '0x1-1-1',
+    '0-1-1e3',
   ])('refuses "%s" instead of guessing', (text) => {
     expect(() => parseGtids(text)).toThrow(RangeError);
     expect(() => parseGtids(text)).toThrow('is not a MariaDB GTID (domain-server-sequence)');
+  });
+
+  it('says which entry of which text it refuses', () => {
+    expect(() => parseGtids('0-1-100, 0-1, 1-1-5')).toThrow(
+      '"0-1" is not a MariaDB GTID (domain-server-sequence), entry 2 of "0-1-100, 0-1, 1-1-5"',
+    );
   });
 
   it('reads back what it wrote', () => {

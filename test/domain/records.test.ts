@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeHost, majorityOf, memberNames } from '../../domain/cluster.ts';
 import { answeredRecords, observationOf } from '../../domain/observation.ts';
-import { highestEpoch, recordedPrimary, recordedSync } from '../../domain/records.ts';
+import { highestEpoch, recordedLineage, recordedPrimary, recordedSync } from '../../domain/records.ts';
 import { DB2, LOSSLESS, records, seen, SHOP, silence, witness } from './shop.ts';
 
 const at = (epoch: number, host: string) => records({ primary: { epoch, host } });
@@ -124,5 +124,34 @@ describe('the recorded acknowledgement', () => {
   it('is not guessed when two members name different ackers at the same epoch', () => {
     const other = records({ sync: { ...LOSSLESS, ackers: ['db3'] } });
     expect(recordedSync([records(), other], 3)).toMatchObject({ kind: 'undecided' });
+  });
+});
+
+describe('the recorded lineage', () => {
+  const first = { epoch: 2, serverId: 1, start: '' };
+  const second = { epoch: 5, serverId: 2, start: '0-1-102' };
+  const third = { epoch: 8, serverId: 1, start: '0-1-102,0-2-108' };
+  const knowing = (...lineage: readonly (typeof first)[]) => records({ lineage });
+
+  it('is every promotion that a member of a majority recorded, oldest first', () => {
+    expect(recordedLineage([knowing(third), knowing(first, second)], 3)).toEqual([first, second, third]);
+  });
+
+  it('is the same in any order of the members', () => {
+    expect(recordedLineage([knowing(first, second), knowing(third)], 3)).toEqual([first, second, third]);
+  });
+
+  it('is unknown when fewer than a majority answer: the newest promotion may be missing', () => {
+    expect(recordedLineage([knowing(first, second)], 3)).toEqual([]);
+  });
+
+  it('begins after a promotion about which two members disagree', () => {
+    const other = { ...second, start: '0-1-103' };
+    expect(recordedLineage([knowing(first, second, third), knowing(first, other, third)], 3)).toEqual([third]);
+    expect(recordedLineage([knowing(first, second), knowing(first, { ...second, serverId: 3 })], 3)).toEqual([]);
+  });
+
+  it('is unknown when nobody recorded one', () => {
+    expect(recordedLineage([records(), records()], 3)).toEqual([]);
   });
 });

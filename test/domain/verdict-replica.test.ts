@@ -103,6 +103,23 @@ describe('errant transactions', () => {
       'db1 db1 has transactions that the primary never had: 0-1-105',
     ]);
   });
+
+  it('are what a promotion cut off, though the primary has greater numbers of the same server by now', () => {
+    const lineage = [
+      { epoch: 2, serverId: 1, start: '0-9-5' },
+      { epoch: 3, serverId: 2, start: '0-9-5,0-1-90' },
+      { epoch: 4, serverId: 1, start: '0-9-5,0-1-90,0-2-95' },
+    ];
+    const observation = seen({
+      db1: { server: answers(serverStatus({ binlogState: '0-9-5,0-2-95,0-1-100' })) },
+      db2: status({ binlogState: '0-9-5,0-1-93', appliedPosition: '0-1-93' }),
+      db3: status({ serverId: 3, binlogState: '0-2-95,0-1-99' }),
+    });
+    const judged = (known: typeof lineage) =>
+      judgeReplication({ cluster: SHOP, observation, primary: 'db1', sync: LOSSLESS, lag: [], lineage: known });
+    expect(judged(lineage).replicas.map((replica) => replica.errant)).toEqual(['0-1-93', '']);
+    expect(judged([]).replicas.map((replica) => replica.errant)).toEqual(['', '']);
+  });
 });
 
 describe('lag', () => {
