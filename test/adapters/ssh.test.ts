@@ -239,7 +239,8 @@ describe('a host that cannot be reached', () => {
       (pinned: string, other: string): string => `${pinned.replace(/ssh-ed25519 \S+/, other)}@revoked ${pinned}`,
     ],
   ])('because %s: it gets no request', async (why, change) => {
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshd.file('other')], { input: 'y\n' });
+    rmSync(sshd.file('other'), { force: true });
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshd.file('other')]);
     const other = readFileSync(sshd.file('other.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
     const deceived = connect({ knownHosts: () => Promise.resolve(change(sshd.pinned, other)) });
     expect(await failureOf(deceived.request('count'))).toMatchObject({
