@@ -13,6 +13,8 @@ import { freePort, startSshd } from './sshd.ts';
 let sshd: TestSshd;
 let helper: SshHelper;
 const opened: SshHelper[] = [];
+/** On a loaded machine an ssh daemon takes its time. */
+const PATIENCE = { timeout: 30_000 };
 
 function connect(changes: Partial<SshAccess> & { port?: number } = {}): SshHelper {
   const { port = sshd.port, ...access } = changes;
@@ -103,7 +105,7 @@ describe('a request', () => {
 
   test('is answered at once beside a slow one', async () => {
     const slow = helper.request('observe');
-    await vi.waitUntil(() => started() === 'observe\n');
+    await vi.waitUntil(() => started() === 'observe\n', PATIENCE);
     await expect(helper.request('echo', { a: 'quick' })).resolves.toEqual({ a: 'quick' });
     release();
     await expect(slow).resolves.toEqual({ late: 'yes' });
@@ -139,7 +141,7 @@ describe('an answer that does not come', () => {
 
   test('leaves other requests under way alone', async () => {
     const slow = helper.request('observe');
-    await vi.waitUntil(() => started() === 'observe\n');
+    await vi.waitUntil(() => started() === 'observe\n', PATIENCE);
     expect(await failureOf(helper.request('order', {}, { timeoutMs: 200 }))).toMatchObject({ silence: 'hung' });
     release();
     await expect(slow).resolves.toEqual({ late: 'yes' });
@@ -149,7 +151,7 @@ describe('an answer that does not come', () => {
     const controller = new AbortController();
     const reason = new Error('the runbook was cancelled');
     const request = helper.request('order', {}, { signal: controller.signal });
-    await vi.waitUntil(() => started() === 'order\n');
+    await vi.waitUntil(() => started() === 'order\n', PATIENCE);
     controller.abort(reason);
     await expect(request).rejects.toBe(reason);
     await expect(helper.request('echo', {}, { signal: controller.signal })).rejects.toBe(reason);
@@ -172,7 +174,7 @@ describe('an answer that does not come', () => {
   test('because the connection was killed is noticed at once', async () => {
     const { parent = '' } = await helper.request('pid');
     const request = failureOf(helper.request('observe'));
-    await vi.waitUntil(() => started() === 'observe\n');
+    await vi.waitUntil(() => started() === 'observe\n', PATIENCE);
     process.kill(Number(parent), 'SIGKILL');
     expect(await request).toMatchObject({ type: 'Unreachable', silence: 'lost', reason: 'closed' });
     await expect(helper.request('echo', { a: '5' })).resolves.toEqual({ a: '5' });
@@ -213,7 +215,7 @@ describe('a host that cannot be reached', () => {
 
   test('because it accepts and says nothing', async () => {
     const mute = createServer().listen(0, '127.0.0.1');
-    await vi.waitUntil(() => mute.listening);
+    await vi.waitUntil(() => mute.listening, PATIENCE);
     const { port } = mute.address() as { port: number };
     const knownHosts = (): Promise<string> => Promise.resolve(sshd.pinned.replace(String(sshd.port), String(port)));
     const impatient = connect({ port, knownHosts, connectTimeoutMs: 200 });
@@ -294,7 +296,7 @@ describe('a host that cannot be reached', () => {
 
 test('after close() requests under way fail, and a later one connects again', async () => {
   const request = failureOf(helper.request('order'));
-  await vi.waitUntil(() => started() === 'order\n');
+  await vi.waitUntil(() => started() === 'order\n', PATIENCE);
   helper.close();
   expect(await request).toMatchObject({ type: 'Unverified', reason: 'closed' });
   release();
