@@ -16,7 +16,7 @@ declare -A SHAPE=(
   [mode]='^(lossless|async)$' [ackers]='^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$' [k]=$NUMBER [bytes]=$NUMBER
   [server_id]='^[1-9][0-9]{0,9}$' [report_host]=$NAME [settings]='^.*$' [content]=$FREE [sha256]='^[0-9a-f]{64}$'
   [public]='^ssh-ed25519 [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]+)?$' [from]='^[0-9A-Fa-f.:]+$' [target]='^[A-Za-z0-9._:-]+$'
-  [target_port]='^[1-9][0-9]{0,4}$' [known_hosts]=$FREE
+  [target_port]='^[1-9][0-9]{0,4}$' [known_hosts]=$FREE [address]=$IPV4 [refused_at]='^[1-9][0-9]{0,14}$'
 )
 
 # encode NAME VALUE: sets the variable NAME. A control character that has no code cannot travel; it becomes "?".

@@ -99,7 +99,7 @@ say_mysqld() {
 }
 
 verb_observe() {
-  local mysqld=stopped port=refused supervisor=no vip=no keepalived=stopped free='' uptime fenced=no
+  local mysqld=stopped port=refused supervisor=no vip=no keepalived=stopped free='' uptime fenced=no enforced=yes
   scan_processes
   ((${#MYSQLD[@]} == 0)) || mysqld=running
   ((${#KEEPALIVED[@]} == 0)) || keepalived=running
@@ -108,6 +108,8 @@ verb_observe() {
   ! port_dropped || port=dropped
   [[ ! -v ARG[vip] ]] || ! has_address "${ARG[vip]}" || vip=yes
   [[ ! -e $STATE/fenced ]] || fenced=yes
+  load_refused || return 1
+  is_enforced || enforced=no
   [[ ! -d ${CONF[datadir]} ]] || free=$(free_bytes)
   read -r uptime _ </proc/uptime
   read_role
@@ -118,6 +120,8 @@ verb_observe() {
   say role "$ROLE"
   say keepalived "$keepalived"
   say fenced "$fenced"
+  say_refused
+  say refusal "$enforced"
   [[ ! -v ARG[interface] ]] || say_mac "${ARG[interface]}"
   say disk_free "$free"
   say uptime "${uptime%.*}"

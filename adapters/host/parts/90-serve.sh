@@ -6,9 +6,9 @@ declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick
   [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [job-check]=look [journal]=look [job-receive]=stream
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
-  [job-key]=order [job-open]=order [job-send]=order [job-install]=order [job-clean]=order [job-keep]=order
+  [admit-replica]=order [job-key]=order [job-open]=order [job-send]=order [job-install]=order [job-clean]=order [job-keep]=order
   [hand-over]=person [claim]=claim
-  [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch
+  [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch
   [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
 )
 
@@ -20,10 +20,11 @@ declare -A NEEDS=(
   [job-send]='owner job target user known_hosts' [job-install]='owner job bytes' [job-clean]='owner job' [job-keep]='owner job'
   [claim]='owner epoch run account' [record-primary]='owner epoch run host' [record-sync]='owner epoch run mode ackers k'
   [keep-relay]='owner epoch run' [release-relay]='owner epoch run' [fence]='owner epoch run' [unfence]='owner epoch run'
+  [refuse-replica]='owner epoch run' [admit-replica]='owner address refused_at'
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([observe]='vip interface' [configure]='settings' [job-send]='target_port' [fence]='vip interface prefix')
+declare -A MAY=([observe]='vip interface' [configure]='settings' [job-send]='target_port' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
