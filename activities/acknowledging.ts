@@ -1,12 +1,13 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import { acknowledgeNothing, waitForAcknowledgement } from '../adapters/mariadb.ts';
+import { faultsOfWaiting, judgeAttachment } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
-import type { GtidSet } from '../domain/gtid.ts';
 import { containsGtids, parseGtids } from '../domain/gtid.ts';
+import type { ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
-import { askServer } from './observing.ts';
+import { askServer, statusOf } from './observing.ts';
 import type { Steps } from './steps.ts';
 import { until } from './steps.ts';
 
@@ -18,8 +19,120 @@ export interface Acknowledgement {
   readonly ackers: readonly HostName[];
 }
 
-export const recordSync = (authority: Authority, { mode, ackers }: Acknowledgement): Promise<void> =>
+const recordSync = (authority: Authority, { mode, ackers }: Acknowledgement): Promise<void> =>
   authority.record('record-sync', { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
+
+/** Claims nothing, so it may be said of any primary; `ackers` are the ones who might acknowledge. */
+export const recordAsync = (authority: Authority, ackers: readonly HostName[]): Promise<void> =>
+  recordSync(authority, { mode: 'async', ackers });
+
+/** What is about to be promised: every write of `primary` from now on is acknowledged by one of `ackers` first. */
+export interface LosslessClaim {
+  readonly primary: HostName;
+  readonly ackers: readonly HostName[];
+  /**
+   * Committed before the primary waited, or perhaps acknowledged by somebody who is no acker any more: one of the ackers has to hold it.
+   * Null: all of that is covered by a claim on record, which this one repeats or widens.
+   */
+  readonly goal: string | null;
+}
+
+/** Every commit of `primary` waits from here on, and the server itself was seen to say so. */
+export async function makeWait(authority: Authority, primary: HostName): Promise<void> {
+  await authority.withSession(primary, waitForAcknowledgement);
+  const faults = faultsOfWaiting((await statusOf(authority.cluster, primary)).semiSync);
+  if (faults.length > 0)
+    throw new AdapterFailure({
+      type: 'Unverified',
+      host: primary,
+      message: `${primary} was told to wait for an acknowledgement of every write, but ${faults.join('; ')}`,
+    });
+}
+
+/** `async` is on record by then: from here on writes are acknowledged by the primary alone, and those that wait go on. */
+export async function stopWaiting(authority: Authority, primary: HostName): Promise<void> {
+  await authority.withSession(primary, acknowledgeNothing);
+  const { semiSync } = await statusOf(authority.cluster, primary);
+  if (semiSync.primaryEnabled)
+    throw new AdapterFailure({
+      type: 'Unverified',
+      host: primary,
+      message: `${primary} was told to wait for nobody, and semi-sync is still switched on`,
+    });
+}
+
+/** Reads the servers back, and says what is not true of the claim; null: it is true. */
+export async function whyNotLossless(authority: Authority, claim: LosslessClaim): Promise<string | null> {
+  const { primary, ackers } = claim;
+  const statuses = await statusesFor(authority, claim);
+  const own = statuses.get(primary);
+  if (own === undefined) return `${primary} does not answer`;
+  const [fault] = faultsOfWaiting(own.semiSync);
+  if (fault !== undefined) return `${primary} does not wait for an acknowledgement: ${fault}`;
+  const attachment = judgeAttachment({ hosts: authority.cluster.description.hosts, statuses, primary, ackers });
+  if (attachment === null) return `${primary} does not say who is connected to it`;
+  if (attachment.unrecorded.length > 0)
+    return `${attachment.unrecorded.join(', ')} may acknowledge writes of ${primary} without being on record`;
+  if (claim.goal === null) return null;
+  if (attachment.acknowledging.length === 0)
+    return `nobody of ${ackers.join(', ')} is connected to ${primary} and acknowledges`;
+  const goal = parseGtids(claim.goal);
+  const holds = attachment.acknowledging.some((acker) => {
+    const status = statuses.get(acker);
+    return status !== undefined && containsGtids(receivedBy(status), goal);
+  });
+  return holds ? null : `${attachment.acknowledging.join(', ')} has not received ${claim.goal} yet`;
+}
+
+/** Who of `ackers` is connected to `primary` and acknowledges, now. */
+export async function acknowledgingNow(
+  authority: Authority,
+  work: Pick<LosslessClaim, 'primary' | 'ackers'>,
+): Promise<readonly HostName[]> {
+  const { hosts } = authority.cluster.description;
+  const statuses = await statusesFor(authority, work);
+  return judgeAttachment({ hosts, statuses, ...work })?.acknowledging ?? [];
+}
+
+/** The primary, the ackers, and whoever else is connected to it: a host that is gone would be waited for at each look. */
+async function statusesFor(
+  authority: Authority,
+  { primary, ackers }: Pick<LosslessClaim, 'primary' | 'ackers'>,
+): Promise<ReadonlyMap<HostName, ServerStatus>> {
+  const { cluster } = authority;
+  const ask = async (host: HostName): Promise<readonly (readonly [HostName, ServerStatus])[]> => {
+    const answer = await askServer(cluster, host);
+    return isAnswering(answer) ? [[host, answer.status]] : [];
+  };
+  const own = await ask(primary);
+  const attached = own[0]?.[1].semiSync.attached ?? [];
+  const others = cluster.description.hosts
+    .filter(({ name, serverId }) => name !== primary && (ackers.includes(name) || attached.includes(serverId)))
+    .map(({ name }) => ask(name));
+  return new Map([...own, ...(await Promise.all(others)).flat()]);
+}
+
+/**
+ * The only way in which `lossless` gets on record: the claim has to be true of the servers themselves, within `forMs`.
+ * @returns null when it is on record on a majority; otherwise what is not true, and nothing was recorded
+ */
+export async function recordLossless(
+  authority: Authority,
+  claim: LosslessClaim,
+  bounds: { readonly signal: AbortSignal; readonly forMs: number },
+): Promise<string | null> {
+  let why: string | null = '';
+  const isTrue = await until(
+    async () => {
+      why = await whyNotLossless(authority, claim);
+      return why === null ? true : null;
+    },
+    { ...bounds, everyMs: POLL_MS },
+  );
+  if (isTrue === null) return why;
+  await recordSync(authority, { mode: 'lossless', ackers: claim.ackers });
+  return null;
+}
 
 /**
  * Makes `primary` wait for `ackers`, who were told to acknowledge. `lossless` is recorded only when one of them is attached and holds everything
@@ -31,16 +144,14 @@ export async function secureAcknowledgement(
   work: { readonly primary: HostName; readonly ackers: readonly HostName[]; readonly steps: Steps },
 ): Promise<Acknowledgement> {
   const { primary, ackers, steps } = work;
-  await recordSync(authority, { mode: 'async', ackers });
+  await recordAsync(authority, ackers);
   if (ackers.length > 0) {
-    await authority.withSession(primary, waitForAcknowledgement);
-    const goal = await committedOn(authority, primary);
-    const bounds = { signal: steps.signal, everyMs: POLL_MS, forMs: ATTACH_MS };
-    if ((await until(() => isCovered(authority, { primary, ackers, goal }), bounds)) !== null) {
-      const lossless: Acknowledgement = { mode: 'lossless', ackers };
-      await recordSync(authority, lossless);
-      return lossless;
-    }
+    await makeWait(authority, primary);
+    // What was committed before it waited is the goal; what comes now waits.
+    const goal = (await statusOf(authority.cluster, primary)).binlogPosition;
+    const bounds = { signal: steps.signal, forMs: ATTACH_MS };
+    if ((await recordLossless(authority, { primary, ackers, goal }, bounds)) === null)
+      return { mode: 'lossless', ackers };
   }
   const { mode, alone } = authority.cluster.description;
   if (mode === 'semisync' && alone === 'stop')
@@ -49,31 +160,6 @@ export async function secureAcknowledgement(
       host: primary,
       message: `${primary} stays closed until a replica acknowledges (policy.alone is stop)`,
     });
-  await authority.withSession(primary, acknowledgeNothing);
+  await stopWaiting(authority, primary);
   return { mode: 'async', ackers };
-}
-
-/** From here on every commit waits; what was committed before is the goal that an acker has to reach. */
-async function committedOn(authority: Authority, primary: HostName): Promise<GtidSet> {
-  const answer = await askServer(authority.cluster, primary);
-  if (isAnswering(answer)) return parseGtids(answer.status.binlogPosition);
-  throw new AdapterFailure({ type: 'Unreachable', host: primary, silence: answer.reach, message: answer.why });
-}
-
-/** One acker is attached, acknowledges, and has received all of the goal. */
-async function isCovered(
-  authority: Authority,
-  wanted: { readonly primary: HostName; readonly ackers: readonly HostName[]; readonly goal: GtidSet },
-): Promise<true | null> {
-  const { primary, ackers, goal } = wanted;
-  const answers = await Promise.all([primary, ...ackers].map((host) => askServer(authority.cluster, host)));
-  const [own, ...others] = answers.map((answer) => (isAnswering(answer) ? answer.status : null));
-  if (own?.semiSync.primaryActive !== true || own.semiSync.clients === 0) return null;
-  const covered = others.some(
-    (acker) =>
-      acker?.semiSync.replicaActive === true &&
-      acker.replication?.source === primary &&
-      containsGtids(receivedBy(acker), goal),
-  );
-  return covered ? true : null;
 }

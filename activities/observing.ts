@@ -5,12 +5,18 @@ import { readHeartbeat, writeHeartbeat } from '../adapters/mariadb.ts';
 import { readStatus } from '../adapters/mariadb-status.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import type { ClusterObservation, HelperAnswer, HostObservation, ServerAnswer } from '../domain/observation.ts';
+import type {
+  ClusterObservation,
+  HelperAnswer,
+  HostObservation,
+  ServerAnswer,
+  ServerStatus,
+} from '../domain/observation.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 import type { Activities } from './contract.ts';
-import { recordsFrom } from './records-answer.ts';
+import { recordsFrom, refusalsFrom } from './records-answer.ts';
 
 const LOOK_MS = 2_000;
 /** Longer than two heartbeat periods (0.1 s), so that a living source is heard. */
@@ -50,6 +56,8 @@ async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperA
       mac: facts['mac'] ?? '',
       diskFreeBytes: Number(facts['disk_free'] ?? 0),
       records,
+      refusals: refusalsFrom(facts['refused'] ?? '', (address) => cluster.nameOf(address)),
+      enforcesRefusals: facts['refusal'] !== 'no',
     };
   } catch (error) {
     return silenceOf(error);
@@ -74,6 +82,13 @@ async function serverOrItsAbsence(
 export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
   const answer = await askServerOnce(cluster, host);
   return answer.reach === 'lost' ? askServerOnce(cluster, host) : answer;
+}
+
+/** For steps that cannot go on without an answer. */
+export async function statusOf(cluster: ClusterPorts, host: HostName): Promise<ServerStatus> {
+  const answer = await askServer(cluster, host);
+  if (isAnswering(answer)) return answer.status;
+  throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
 }
 
 async function askServerOnce(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {

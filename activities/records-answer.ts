@@ -1,4 +1,6 @@
 import type { HelperAnswerFields } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import type { Refusal } from '../domain/observation.ts';
 import type { MemberRecords } from '../domain/records.ts';
 
 /** The helper's `records` answer as plain data; empty values mean that nothing is recorded. */
@@ -23,3 +25,13 @@ export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
     fenced: value('fenced') === 'yes',
   };
 }
+
+/** `ADDRESS@EPOCH,…` as the helper's `observe` tells whom its server refuses. */
+export const refusalsFrom = (said: string, nameOf: (address: string) => HostName | null): readonly Refusal[] =>
+  said
+    .split(',')
+    .filter((one) => one !== '')
+    .map((one) => {
+      const [address = '', epoch = ''] = one.split('@');
+      return { host: nameOf(address), address, epoch: Number(epoch) };
+    });

@@ -13,20 +13,14 @@ import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
-import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
-import { isAnswering } from '../domain/observation.ts';
+import type { ReplicationStatus } from '../domain/observation.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { primaryOf } from './electing.ts';
-import { askServer, observe } from './observing.ts';
+import { observe, statusOf } from './observing.ts';
+import { refusalOf } from './refusing.ts';
 
 const START_MS = 120_000;
 const CATCH_UP_SLICE_MS = 1_000;
-
-async function statusOf(cluster: ClusterPorts, host: HostName): Promise<ServerStatus> {
-  const answer = await askServer(cluster, host);
-  if (isAnswering(answer)) return answer.status;
-  throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
-}
 
 async function onSession<T>(cluster: ClusterPorts, host: HostName, work: (session: Session) => Promise<T>): Promise<T> {
   const session = await cluster.session(host);
@@ -50,6 +44,7 @@ async function startReplica(
       host: target,
       message: `${target} did not start closed; replication was not started on it`,
     });
+  await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
   if (follows(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);
   const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
@@ -60,6 +55,31 @@ async function startReplica(
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });
     await startReplication(session);
   });
+}
+
+/**
+ * The primary may refuse the target since it was removed as an acker; a copy is a new server, and acknowledges nothing until it is admitted. A refusal that
+ * an operation makes after this look stands.
+ */
+async function letInFresh(
+  cluster: ClusterPorts,
+  {
+    primary,
+    target,
+    acknowledges,
+  }: { readonly primary: HostName; readonly target: HostName; readonly acknowledges: boolean },
+): Promise<void> {
+  const refusal = await refusalOf(cluster, { primary, host: target });
+  if (refusal === null) return;
+  if (acknowledges)
+    throw new AdapterFailure({
+      type: 'Unsafe',
+      host: target,
+      message: `${target} would acknowledge writes of ${primary} before it is admitted (rpl_semi_sync_slave_enabled is set in its configuration); ${primary} goes on refusing it. Remove that setting, then start again`,
+    });
+  const { address, epoch } = refusal;
+  const order = { owner: cluster.owner, address, refused_at: String(epoch) };
+  await cluster.helper(primary).request('admit-replica', order);
 }
 
 const follows = (replication: ReplicationStatus | null, primary: HostName): boolean =>

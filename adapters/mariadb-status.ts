@@ -35,8 +35,8 @@ const STATUS = [
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(',');
 
 /**
- * One consistent-enough picture in two round trips; dialect words end here.
- * Source: MariaDB KB, SHOW REPLICA STATUS; semi-synchronous replication, status variables.
+ * One consistent-enough picture in three round trips; dialect words end here.
+ * Source: MariaDB KB, SHOW REPLICA STATUS, SHOW REPLICA HOSTS; semi-synchronous replication, status variables.
  */
 export async function readStatus(
   session: Session,
@@ -50,12 +50,19 @@ export async function readStatus(
     [],
     deadline,
   );
+  const replicas = await session.rows('SHOW SLAVE HOSTS', [], deadline);
   const values = new Map(pairs.map((row) => [text(row, 'name').toLowerCase(), text(row, 'value')]));
   const channel = channels.find((row) => text(row, 'Connection_name') === '');
-  return statusFrom((name) => values.get(name) ?? '', channel === undefined ? null : channelStatus(channel, nameOf));
+  return statusFrom((name) => values.get(name) ?? '', {
+    replication: channel === undefined ? null : channelStatus(channel, nameOf),
+    attached: replicas.map((row) => Number(text(row, 'Server_id'))),
+  });
 }
 
-function statusFrom(value: (name: string) => string, replication: ReplicationStatus | null): ServerStatus {
+function statusFrom(
+  value: (name: string) => string,
+  { replication, attached }: Pick<ServerStatus, 'replication'> & { readonly attached: readonly number[] },
+): ServerStatus {
   const isOn = (name: string): boolean => value(name) === 'ON';
   return {
     version: value('version'),
@@ -80,6 +87,7 @@ function statusFrom(value: (name: string) => string, replication: ReplicationSta
       primaryEnabled: isOn('rpl_semi_sync_master_enabled'),
       primaryActive: isOn('rpl_semi_sync_master_status'),
       clients: Number(value('rpl_semi_sync_master_clients')),
+      attached,
       waitPoint: value('rpl_semi_sync_master_wait_point'),
       waitsWithoutReplica: isOn('rpl_semi_sync_master_wait_no_slave'),
       timeoutMs: value('rpl_semi_sync_master_timeout'),

@@ -25,6 +25,8 @@ export interface SemiSyncStatus {
   /** The server really waits: MariaDB reports OFF after a timeout although it is enabled. */
   readonly primaryActive: boolean;
   readonly clients: number;
+  /** IDs of the servers that replicate from this one, as they registered, whether they acknowledge or not. Absent in answers of earlier versions. */
+  readonly attached?: readonly number[];
   readonly waitPoint: string;
   readonly waitsWithoutReplica: boolean;
   /** Milliseconds; 2^63 and more mean "never falls back". As a decimal string: it exceeds a double. */
@@ -65,6 +67,15 @@ export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'lost'
 export type ServerAnswer =
   { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };
 
+/** A replica that this host's server accepts no connection of, until whoever refused it, or a later operation, lets it in. */
+export interface Refusal {
+  /** Inventory name; null when its address is not in the inventory any more. */
+  readonly host: HostName | null;
+  readonly address: string;
+  /** Of the operation that refused it. */
+  readonly epoch: number;
+}
+
 export interface HostFacts {
   readonly mysqld: 'running' | 'stopped';
   readonly holdsVip: boolean;
@@ -73,6 +84,10 @@ export interface HostFacts {
   readonly mac: string;
   readonly diskFreeBytes: number;
   readonly records: MemberRecords;
+  /** Absent in answers of earlier versions. */
+  readonly refusals?: readonly Refusal[];
+  /** False: the kernel does not enforce every refusal, as after a firewall reload. */
+  readonly enforcesRefusals?: boolean;
 }
 
 export type HelperAnswer =

@@ -1,12 +1,14 @@
+import { faultsOfWaiting } from './acknowledgement.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { majorityOf, memberNames } from './cluster.ts';
 import { contributionsNeeded } from './coverage.ts';
 import { gtidGap, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
-import type { ClusterObservation, SemiSyncStatus, ServerStatus } from './observation.ts';
+import type { ClusterObservation, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
+import { judgeAckers } from './verdict-ackers.ts';
 import { judgeReplica } from './verdict-replica.ts';
 
 export type Severity = 'bad' | 'warn';
@@ -77,6 +79,7 @@ export function judgeReplication(input: VerdictInput): Verdict {
         limits: input.cluster.lag,
       }),
     ),
+    ...judgeAckers(input),
   ];
   const state = findings.some((finding) => finding.severity === 'bad') ? 'bad' : findings.length > 0 ? 'warn' : 'ok';
   return {
@@ -144,11 +147,12 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
   const prepare = `standfast prepare ${input.cluster.cluster} ${host}`;
   if (status.readOnly)
     findings.push(bad(host, { code: 'PrimaryClosed', explains: 'the primary refuses writes', remedy: prepare }));
-  if (input.sync?.mode === 'lossless' && !waitsForEver(status.semiSync))
+  const faults = faultsOfWaiting(status.semiSync);
+  if (input.sync?.mode === 'lossless' && faults.length > 0)
     findings.push(
       bad(host, {
         code: 'NotLossless',
-        explains: 'lossless acknowledgement is recorded, but the primary does not wait for a replica',
+        explains: `lossless acknowledgement is recorded, but ${host} does not keep it: ${faults.join('; ')}`,
         remedy: prepare,
       }),
     );
@@ -158,19 +162,10 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
       severity: 'warn',
       host,
       explains: 'no replica acknowledges writes, so the loss of the primary can lose them',
-      remedy: `standfast provision ${input.cluster.cluster} HOST`,
+      remedy: `standfast acker add ${input.cluster.cluster} HOST, or provision one`,
     });
   return findings;
 }
-
-/** More milliseconds than a server can live, as a primary that never stops waiting is given. */
-const NEVER_MS = 2n ** 53n;
-
-const waitsForEver = (semi: SemiSyncStatus): boolean =>
-  semi.primaryActive &&
-  semi.waitsWithoutReplica &&
-  semi.waitPoint === 'AFTER_SYNC' &&
-  BigInt(semi.timeoutMs) >= NEVER_MS;
 
 function judgeVip(input: VerdictInput): readonly Finding[] {
   const holders = vipHolders(input.observation);

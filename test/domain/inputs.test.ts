@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   parseAdmitReplica,
   parseFailover,
+  parseGoAsync,
   parsePreparePrimary,
   parseProvisionReplica,
+  parseRemoveAcker,
   parseVerifyReplication,
 } from '../../domain/inputs.ts';
 
@@ -12,6 +14,8 @@ const PARSERS = {
   preparePrimary: { parse: parsePreparePrimary, least: { cluster: 'shop', host: 'db1' } },
   provisionReplica: { parse: parseProvisionReplica, least: { cluster: 'shop', host: 'db2' } },
   admitReplica: { parse: parseAdmitReplica, least: { cluster: 'shop', host: 'db2' } },
+  removeAcker: { parse: parseRemoveAcker, least: { cluster: 'shop', host: 'db3' } },
+  goAsync: { parse: parseGoAsync, least: { cluster: 'shop' } },
   verifyReplication: { parse: parseVerifyReplication, least: { cluster: 'shop' } },
   failover: { parse: parseFailover, least: { cluster: 'shop' } },
 } as const;
