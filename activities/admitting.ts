@@ -1,24 +1,21 @@
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import {
-  acknowledgeAsReplica,
-  acknowledgeNothing,
-  stopAcknowledging,
-  waitApplied,
-  waitForAcknowledgement,
-} from '../adapters/mariadb.ts';
+import { acknowledgeAsReplica, startReplication, waitApplied, willAcknowledgeNothing } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { memberNames } from '../domain/cluster.ts';
+import { receivedBy } from '../domain/election.ts';
+import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
-import type { SyncRecord } from '../domain/records.ts';
-import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import { isAnswering } from '../domain/observation.ts';
 import type { AdmitResult } from '../domain/report.ts';
-import { recordSync } from './acknowledging.ts';
+import { makeWait, recordAsync, recordLossless, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, Undone } from './contract.ts';
-import { askServer, observe } from './observing.ts';
+import { askServer, statusOf } from './observing.ts';
+import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
+import { takeOut } from './removing.ts';
+import type { Standing } from './standing.ts';
+import { hasClaimed, standingOf } from './standing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -26,29 +23,52 @@ import { undoAll } from './undoing.ts';
 const ATTACH_MS = 15_000;
 const POLL_MS = 50;
 
-interface Admission {
-  readonly primary: HostName;
-  readonly sync: SyncRecord | null;
+interface Admission extends Standing {
+  readonly host: HostName;
+  readonly steps: Steps;
 }
 
 const unsafe = (host: HostName, message: string): AdapterFailure =>
   new AdapterFailure({ type: 'Unsafe', host, message });
 
-async function checkAdmission(authority: Authority, host: HostName, steps: Steps): Promise<Admission> {
-  const { description } = authority.cluster;
-  const now = await observe(authority.cluster);
-  const members = memberNames(description).length;
-  const primary = recordedPrimary(answeredRecords(now), members);
-  if (primary.kind !== 'known')
-    throw unsafe(host, `${description.cluster} has no recorded primary; run standfast prepare first`);
-  const { server } = observationOf(now, host);
-  const source = isAnswering(server) ? (server.status.replication?.source ?? null) : null;
-  if (source !== primary.record.host)
-    throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary.record.host}`);
+async function checkAdmission(authority: Authority, host: HostName): Promise<Standing> {
+  const { cluster } = authority;
+  const standing = await standingOf(cluster);
+  const { primary } = standing;
+  const status = await statusOf(cluster, host);
+  const source = status.replication?.source ?? null;
+  if (source !== primary)
+    throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary}. Nothing was changed`);
+  // Read after the replica: whatever the primary has not got then, it never had.
+  const beyond = renderGtids(
+    gtidsBeyond(receivedBy(status), parseGtids((await statusOf(cluster, primary)).binlogState)),
+  );
+  if (beyond !== '')
+    throw unsafe(
+      host,
+      `${host} has transactions that ${primary} never had (${beyond}), so it cannot vouch for its writes. Nothing was changed. Export what they changed, then provision ${host} again`,
+    );
+  return standing;
+}
+
+/**
+ * A replica that is refused, since it was removed, is let in when it is seen to acknowledge nothing, so that it can catch up. One that restarted stands, and is
+ * started unless it is on record: that throws its relay log away, with whatever it may have acknowledged.
+ */
+async function bringUp(authority: Authority, { primary, sync, host, steps }: Admission): Promise<void> {
+  const { cluster } = authority;
+  const isRecorded = sync?.ackers.includes(host) === true;
+  const isRefused = (await refusalOf(cluster, { primary, host })) !== null;
+  const why = isRefused || !isRecorded ? await quieten(authority, { primary, host }) : null;
+  if (why !== null) throw unsafe(host, `${host} cannot be told to acknowledge nothing for now: ${why}`);
+  if (!isRecorded && !runsBothThreads(await statusOf(cluster, host))) {
+    await authority.order(host, 'keep-relay');
+    await authority.withSession(host, async (session) => {
+      await willAcknowledgeNothing(session);
+      await startReplication(session);
+    });
+  }
   await seen(authority, host, { steps, what: 'runs both threads', holds: runsBothThreads });
-  const sync = recordedSync(answeredRecords(now), members);
-  if (sync.kind === 'undecided') throw unsafe(host, `it is not known who acknowledges writes: ${sync.why}`);
-  return { primary: primary.record.host, sync: sync.kind === 'known' ? sync.record : null };
 }
 
 const runsBothThreads = ({ replication }: ServerStatus): boolean =>
@@ -58,54 +78,56 @@ const runsBothThreads = ({ replication }: ServerStatus): boolean =>
  * The record grows before the acker does: whoever reads it in between asks for one contribution too many, never for one too few.
  * `lossless` is written last, when the primary is seen to wait and the replica holds everything committed before it did.
  */
-async function admitAcker(
-  authority: Authority,
-  host: HostName,
-  work: Admission & { readonly steps: Steps },
-): Promise<readonly HostName[]> {
-  const { primary, sync, steps } = work;
+async function admitAcker(authority: Authority, admission: Admission): Promise<readonly HostName[]> {
+  const { primary, host, sync, steps } = admission;
   const ackers = [...new Set([...(sync?.ackers ?? []), host])].sort();
-  const before = sync?.mode ?? 'async';
-  await steps.run('record', null, () => recordSync(authority, { mode: before, ackers }));
-  await steps.run('replica', host, () => authority.withSession(host, acknowledgeAsReplica));
+  const wasLossless = await steps.run('record', null, () => widen(authority, { ...admission, ackers }));
+  await steps.run('replica', host, async () => {
+    await letIn(authority, { primary, host });
+    await authority.withSession(host, acknowledgeAsReplica);
+  });
+  let isClaimed = wasLossless;
   try {
     await steps.run('primary', primary, async () => {
-      await authority.withSession(primary, waitForAcknowledgement);
-      await seen(authority, primary, { steps, what: 'waits for an attached acker', holds: isWaiting });
+      await makeWait(authority, primary);
       await seen(authority, host, { steps, what: 'acknowledges', holds: (status) => status.semiSync.replicaActive });
     });
-    await steps.run('confirm', null, () => confirm(authority, { host, primary, ackers }));
+    await steps.run('confirm', null, () => {
+      isClaimed = true;
+      return confirm(authority, { ...admission, ackers });
+    });
   } catch (error) {
-    // Nobody acknowledged before this admission: writes must not wait for it while it is tried again.
-    if (before === 'async') await authority.withSession(primary, acknowledgeNothing);
+    // Nobody acknowledged before: writes must not wait for it while it is tried again. Unless `lossless` may be on record by now.
+    if (!isClaimed) await stopWaiting(authority, primary);
     throw error;
   }
   return ackers;
 }
 
-async function confirm(
-  authority: Authority,
-  {
-    host,
-    primary,
-    ackers,
-  }: { readonly host: HostName; readonly primary: HostName; readonly ackers: readonly HostName[] },
-): Promise<void> {
-  const answer = await askServer(authority.cluster, primary);
-  if (!isAnswering(answer)) throw new AdapterFailure({ type: 'Unreachable', host: primary, message: answer.why });
-  const committed = answer.status.binlogPosition;
-  const caughtUp = await authority.withSession(host, (session) => waitApplied(session, committed, ATTACH_MS));
-  if (!caughtUp)
-    throw new AdapterFailure({ type: 'NotYet', host, message: `${host} has not applied ${committed} yet` });
-  await recordSync(authority, { mode: 'lossless', ackers });
+interface Widening extends Admission {
+  readonly ackers: readonly HostName[];
 }
 
-const isWaiting = ({ semiSync }: ServerStatus): boolean =>
-  semiSync.primaryActive &&
-  semiSync.waitsWithoutReplica &&
-  semiSync.waitPoint === 'AFTER_SYNC' &&
-  BigInt(semiSync.timeoutMs || '0') > 2n ** 53n &&
-  semiSync.clients > 0;
+/** @returns whether the cluster is lossless, on record and in truth; a record that is not true is corrected */
+async function widen(authority: Authority, { primary, sync, ackers, steps }: Widening): Promise<boolean> {
+  const claim = { primary, ackers, goal: null };
+  if (
+    sync?.mode === 'lossless' &&
+    (await recordLossless(authority, claim, { signal: steps.signal, forMs: 0 })) === null
+  )
+    return true;
+  await recordAsync(authority, ackers);
+  return false;
+}
+
+async function confirm(authority: Authority, { host, primary, ackers, steps }: Widening): Promise<void> {
+  const goal = (await statusOf(authority.cluster, primary)).binlogPosition;
+  const caughtUp = await authority.withSession(host, (session) => waitApplied(session, goal, ATTACH_MS));
+  if (!caughtUp) throw new AdapterFailure({ type: 'NotYet', host, message: `${host} has not applied ${goal} yet` });
+  const bounds = { signal: steps.signal, forMs: ATTACH_MS };
+  const why = await recordLossless(authority, { primary, ackers, goal }, bounds);
+  if (why !== null) throw new AdapterFailure({ type: 'Unverified', host, message: `not lossless yet: ${why}` });
+}
 
 async function seen(
   authority: Authority,
@@ -126,35 +148,27 @@ async function seen(
 }
 
 /**
- * Takes `host` back out: it acknowledges nothing first, then the record shrinks. Nobody left in a cluster that was not lossless yet:
- * the primary stops waiting, so that writes go on as before.
+ * Takes `host` back out, in the order of a removal. Nobody left in a cluster that was not lossless yet: the primary stops waiting, so that writes go on as
+ * before.
  */
-async function withdraw(authority: Authority, host: HostName): Promise<Undone> {
-  const seenNow = await observe(authority.cluster);
-  const known = recordedSync(answeredRecords(seenNow), memberNames(authority.cluster.description).length);
-  const primary = recordedPrimary(answeredRecords(seenNow), memberNames(authority.cluster.description).length);
-  const sync = known.kind === 'known' ? known.record : null;
+async function withdraw(authority: Authority, { primary, sync, host, steps }: Admission): Promise<Undone> {
   const others = (sync?.ackers ?? []).filter((acker) => acker !== host);
-  const waiting = sync?.mode === 'lossless' && others.length > 0;
-  const primaryHost = primary.kind === 'known' ? primary.record.host : null;
+  const staysLossless = sync?.mode === 'lossless' && others.length > 0;
   return undoAll([
-    ...(primaryHost !== null && !waiting
-      ? [
-          {
-            what: `${primaryHost} waits for nobody`,
-            work: async () => {
-              await recordSync(authority, { mode: 'async', ackers: sync?.ackers ?? [] });
-              await authority.withSession(primaryHost, acknowledgeNothing);
-            },
-          },
-        ]
-      : []),
     {
-      // Only in this order: a replica that may still acknowledge stays in the record.
-      what: `${host} acknowledges nothing and is no acker`,
+      what: `${host} is no acker`,
       work: async () => {
-        await authority.withSession(host, stopAcknowledging);
-        await recordSync(authority, { mode: waiting ? 'lossless' : 'async', ackers: others });
+        if (staysLossless) return takeOut(authority, { primary, host, others, steps });
+        await recordAsync(authority, others);
+        await stopWaiting(authority, primary);
+        return shutOut(authority, { primary, host }, steps);
+      },
+    },
+    {
+      what: `${host} acknowledges nothing`,
+      work: async () => {
+        const why = await quieten(authority, { primary, host });
+        if (why !== null) throw new Error(`${primary} refuses it until it is admitted: ${why}`);
       },
     },
   ]);
@@ -164,22 +178,32 @@ export const admittingActivities = (
   ports: Ports,
   hooks: StepHooks,
 ): Pick<Activities, 'admitReplica' | 'undoAdmission'> => ({
-  undoAdmission: async ({ cluster, run, host }) =>
-    withdraw(await claimEpoch(await ports.cluster(cluster), { run, include: [] }), host),
+  undoAdmission: ({ cluster, run, host }) =>
+    inSteps(hooks, async (steps) => {
+      const managed = await ports.cluster(cluster);
+      const nothing = { undone: [], notUndone: [] };
+      if (!(await hasClaimed(managed, run))) return nothing;
+      const authority = await claimEpoch(managed, { run, include: [] });
+      const standing = await standingOf(managed);
+      if (standing.sync?.ackers.includes(host) !== true) return nothing;
+      return withdraw(authority, { ...standing, host, steps });
+    }),
 
   admitReplica: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps): Promise<AdmitResult> => {
       const managed = await ports.cluster(cluster);
       const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
-      const admission = await steps.run('check', host, () => checkAdmission(authority, host, steps));
-      const lossless = managed.description.mode === 'semisync';
-      const ackers = lossless ? await admitAcker(authority, host, { ...admission, steps }) : [];
+      const standing = await steps.run('check', host, () => checkAdmission(authority, host));
+      const admission = { ...standing, host, steps };
+      await steps.run('start', host, () => bringUp(authority, admission));
+      const isSemiSync = managed.description.mode === 'semisync';
+      const ackers = isSemiSync ? await admitAcker(authority, admission) : [];
       return {
         outcome: 'admitted',
         cluster,
         host,
         epoch: authority.epoch,
-        mode: lossless ? 'lossless' : 'async',
+        mode: isSemiSync ? 'lossless' : 'async',
         ackers,
         timeline: steps.timeline,
       };

@@ -1,7 +1,15 @@
 import type { ClusterDescription, Epoch, HostName } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { AdmitResult, FailoverDecision, FenceProof, PrepareResult, TimelineEntry } from '../domain/report.ts';
+import type {
+  AdmitResult,
+  FailoverDecision,
+  FenceProof,
+  GoAsyncResult,
+  PrepareResult,
+  RemoveAckerResult,
+  TimelineEntry,
+} from '../domain/report.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 
 export interface OfCluster {
@@ -149,13 +157,36 @@ export interface Activities {
   cleanTransfer(input: Transfer): Promise<Undone>;
 
   /**
-   * Makes a proven replica count: the `sync` record on a majority first, then semi-sync on the replica, then waiting on the primary.
-   * @throws `Unsafe` when `host` does not replicate from the recorded primary
+   * Makes a proven replica count: the `sync` record on a majority first, then semi-sync on the replica, then waiting on the primary. One that was removed
+   * before is let in again. `lossless` is recorded when the servers themselves are seen to keep it. Steps inside: see {@link ADMIT_STEPS}.
+   * @throws `Unsafe` when `host` does not replicate from the recorded primary, or has transactions of its own
    */
   admitReplica(input: OfOperation & { readonly host: HostName }): Promise<AdmitResult>;
 
-  /** Undo of an admission that did not end: the replica acknowledges nothing again, the record and the primary are as before. */
+  /** Undo of an admission that did not end: the replica is taken out in the order of a removal, the record and the primary are as before. */
   undoAdmission(input: OfOperation & { readonly host: HostName }): Promise<Undone>;
+
+  /**
+   * Makes `host` count no more, dead, frozen, cut off or alive: the primary's host refuses it and its connection is seen gone, another acker holds all that it may have
+   * acknowledged alone, the record shrinks on a majority; then it is told, and let in again if it is seen to obey. The last one: as `goAsync`.
+   * Steps inside: see {@link REMOVE_STEPS}.
+   * @throws `Unsafe` when nobody else is connected and acknowledges, or `host` is the last one and the policy is to stop; nothing is changed then
+   * Source: MariaDB KB, semi-synchronous replication; SHOW REPLICA HOSTS
+   */
+  removeAcker(input: OfOperation & { readonly host: HostName }): Promise<RemoveAckerResult>;
+
+  /**
+   * Undo of a removal: while the record names `host`, it may connect again. From the record on the removal stands. Nothing happened: nothing is done.
+   * @param input.wasAcker  the record named `host` when the removal began
+   */
+  undoRemoval(input: OfOperation & { readonly host: HostName; readonly wasAcker: boolean }): Promise<Undone>;
+
+  /**
+   * `async` on a majority first; then the primary waits for nobody, and commits that hang go on; then every other host is told to acknowledge nothing, or
+   * refused. Each step leaves what is on record true, so there is no undo. Steps inside: see {@link ASYNC_STEPS}.
+   * @throws `Unsafe` when the policy is to stop
+   */
+  goAsync(input: OfOperation): Promise<GoAsyncResult>;
 
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
@@ -200,9 +231,13 @@ export const OPEN_STEPS = [
   'vip',
   'prove',
 ] as const;
-export const ADMIT_STEPS = ['claim', 'check', 'record', 'replica', 'primary', 'confirm'] as const;
+export const ADMIT_STEPS = ['claim', 'check', 'start', 'record', 'replica', 'primary', 'confirm'] as const;
+export const REMOVE_STEPS = ['claim', 'check', 'refuse', 'record', 'release', 'quieten'] as const;
+export const ASYNC_STEPS = ['claim', 'check', 'record', 'release', 'quieten'] as const;
 export type StepName =
   | (typeof FENCE_STEPS)[number]
   | (typeof PROMOTE_STEPS)[number]
   | (typeof OPEN_STEPS)[number]
-  | (typeof ADMIT_STEPS)[number];
+  | (typeof ADMIT_STEPS)[number]
+  | (typeof REMOVE_STEPS)[number]
+  | (typeof ASYNC_STEPS)[number];

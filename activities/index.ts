@@ -7,10 +7,12 @@ import { keepBeating } from './beats.ts';
 import type { Activities } from './contract.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
+import { goingAsyncActivities } from './going-async.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
 import { promotingActivities } from './promoting.ts';
 import { provisioningActivities } from './provisioning.ts';
+import { removingActivities } from './removing.ts';
 import { replicatingActivities } from './replicating.ts';
 import type { StepHooks } from './steps.ts';
 import { unfencingActivities } from './unfencing.ts';
@@ -26,6 +28,8 @@ export function createActivities(ports: Ports, hooks: StepHooks): Activities {
     ...provisioningActivities(ports),
     ...replicatingActivities(ports),
     ...admittingActivities(ports, hooks),
+    ...removingActivities(ports, hooks),
+    ...goingAsyncActivities(ports, hooks),
     ...fencingActivities(ports, hooks),
     ...unfencingActivities(ports, hooks),
     ...promotingActivities(ports, hooks),

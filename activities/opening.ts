@@ -2,13 +2,12 @@ import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import {
   acceptWrites,
-  acknowledgeNothing,
   forgetSource,
   runEvents,
   startReplication,
   stopReplication,
-  waitForAcknowledgement,
   willAcknowledge,
+  willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -20,12 +19,13 @@ import { judgePrimarySettings } from '../domain/preflight.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { PrepareResult } from '../domain/report.ts';
-import { recordSync, secureAcknowledgement } from './acknowledging.ts';
+import { makeWait, recordAsync, secureAcknowledgement, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, OfOperation } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { keepOut } from './refusing.ts';
 import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -48,11 +48,12 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
   const promised = standing.sync?.mode ?? 'async';
   await steps.run('record', null, async () => {
     await authority.record('record-primary', { host });
-    if (standing.sync === null) await recordSync(authority, { mode: 'async', ackers: [] });
+    if (standing.sync === null) await recordAsync(authority, []);
   });
-  await steps.run('semi-sync', host, () =>
-    authority.withSession(host, promised === 'lossless' ? waitForAcknowledgement : acknowledgeNothing),
-  );
+  await steps.run('semi-sync', host, async () => {
+    await keepOut(authority, host, steps);
+    await (promised === 'lossless' ? makeWait : stopWaiting)(authority, host);
+  });
   await steps.run('open', host, () => open(authority, host));
   await steps.run('replicas', null, () => startReplicas(authority, host, standing));
   const mode = await steps.run('confirm', null, async () => {
@@ -174,13 +175,14 @@ async function startReplicas(authority: Authority, primary: HostName, standing: 
   const waiting = standing.seen.hosts.flatMap(({ host, server }) =>
     isAnswering(server) && waitsForStart(server.status, { primary, isAcker: ackers.includes(host) }) ? [host] : [],
   );
-  if (waiting.some((host) => ackers.includes(host))) await recordSync(authority, { mode: 'async', ackers });
+  if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
   const outcomes = await Promise.allSettled(
     waiting.map(async (host) => {
       await authority.order(host, 'keep-relay');
       await authority.withSession(host, async (session) => {
         await stopReplication(session);
-        if (ackers.includes(host)) await willAcknowledge(session);
+        // Also off: one that was taken off the record while it could not be told would acknowledge again.
+        await (ackers.includes(host) ? willAcknowledge : willAcknowledgeNothing)(session);
         await startReplication(session);
       });
     }),

@@ -1,6 +1,13 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { acceptWrites, pointAt, startReplication, stopReplication, willAcknowledge } from '../adapters/mariadb.ts';
+import {
+  acceptWrites,
+  pointAt,
+  startReplication,
+  stopReplication,
+  willAcknowledge,
+  willAcknowledgeNothing,
+} from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
@@ -10,6 +17,7 @@ import { claimEpoch, resumeEpoch } from './authority.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { letIn } from './refusing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -75,7 +83,9 @@ async function repoint({ authority, winner, host, acknowledges }: Repointing): P
   await authority.withSession(host, async (session) => {
     await stopReplication(session);
     await pointAt(session, { endpoint: cluster.endpoint(winner), account });
-    if (acknowledges) await willAcknowledge(session);
+    await (acknowledges ? willAcknowledge : willAcknowledgeNothing)(session);
+    // From an earlier time as primary, the winner may refuse it; its setting says now whether it acknowledges.
+    await letIn(authority, { primary: winner, host });
     await startReplication(session);
   });
   return host;

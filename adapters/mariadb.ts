@@ -1,3 +1,4 @@
+import type { ThreadState } from '../domain/observation.ts';
 import type { Endpoint, Row, Session } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
 
@@ -115,9 +116,13 @@ export async function acknowledgeAsReplica(session: Session): Promise<void> {
   await session.rows('START SLAVE IO_THREAD', [], { timeoutMs: STOP_MS });
 }
 
-/** The receiver is restarted, since the flag takes effect when it connects. */
-export async function stopAcknowledging(session: Session): Promise<void> {
-  await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
+/**
+ * The receiver is restarted, since the flag takes effect when it connects. One that stands is left alone: starting its applier could throw its relay log
+ * away.
+ */
+export async function stopAcknowledging(session: Session, receiver: ThreadState): Promise<void> {
+  await willAcknowledgeNothing(session);
+  if (receiver === 'stopped') return;
   await stopReceiver(session);
   await session.rows('START SLAVE IO_THREAD', [], { timeoutMs: STOP_MS });
 }
@@ -125,6 +130,10 @@ export async function stopAcknowledging(session: Session): Promise<void> {
 /** Only sets the flag, for a replica whose threads are about to be started. */
 export async function willAcknowledge(session: Session): Promise<void> {
   await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 1');
+}
+
+export async function willAcknowledgeNothing(session: Session): Promise<void> {
+  await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
 }
 
 export async function ensureHeartbeatTable(session: Session): Promise<void> {

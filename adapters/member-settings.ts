@@ -25,6 +25,8 @@ export function renderMemberSettings({ binlogBase }: MemberSettings): string {
     'gtid_strict_mode=1',
     'relay_log_recovery=0',
     'slave_net_timeout=4',
+    // Whoever restarts acknowledges nothing until an operation has looked whether it is on record.
+    'rpl_semi_sync_slave_enabled=0',
     'rpl_semi_sync_master_wait_point=AFTER_SYNC',
     'rpl_semi_sync_master_wait_no_slave=1',
     'rpl_semi_sync_master_timeout=18446744073709551615',

@@ -99,7 +99,7 @@ export function addSchedules(program: Root, { run }: Hands): void {
     });
 }
 
-function checked<T>(parsed: Parsed<T>): T {
+export function checked<T>(parsed: Parsed<T>): T {
   if (parsed.kind === 'ok') return parsed.value;
   throw usage(parsed.message);
 }

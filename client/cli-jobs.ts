@@ -1,7 +1,10 @@
 import type {
+  AdmitReplicaInput,
   FailoverInput,
+  GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
+  RemoveAckerInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { VerifyResult } from '../domain/report.ts';
@@ -96,6 +99,45 @@ export const failoverJob = (input: FailoverInput, options: GlobalOptions): Job =
       kind: 'Failover',
       data: answer,
       text: async (paint) => (await import('./render-results.ts')).renderFailover(answer, paint),
+    };
+  },
+});
+
+export const addAckerJob = (input: AdmitReplicaInput, options: GlobalOptions): Job => ({
+  title: `make ${input.host} an acker of ${input.cluster}`,
+  work: async (client, wait) => {
+    const answer = await client.admitReplica(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'Admit',
+      data: answer,
+      text: async (paint) => (await import('./render-ackers.ts')).renderAdmit(answer, paint),
+    };
+  },
+});
+
+export const removeAckerJob = (input: RemoveAckerInput, options: GlobalOptions): Job => ({
+  title: `remove ${input.host} from the ackers of ${input.cluster}`,
+  work: async (client, wait) => {
+    const answer = await client.removeAcker(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'RemoveAcker',
+      data: answer,
+      text: async (paint) => (await import('./render-ackers.ts')).renderAckersLeft(answer, paint),
+    };
+  },
+});
+
+export const goAsyncJob = (input: GoAsyncInput, options: GlobalOptions): Job => ({
+  title: `let the primary of ${input.cluster} go on without acknowledgements`,
+  work: async (client, wait) => {
+    const answer = await client.goAsync(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'GoAsync',
+      data: answer,
+      text: async (paint) => (await import('./render-ackers.ts')).renderAckersLeft(answer, paint),
     };
   },
 });

@@ -20,18 +20,24 @@ export type { Diagnosis } from '../domain/diagnosis.ts';
 export type { Vote } from '../domain/election.ts';
 export type { FailureType } from '../domain/failure.ts';
 export type {
+  AdmitReplicaInput,
   FailoverInput,
+  GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
+  RemoveAckerInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 export type {
+  AdmitResult,
   FailoverDecision,
   FailoverResult,
   FenceProof,
+  GoAsyncResult,
   Loss,
   PrepareResult,
   ProvisionResult,
+  RemoveAckerResult,
   TimelineEntry,
   VerifyResult,
 } from '../domain/report.ts';

@@ -1,12 +1,31 @@
 import type { Parsed } from '../domain/inputs.ts';
-import { parseFailover, parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
+import {
+  parseAdmitReplica,
+  parseFailover,
+  parseGoAsync,
+  parsePreparePrimary,
+  parseProvisionReplica,
+  parseRemoveAcker,
+  parseVerifyReplication,
+} from '../domain/inputs.ts';
 import type {
+  AdmitReplicaInput,
   FailoverInput,
+  GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
+  RemoveAckerInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
-import type { FailoverResult, PrepareResult, ProvisionResult, VerifyResult } from '../domain/report.ts';
+import type {
+  AdmitResult,
+  FailoverResult,
+  GoAsyncResult,
+  PrepareResult,
+  ProvisionResult,
+  RemoveAckerResult,
+  VerifyResult,
+} from '../domain/report.ts';
 
 /** A workflow as the client sees it: its type, its address, its input. `Result` lives in the type alone. */
 export interface Runbook<Input extends { readonly cluster: string }, Result> {
@@ -19,6 +38,9 @@ export interface Runbook<Input extends { readonly cluster: string }, Result> {
   readonly resultOf: (value: unknown) => Result;
 }
 
+const LONGEST_SUMMARY = 120;
+const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`);
+
 export const operationId = (cluster: string): string => `operation/${cluster}`;
 
 export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
@@ -26,9 +48,9 @@ export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
   parse: parseFailover,
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, candidate, reason }) =>
-    `fail over ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}${reason === undefined ? '' : `: ${reason}`}`.slice(
+    `fail over ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}${because(reason)}`.slice(
       0,
-      120,
+      LONGEST_SUMMARY,
     ),
   resultOf: (value) => value as FailoverResult,
 };
@@ -47,6 +69,31 @@ export const prepareRunbook: Runbook<PreparePrimaryInput, PrepareResult> = {
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, host }) => `prepare ${host} as the primary of ${cluster}`,
   resultOf: (value) => value as PrepareResult,
+};
+
+export const admitRunbook: Runbook<AdmitReplicaInput, AdmitResult> = {
+  type: 'admitReplica',
+  parse: parseAdmitReplica,
+  workflowId: ({ cluster }) => operationId(cluster),
+  summary: ({ cluster, host }) => `admit ${host} to the ackers of ${cluster}`,
+  resultOf: (value) => value as AdmitResult,
+};
+
+export const removeAckerRunbook: Runbook<RemoveAckerInput, RemoveAckerResult> = {
+  type: 'removeAcker',
+  parse: parseRemoveAcker,
+  workflowId: ({ cluster }) => operationId(cluster),
+  summary: ({ cluster, host, reason }) =>
+    `remove ${host} from the ackers of ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
+  resultOf: (value) => value as RemoveAckerResult,
+};
+
+export const goAsyncRunbook: Runbook<GoAsyncInput, GoAsyncResult> = {
+  type: 'goAsync',
+  parse: parseGoAsync,
+  workflowId: ({ cluster }) => operationId(cluster),
+  summary: ({ cluster, reason }) => `go async with ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
+  resultOf: (value) => value as GoAsyncResult,
 };
 
 export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {

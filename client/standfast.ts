@@ -1,10 +1,21 @@
 import type {
+  AdmitReplicaInput,
   FailoverInput,
+  GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
+  RemoveAckerInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
-import type { FailoverResult, PrepareResult, ProvisionResult, VerifyResult } from '../domain/report.ts';
+import type {
+  AdmitResult,
+  FailoverResult,
+  GoAsyncResult,
+  PrepareResult,
+  ProvisionResult,
+  RemoveAckerResult,
+  VerifyResult,
+} from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { ConnectOptions } from './config.ts';
 import { loadClientConfig } from './config.ts';
@@ -13,7 +24,15 @@ import { openLink } from './connection.ts';
 import type { RunningOperation, RunReference } from './errors.ts';
 import { StandfastError } from './errors.ts';
 import type { Runbook } from './runbooks.ts';
-import { failoverRunbook, prepareRunbook, provisionRunbook, verifyRunbook } from './runbooks.ts';
+import {
+  admitRunbook,
+  failoverRunbook,
+  goAsyncRunbook,
+  prepareRunbook,
+  provisionRunbook,
+  removeAckerRunbook,
+  verifyRunbook,
+} from './runbooks.ts';
 import { runningOperation, startRun } from './runs.ts';
 import type { AppliedSchedule, VerifySchedule } from './schedules.ts';
 import { ensureVerifySchedule, listVerifySchedules } from './schedules.ts';
@@ -50,6 +69,9 @@ export type StandfastApi = Pick<
   | 'failover'
   | 'provisionReplica'
   | 'preparePrimary'
+  | 'admitReplica'
+  | 'removeAcker'
+  | 'goAsync'
   | 'verify'
   | 'status'
   | 'ensureVerifySchedule'
@@ -86,6 +108,24 @@ export class Standfast {
     options?: O,
   ): Promise<Answer<O, PrepareResult>> {
     return this.#run(prepareRunbook, input, options);
+  }
+
+  /** Makes a replica that replicates count for losslessness, also one that was removed before. */
+  admitReplica<O extends CallOptions = object>(input: AdmitReplicaInput, options?: O): Promise<Answer<O, AdmitResult>> {
+    return this.#run(admitRunbook, input, options);
+  }
+
+  /** A replica that is gone for long counts no more, so that the others cover a failover. */
+  removeAcker<O extends CallOptions = object>(
+    input: RemoveAckerInput,
+    options?: O,
+  ): Promise<Answer<O, RemoveAckerResult>> {
+    return this.#run(removeAckerRunbook, input, options);
+  }
+
+  /** The primary goes on without acknowledgements, and writers that hang go on; nothing claims losslessness from then on. */
+  goAsync<O extends CallOptions = object>(input: GoAsyncInput, options?: O): Promise<Answer<O, GoAsyncResult>> {
+    return this.#run(goAsyncRunbook, input, options);
   }
 
   /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */

@@ -16,6 +16,15 @@ export interface AdmitReplicaInput {
   readonly cluster: string;
   readonly host: string;
 }
+export interface RemoveAckerInput {
+  readonly cluster: string;
+  readonly host: string;
+  readonly reason?: string;
+}
+export interface GoAsyncInput {
+  readonly cluster: string;
+  readonly reason?: string;
+}
 export interface VerifyReplicationInput {
   readonly cluster: string;
 }
@@ -87,6 +96,9 @@ export const parseProvisionReplica = parser<ProvisionReplicaInput>('provisionRep
   { name: 'from', required: false, example: 'db1' },
 ]);
 export const parseAdmitReplica = parser<AdmitReplicaInput>('admitReplica', [CLUSTER, HOST]);
+const REASON: Field = { name: 'reason', required: false, example: 'its disk is being replaced' };
+export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
+export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
 export const parseFailover = parser<FailoverInput>('failover', [
   CLUSTER,

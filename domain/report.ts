@@ -83,6 +83,31 @@ export interface AdmitResult {
   readonly timeline: readonly TimelineEntry[];
 }
 
+export interface RemoveAckerResult {
+  readonly outcome: 'removed';
+  readonly cluster: string;
+  readonly host: HostName;
+  readonly primary: HostName;
+  readonly epoch: Epoch;
+  readonly mode: 'lossless' | 'async';
+  readonly ackers: readonly HostName[];
+  /** Hosts that the primary refuses from now on, since they could not be told to acknowledge nothing; each with the reason. */
+  readonly refused: readonly string[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly sentence: string;
+}
+
+export interface GoAsyncResult {
+  readonly outcome: 'async';
+  readonly cluster: string;
+  readonly primary: HostName;
+  readonly epoch: Epoch;
+  /** As in {@link RemoveAckerResult}. */
+  readonly refused: readonly string[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly sentence: string;
+}
+
 export interface VerifyResult {
   readonly outcome: 'ok' | 'warn';
   readonly cluster: string;

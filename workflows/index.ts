@@ -1,6 +1,8 @@
 /** Registered workflows only: everything exported here can be started by its name. */
 export { admitReplica } from './admit-replica.ts';
 export { failover } from './failover.ts';
+export { goAsync } from './go-async.ts';
 export { preparePrimary } from './prepare-primary.ts';
 export { provisionReplica } from './provision-replica.ts';
+export { removeAcker } from './remove-acker.ts';
 export { verifyReplication } from './verify-replication.ts';

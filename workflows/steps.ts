@@ -36,6 +36,22 @@ export const critical = (summary: string) =>
     },
   });
 
+/** Like the critical path, but what a person can simply ask for again: it must not hold the cluster's lock for long when a host is in the way. */
+export const prompt = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '1s',
+    scheduleToCloseTimeout: '3m',
+    retry: {
+      initialInterval: '100ms',
+      backoffCoefficient: 1.5,
+      maximumInterval: '2s',
+      maximumAttempts: 20,
+      nonRetryableErrorTypes,
+    },
+  });
+
 /** Copies and comparisons: hours are fine, silence is not. */
 export const long = (summary: string) =>
   proxyActivities<Activities>({

@@ -56,6 +56,9 @@ const unexpected = {
   failover: refuse,
   provisionReplica: refuse,
   preparePrimary: refuse,
+  admitReplica: refuse,
+  removeAcker: refuse,
+  goAsync: refuse,
   verify: refuse,
   status: refuse,
 };

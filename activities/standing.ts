@@ -1,0 +1,40 @@
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { ClusterPorts } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import { answeredRecords } from '../domain/observation.ts';
+import type { SyncRecord } from '../domain/records.ts';
+import { recordedSync } from '../domain/records.ts';
+import { primaryOf } from './electing.ts';
+import { observe } from './observing.ts';
+
+/** Who is primary, and what is on record about acknowledgements. */
+export interface Standing {
+  readonly primary: HostName;
+  readonly sync: SyncRecord | null;
+}
+
+/** @throws AdapterFailure `Unsafe` when a majority does not tell */
+export async function standingOf(cluster: ClusterPorts): Promise<Standing> {
+  const seen = await observe(cluster);
+  const primary = primaryOf(cluster, seen);
+  const sync = recordedSync(answeredRecords(seen), memberNames(cluster.description).length);
+  if (sync.kind === 'undecided')
+    throw new AdapterFailure({
+      type: 'Unsafe',
+      host: primary,
+      message: `it is not known who acknowledges writes: ${sync.why}`,
+    });
+  return { primary, sync: sync.kind === 'known' ? sync.record : null };
+}
+
+/** For undos: without an epoch of `run` on any member that answers, the run did nothing. */
+export const hasClaimed = async (cluster: ClusterPorts, run: string): Promise<boolean> =>
+  answeredRecords(await observe(cluster)).some((records) => records.epoch?.run === run);
+
+/** Why `primary` may not be left without anybody who acknowledges; null: it may. */
+export function whyNotAlone(cluster: ClusterPorts, primary: HostName): string | null {
+  const { cluster: name, alone, mode } = cluster.description;
+  if (mode === 'async' || alone === 'async') return null;
+  return `nobody would acknowledge the writes of ${primary}, and policy.alone of ${name} is stop. Nothing was changed. Bring a replica back (standfast acker add ${name} HOST), or set policy.alone to async in the inventory first`;
+}

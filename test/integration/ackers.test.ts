@@ -1,0 +1,254 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import { until } from '../../lab/run.ts';
+import { caughtUp, useCluster } from './cluster.ts';
+import { refusalOf } from './refusal.ts';
+
+const cluster = useCluster();
+const db3 = { cluster: 'shop', host: 'db3' };
+const IDS: Readonly<Record<string, string>> = { db1: '1', db2: '2', db3: '3' };
+
+/** Epoch, mode, ackers, k, as the members have them in their files. */
+const record = async (host: string): Promise<string> =>
+  (await cluster().lab.host(host).exec(['cat', '/var/lib/standfast/sync'])).stdout.trim().replace(/^\d+ /, '');
+const records = (hosts: readonly string[] = ['db1', 'db2']): Promise<readonly string[]> =>
+  Promise.all(hosts.map(record));
+/** Whether `host` is connected to the primary now, as that says. */
+const isConnected = async (host: string, primary = 'db1'): Promise<boolean> =>
+  (await cluster().lab.host(primary).sql('SHOW SLAVE HOSTS')).some(([id]) => id === IDS[host]);
+const receiver = async (host: string): Promise<string> =>
+  (await cluster().lab.host(host).exec(['mariadb', '-e', 'SHOW SLAVE STATUS\\G'])).stdout.match(
+    /Slave_IO_Running: (\w+)/,
+  )?.[1] ?? '';
+const acknowledges = async (host: string): Promise<string> =>
+  (await cluster().lab.host(host).sql("SHOW STATUS LIKE 'Rpl_semi_sync_slave_status'"))[0]?.[1] ?? '';
+
+/** A write waits on the primary, and none that was sent after `since` has been answered. */
+async function expectNoAnswer(ledger: Ledger, since: number): Promise<void> {
+  const waits = "STATE LIKE 'Waiting for semi-sync%' AND TIME >= 1";
+  await until('a commit that waits for an acknowledgement', async () => {
+    const rows = await cluster().lab.host('db1').sql(`SELECT 1 FROM information_schema.PROCESSLIST WHERE ${waits}`);
+    return rows.length > 0 ? true : undefined;
+  });
+  const answered = ledger.attempts().filter((one) => one.outcome === 'ack' && one.sentAt >= since);
+  expect(answered).toEqual([]);
+}
+
+describe('an acker that is gone', () => {
+  test('is removed, and the other one covers a failover without loss; before that it was refused', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    await lab.host('db3').powerOff();
+    const removed = await client.removeAcker({ ...db3, reason: 'its disk is dead' });
+    expect(removed).toMatchObject({ outcome: 'removed', mode: 'lossless', ackers: ['db2'], primary: 'db1' });
+    expect(await records()).toEqual(['lossless db2 1', 'lossless db2 1']);
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    // As a member it is back, for the majority; as a replica it stands, and knows less than it acknowledged.
+    await lab.host('db3').powerOn();
+    const faultAt = Ledger.now();
+    await lab.host('db1').powerOff();
+    const result = await client.failover({ cluster: 'shop' });
+    expect(result).toMatchObject({ outcome: 'failed-over', newPrimary: 'db2', loss: { lossless: true } });
+    expect(result.decision?.coverage).toMatchObject({ by: 'ackers' });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    const verdict = await ledger.verdict({ primary: 'db2', faultAt });
+    expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+  });
+
+  test('cannot acknowledge when only its network was gone, and comes back by admission', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.cut('control', 'db3');
+    const removed = await client.removeAcker(db3);
+    expect(removed.refused).toEqual([expect.stringContaining('db3')]);
+    const ledger = startLedger({ hosts: ['db1'] });
+    await ledger.acknowledged(20);
+    expect(await receiver('db3')).toBe('Connecting');
+    expect(await isConnected('db3')).toBe(false);
+    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
+    const alone = Ledger.now();
+    await expectNoAnswer(ledger, alone);
+    await lab.host('db2').sql('START SLAVE IO_THREAD');
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await lab.heal();
+    expect(await isConnected('db3')).toBe(false);
+    expect(await client.admitReplica(db3)).toMatchObject({ mode: 'lossless', ackers: ['db2', 'db3'] });
+    expect(await records(['db1', 'db2', 'db3'])).toEqual(Array(3).fill('lossless db2,db3 1'));
+    expect([await isConnected('db3'), await acknowledges('db3')]).toEqual([true, 'ON']);
+    await ledger.stop();
+    expect(await client.verify({ cluster: 'shop' })).toMatchObject({ outcome: 'ok' });
+  });
+
+  test('stays out when it was frozen, thaws, and the primary has lost power meanwhile', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    lab.host('db3').signal('mariadbd', 'SIGSTOP');
+    expect((await client.removeAcker(db3)).refused).toHaveLength(1);
+    await lab.host('db1').powerOff();
+    await lab.host('db1').powerOn();
+    lab.host('db3').signal('mariadbd', 'SIGCONT');
+    // Closed, the primary is open to whoever connects; it is opened for writes only behind the rule.
+    await until('db3 is back at the closed primary', async () => ((await isConnected('db3')) ? true : undefined));
+    await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+    expect(await isConnected('db3')).toBe(false);
+    expect(await receiver('db3')).not.toBe('Yes');
+    expect(await records()).toEqual(['lossless db2 1', 'lossless db2 1']);
+  });
+
+  test('goes on replicating, and counts for nothing, when it is alive', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    expect(await client.removeAcker(db3)).toMatchObject({ refused: [], ackers: ['db2'] });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    await caughtUp(lab, 'db3', 'db1');
+    expect([await acknowledges('db3'), await acknowledges('db2')]).toEqual(['OFF', 'ON']);
+    expect(await client.verify({ cluster: 'shop' })).toMatchObject({ outcome: 'ok' });
+    expect(await client.admitReplica(db3)).toMatchObject({ ackers: ['db2', 'db3'] });
+  });
+});
+
+describe('a removal', () => {
+  /** Behind a step is in front of the next. */
+  const STEPS = ['claim', 'check', 'refuse', 'record', 'quieten'].map((step) => `removeAcker.${step}:after`);
+
+  test('ends in another worker when the first is killed, at each of its steps', async () => {
+    const { client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    const ledger = startLedger();
+    for (const holdAt of STEPS) {
+      const first = await startWorker('first', holdAt);
+      const removing = client.removeAcker(db3);
+      await first.says(/^held at /m);
+      const second = await startWorker('second');
+      await first.kill();
+      expect(await removing, holdAt).toMatchObject({ outcome: 'removed', ackers: ['db2'], refused: [] });
+      expect(await records(), holdAt).toEqual(['lossless db2 1', 'lossless db2 1']);
+      await ledger.acknowledged(5, { since: Ledger.now() });
+      await client.admitReplica(db3);
+      expect(await records(), holdAt).toEqual(['lossless db2,db3 1', 'lossless db2,db3 1']);
+      await second.kill();
+    }
+    await ledger.stop();
+    const verdict = await ledger.verdict({ primary: 'db1' });
+    expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+  }, 300_000);
+
+  test('is undone when nobody else covers: the record is as before, and the replica is let in again', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    const first = await startWorker('first', 'removeAcker.refuse:after');
+    const removing = refusalOf(client.removeAcker(db3));
+    await first.says(/^held at /m);
+    expect(await isConnected('db3')).toBe(false);
+    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
+    await startWorker('second');
+    await first.kill();
+    const refusal = await removing;
+    expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 5 });
+    expect(refusal.message).toContain('db2 is not connected');
+    expect(await records()).toEqual(['lossless db2,db3 1', 'lossless db2,db3 1']);
+    await until('db3 is connected again', async () => ((await isConnected('db3')) ? true : undefined));
+  });
+
+  test('is refused, with nothing changed, for the primary, and when nobody else is connected', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    expect(await refusalOf(client.removeAcker({ cluster: 'shop', host: 'db1' }))).toMatchObject({ exitCode: 4 });
+    expect(await refusalOf(client.removeAcker({ cluster: 'shop', host: 'db9' }))).toMatchObject({ type: 'BadInput' });
+    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
+    const refusal = await refusalOf(client.removeAcker(db3));
+    expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
+    expect(refusal.message).toContain('Nothing was changed');
+    expect(await records()).toEqual(['lossless db2,db3 1', 'lossless db2,db3 1']);
+  });
+
+  test('of the last acker goes async, unless the policy is to stop', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await client.removeAcker(db3);
+    const inventory = readFileSync(lab.etc('standfast.yaml'), 'utf8');
+    onTestFinished(() => {
+      writeFileSync(lab.etc('standfast.yaml'), inventory);
+    });
+    writeFileSync(lab.etc('standfast.yaml'), inventory.replace(/^( +)policy:$/m, '$1policy:\n$1  alone: stop'));
+    for (const call of [
+      () => client.removeAcker({ cluster: 'shop', host: 'db2' }),
+      () => client.goAsync({ cluster: 'shop' }),
+    ]) {
+      const refusal = await refusalOf(call());
+      expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
+      expect(refusal.message).toContain('policy.alone of shop is stop');
+    }
+    expect(await records()).toEqual(['lossless db2 1', 'lossless db2 1']);
+    writeFileSync(lab.etc('standfast.yaml'), inventory);
+    expect(await client.removeAcker({ cluster: 'shop', host: 'db2' })).toMatchObject({ mode: 'async', ackers: [] });
+    expect(await records()).toEqual(['async - 0', 'async - 0']);
+    expect(await lab.host('db1').sql('SELECT @@rpl_semi_sync_master_enabled')).toEqual([['0']]);
+  });
+});
+
+describe('going async', () => {
+  test('releases the writers that hang, and has said so on a majority before, whenever its worker is killed', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    const ledger = startLedger({ hosts: ['db1'] });
+    await ledger.acknowledged(20);
+    await lab.host('db3').powerOff();
+    lab.host('db2').signal('mariadbd', 'SIGKILL');
+    const hung = Ledger.now();
+    await expectNoAnswer(ledger, hung);
+    const first = await startWorker('first', 'goAsync.record:after');
+    const going = client.goAsync({ cluster: 'shop', reason: 'both replicas are gone' });
+    await first.says(/^held at /m);
+    expect(await records()).toEqual(['async - 0', 'async - 0']);
+    await expectNoAnswer(ledger, hung);
+    const second = await startWorker('second', 'goAsync.release:after');
+    await first.kill();
+    await second.says(/^held at /m);
+    await startWorker('third');
+    await second.kill();
+    expect(await going).toMatchObject({ outcome: 'async', primary: 'db1', refused: [expect.stringContaining('db3')] });
+    await ledger.acknowledged(20, { since: hung });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary: 'db1' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+    const { verdict } = await client.status('shop');
+    expect(verdict.findings.map((one) => one.code)).toContain('RunsAsync');
+  });
+
+  test('is no promise that a failover trusts: without the old binlog it is refused', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await client.goAsync({ cluster: 'shop' });
+    await lab.host('db1').powerOff();
+    const refusal = await refusalOf(client.failover({ cluster: 'shop' }));
+    expect(refusal).toMatchObject({ type: 'Unsafe' });
+    expect(refusal.message).toContain('async');
+    expect(await lab.host('db2').sql('SELECT @@read_only')).toEqual([['1']]);
+  });
+
+  test('is ended by admissions: the first makes the primary wait again, the second widens the record', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await client.goAsync({ cluster: 'shop' });
+    expect(await client.admitReplica({ cluster: 'shop', host: 'db2' })).toMatchObject({ ackers: ['db2'] });
+    expect([await acknowledges('db2'), await acknowledges('db3')]).toEqual(['ON', 'OFF']);
+    expect(await client.admitReplica(db3)).toMatchObject({ mode: 'lossless', ackers: ['db2', 'db3'] });
+    expect(await lab.host('db1').sql('SELECT @@rpl_semi_sync_master_enabled')).toEqual([['1']]);
+    expect(await client.verify({ cluster: 'shop' })).toMatchObject({ outcome: 'ok' });
+  });
+});
