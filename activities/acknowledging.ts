@@ -143,7 +143,9 @@ export async function secureAcknowledgement(
   authority: Authority,
   work: { readonly primary: HostName; readonly ackers: readonly HostName[]; readonly steps: Steps },
 ): Promise<Acknowledgement> {
-  const { primary, ackers, steps } = work;
+  const { primary, steps } = work;
+  // Who was an acker before it became the primary vouches for nothing of its own: on record it would make the next failover wait for the dead.
+  const ackers = work.ackers.filter((acker) => acker !== primary);
   await recordAsync(authority, ackers);
   if (ackers.length > 0) {
     await makeWait(authority, primary);

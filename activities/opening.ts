@@ -173,7 +173,7 @@ async function open(authority: Authority, host: HostName): Promise<void> {
 async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
   const ackers = standing.sync?.ackers ?? [];
   const waiting = standing.seen.hosts.flatMap(({ host, server }) =>
-    isAnswering(server) && waitsForStart(server.status, { primary, isAcker: ackers.includes(host) }) ? [host] : [],
+    isAnswering(server) && waitsForStart(server.status, { primary, host, sync: standing.sync }) ? [host] : [],
   );
   if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
   const outcomes = await Promise.allSettled(
@@ -193,11 +193,16 @@ async function startReplicas(authority: Authority, primary: HostName, standing: 
 
 const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
 
-function waitsForStart(status: ServerStatus, role: { readonly primary: HostName; readonly isAcker: boolean }): boolean {
+function waitsForStart(
+  status: ServerStatus,
+  { primary, host, sync }: Pick<Standing, 'sync'> & { readonly primary: HostName; readonly host: HostName },
+): boolean {
   const { replication, semiSync } = status;
-  if (replication?.source !== role.primary) return false;
+  if (replication?.source !== primary) return false;
   const running = replication.receiver === 'running' && replication.applier === 'running';
-  return !running || (role.isAcker && !semiSync.replicaActive);
+  const isAcker = sync?.ackers.includes(host) === true;
+  // Off the record, nobody may acknowledge where somebody's word counts.
+  return !running || (isAcker ? !semiSync.replicaActive : sync?.mode === 'lossless' && semiSync.replicaActive);
 }
 
 export const openingActivities = (

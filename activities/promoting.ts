@@ -9,6 +9,7 @@ import {
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
+import type { ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
@@ -75,9 +76,7 @@ interface Repointing {
 async function repoint({ authority, winner, host, acknowledges }: Repointing): Promise<HostName> {
   const { cluster } = authority;
   const answer = await askServer(cluster, host);
-  const replication = isAnswering(answer) ? answer.status.replication : null;
-  if (replication?.source === winner && replication.receiver === 'running' && replication.applier === 'running')
-    return host;
+  if (isAnswering(answer) && isPlaced(answer.status, { winner, acknowledges })) return host;
   await authority.order(host, 'keep-relay');
   const account = await cluster.replicationAccount();
   await authority.withSession(host, async (session) => {
@@ -89,6 +88,16 @@ async function repoint({ authority, winner, host, acknowledges }: Repointing): P
     await startReplication(session);
   });
   return host;
+}
+
+/** One that happens to follow the winner already, from an earlier time, must not go on acknowledging without being on record. */
+function isPlaced(
+  { replication, semiSync }: ServerStatus,
+  wanted: Pick<Repointing, 'winner' | 'acknowledges'>,
+): boolean {
+  if (semiSync.replicaEnabled !== wanted.acknowledges || semiSync.replicaActive !== wanted.acknowledges) return false;
+  if (replication?.source !== wanted.winner) return false;
+  return replication.receiver === 'running' && replication.applier === 'running';
 }
 
 const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
