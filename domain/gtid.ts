@@ -75,9 +75,12 @@ export function gtidGap(ahead: GtidSet, behind: GtidSet): number {
 
 export type GtidOrder = 'equal' | 'ahead' | 'behind' | 'incomparable';
 
-export function compareGtids(left: GtidSet, right: GtidSet): GtidOrder {
-  const over = containsGtids(left, right);
-  const under = containsGtids(right, left);
+export const compareGtids = (left: GtidSet, right: GtidSet): GtidOrder => orderBy(containsGtids, left, right);
+
+/** Containment is a partial order: of two sets neither may hold the other. */
+export function orderBy<T>(contains: (set: T, other: T) => boolean, left: T, right: T): GtidOrder {
+  const over = contains(left, right);
+  const under = contains(right, left);
   if (over && under) return 'equal';
   if (over) return 'ahead';
   return under ? 'behind' : 'incomparable';

@@ -22,7 +22,7 @@ export default defineConfig({
           include: ['domain', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker'].map(folder),
         },
       },
-      { extends: true, test: { name: 'lab', include: ['host', 'lab'].map(folder) } },
+      { extends: true, test: { name: 'lab', include: ['host', 'lab', 'oracle'].map(folder) } },
       {
         extends: true,
         test: {
