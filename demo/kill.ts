@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client';
+import { runningActivity } from '../lab/activity.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import { CLUSTER } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -13,7 +14,6 @@ export interface Murder {
   readonly atIso: string;
 }
 
-const STARTED = 2; // temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 const LOOK_EVERY_MS = 5;
 const LOOK_FOR_MS = 30_000;
 
@@ -23,9 +23,9 @@ export async function killRunningWorker(stage: Stage, delayMs: number): Promise<
   try {
     const endsAt = performance.now() + LOOK_FOR_MS;
     for (;;) {
-      const running = await runningActivity(connection);
-      const worker = stage.workers.find((one) => running?.identity.endsWith(`/${String(one.pid)}`) === true);
-      if (running !== null && worker !== undefined) {
+      const running = await runningActivity(connection, `operation/${CLUSTER}`);
+      const worker = stage.workers.find((one) => one.isCalled(running?.identity));
+      if (running?.workflow === 'failover' && worker !== undefined) {
         await pause(delayMs);
         const [at, atIso] = [Ledger.now(), new Date().toISOString()];
         await worker.kill();
@@ -40,17 +40,3 @@ export async function killRunningWorker(stage: Stage, delayMs: number): Promise<
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function runningActivity(
-  connection: Connection,
-): Promise<{ readonly identity: string; readonly activity: string } | null> {
-  const described = await connection.workflowService
-    .describeWorkflowExecution({ namespace: 'default', execution: { workflowId: `operation/${CLUSTER}` } })
-    .catch(() => null); // not started yet
-  if (described?.workflowExecutionInfo?.type?.name !== 'failover') return null;
-  const pending = described.pendingActivities.find(
-    (one) => (one.lastWorkerIdentity ?? '') !== '' && Number(one.state) === STARTED,
-  );
-  if (pending === undefined) return null;
-  return { identity: pending.lastWorkerIdentity ?? '', activity: pending.activityType?.name ?? '' };
-}

@@ -1,8 +1,8 @@
 import type { FailoverResult, Verdict as ReplicationVerdict } from '../client/index.ts';
+import { compareServers } from '../lab/checksums.ts';
+import type { Comparison } from '../lab/checksums.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import type { Verdict } from '../lab/ledger/verdict.ts';
-import { compareServers } from './checksums.ts';
-import type { Comparison } from './checksums.ts';
 import { killRunningWorker } from './kill.ts';
 import type { Murder } from './kill.ts';
 import { CLUSTER } from './stage.ts';
@@ -47,7 +47,7 @@ export async function playFailover(stage: Stage, ledger: Ledger, options: ActOpt
   await ledger.acknowledged(WRITES_AFTER, { since: Ledger.now() });
   await ledger.stop();
   const survivors = lab.hosts.filter((host) => host.name !== victim).map((host) => host.name);
-  const comparison = await compareServers(stage, failover.newPrimary, survivors);
+  const comparison = await compareServers(lab, failover.newPrimary, survivors);
   return {
     before,
     failover,

@@ -1,13 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import type { FenceRung } from '../domain/cluster.ts';
 import { addressOf, network } from './network.ts';
 import { upperOf } from './machine.ts';
 import { must } from './run.ts';
 import { projectFolder, type LabState } from './state.ts';
 
 export type Account = 'standfast' | 'repl' | 'app';
+
+/** What the inventory of a lab says otherwise than usual. */
+export interface ClusterSettings {
+  readonly mode?: 'semisync' | 'async';
+  readonly fence?: readonly FenceRung[];
+  readonly alone?: 'stop' | 'async';
+  /** How long a verification waits for a replica that does not apply, such as `3s`. */
+  readonly lagFail?: string;
+}
 
 /** What people and the product are given about a lab: FOLDER/etc. */
 export function etc(state: Pick<LabState, 'folder'>, name: string): string {
@@ -34,18 +44,24 @@ export async function writeSecrets(state: LabState): Promise<void> {
   chmodSync(etc(state, 'power'), 0o755);
 }
 
-/** The inventory and the hosts' keys, once the hosts have been prepared. */
-export function writeInventory(state: LabState): void {
+/** The hosts' keys, once the hosts have been prepared. */
+export function writeKnownHosts(state: LabState): void {
   const keys = state.hosts.map((host) => {
     const file = path.join(upperOf(state, host), 'etc', 'ssh', 'ssh_host_ed25519_key.pub');
     const [type = '', key = ''] = readFileSync(file, 'utf8').split(' ');
     return `${addressOf(state, host)} ${type} ${key}\n`;
   });
   writeFileSync(etc(state, 'known_hosts'), keys.join(''));
-  writeFileSync(etc(state, 'standfast.yaml'), stringify(inventory(state)), { mode: 0o600 });
 }
 
-function inventory(state: LabState): unknown {
+/** Written beside and renamed: workers read it whenever they need it. */
+export function writeInventory(state: LabState, settings: ClusterSettings): void {
+  const draft = etc(state, 'standfast.yaml.new');
+  writeFileSync(draft, stringify(inventory(state, settings)), { mode: 0o600 });
+  renameSync(draft, etc(state, 'standfast.yaml'));
+}
+
+function inventory(state: LabState, settings: ClusterSettings): unknown {
   const file = (name: string): string => `file:${etc(state, name)}`;
   const site = (index: number): string => `oslo-${String.fromCharCode(97 + index)}`;
   const hosts = state.hosts.map((host, index) => {
@@ -62,11 +78,12 @@ function inventory(state: LabState): unknown {
           routerId: 51,
           driver: 'keepalived',
         },
-        replication: { mode: 'semisync', user: { name: 'repl', password: file('repl.password') } },
+        replication: { mode: settings.mode ?? 'semisync', user: { name: 'repl', password: file('repl.password') } },
         policy: {
-          failover: { automatic: false, fence: ['ssh', 'powerOff'] },
+          failover: { automatic: false, fence: settings.fence ?? ['ssh', 'powerOff'] },
+          ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },
-          lag: { warn: '1s', fail: '10s' },
+          lag: { warn: '1s', fail: settings.lagFail ?? '10s' },
           events: true,
         },
         hooks: { powerOff: [etc(state, 'power'), 'off', '{host}'] },

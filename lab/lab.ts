@@ -2,7 +2,8 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createAccounts } from './accounts.ts';
 import { buildBase, prepareHosts } from './image.ts';
-import { etc, passwordOf, writeInventory, writeSecrets } from './lab-files.ts';
+import type { ClusterSettings } from './lab-files.ts';
+import { etc, passwordOf, writeInventory, writeKnownHosts, writeSecrets } from './lab-files.ts';
 import { Host, Seat, upperOf, type LabContext } from './machine.ts';
 import { applyCuts, makeSwitch, network, plug, setLink } from './network.ts';
 import { requireLab } from './requirements.ts';
@@ -84,6 +85,11 @@ export class Lab implements LabContext {
     return etc(this.#state, name);
   }
 
+  /** Writes the inventory anew, with these settings instead of the usual ones. Workers go by it from their next step on. */
+  configure(settings: ClusterSettings): void {
+    writeInventory(this.#state, settings);
+  }
+
   change(change: Partial<LabState>): void {
     this.#state = { ...this.#state, ...change };
     writeState(this.#state);
@@ -103,6 +109,13 @@ export class Lab implements LabContext {
     const added = { both: [there, back], 'a-to-b': [there], 'b-to-a': [back] }[direction];
     const known = this.#state.cuts.filter((cut) => !added.some((one) => one.from === cut.from && one.to === cut.to));
     this.change({ cuts: [...known, ...added] });
+    await applyCuts(this.#state);
+  }
+
+  /** Ends the cuts between two. */
+  async join(a: string, b: string): Promise<void> {
+    const between = (cut: Cut): boolean => [a, b].includes(cut.from) && [a, b].includes(cut.to);
+    this.change({ cuts: this.#state.cuts.filter((cut) => !between(cut)) });
     await applyCuts(this.#state);
   }
 
@@ -171,7 +184,8 @@ export class Lab implements LabContext {
     await writeSecrets(this.#state);
     await Promise.all([buildBase(this.#state), this.#wire()]);
     await prepareHosts(this.#state, { withHelper });
-    writeInventory(this.#state);
+    writeKnownHosts(this.#state);
+    this.configure({});
     await this.#powerOnAll();
     const primary = this.host(hosts[0] ?? '');
     const started = await primary.exec(['service', 'mariadb', 'start']);

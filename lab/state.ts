@@ -24,6 +24,7 @@ export interface LabState {
   readonly linksDown: readonly string[];
   /** Processes outside the hosts: port forwarders, a Temporal server. */
   readonly processes: readonly ProcessMark[];
+  readonly temporal?: { readonly port: number; readonly uiPort: number; readonly process: ProcessMark };
 }
 
 const registry = '/run/standfast-lab';

@@ -14,6 +14,11 @@ export interface TemporalOptions {
 const inside = { port: 7233, uiPort: 8233 } as const;
 const attributes = ['StandfastCluster', 'StandfastRunbook', 'StandfastPhase', 'StandfastOutcome'];
 
+interface Ports {
+  readonly port: number;
+  readonly uiPort: number;
+}
+
 /** A Temporal server with its UI in the control seat, on a file: it can be killed and started again without losing a run. */
 export class TemporalServer {
   /** For processes of the control seat. */
@@ -22,10 +27,12 @@ export class TemporalServer {
   readonly address: string;
   readonly uiAddress: string;
   readonly #lab: Lab;
+  readonly #ports: Ports;
   #process: ProcessMark | undefined;
 
-  private constructor(lab: Lab, ports: { readonly port: number; readonly uiPort: number }) {
+  private constructor(lab: Lab, ports: Ports) {
     this.#lab = lab;
+    this.#ports = ports;
     this.address = `127.0.0.1:${String(ports.port)}`;
     this.uiAddress = `http://127.0.0.1:${String(ports.uiPort)}`;
   }
@@ -36,6 +43,15 @@ export class TemporalServer {
     const uiPort = await lab.expose('control', inside.uiPort, options.uiPort);
     const server = new TemporalServer(lab, { port, uiPort });
     await server.startAgain();
+    return server;
+  }
+
+  /** The one that was started in this lab, by whichever process. */
+  static attach(lab: Lab): TemporalServer {
+    const known = lab.state.temporal;
+    if (known === undefined) throw new LabError(`no Temporal server was started in the lab ${lab.state.name}`);
+    const server = new TemporalServer(lab, known);
+    server.#process = known.process;
     return server;
   }
 
@@ -56,7 +72,10 @@ export class TemporalServer {
     child.unref();
     this.#process = child.pid === undefined ? undefined : mark(child.pid);
     if (this.#process === undefined) throw new LabError('the Temporal server did not start');
-    this.#lab.change({ processes: [...this.#lab.state.processes.filter(isAlive), this.#process] });
+    this.#lab.change({
+      processes: [...this.#lab.state.processes.filter(isAlive), this.#process],
+      temporal: { ...this.#ports, process: this.#process },
+    });
     await this.#answers();
   }
 

@@ -59,6 +59,11 @@ export class LabWorker {
     return this.#process.pid ?? 0;
   }
 
+  /** Whether this is the worker that Temporal knows by that identity. */
+  isCalled(identity: string | undefined): boolean {
+    return identity?.endsWith(`/${String(this.pid)}`) === true;
+  }
+
   isRunning(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '../../lab/lab.ts';
 import type { Host, Seat } from '../../lab/machine.ts';
 import { run, until } from '../../lab/run.ts';
+import { fillDisk, freeDisk, giveSmallDisk } from '../../lab/small-disk.ts';
 
 let lab: Lab;
 let db1: Host;
@@ -143,6 +144,20 @@ describe('power', () => {
   });
 });
 
+describe('the inventory', () => {
+  it('says what a test wants otherwise, and what it said before when nothing is wanted', () => {
+    const usual = readFileSync(lab.etc('standfast.yaml'), 'utf8');
+    expect(usual).toContain('mode: semisync');
+    lab.configure({ mode: 'async', fence: ['ssh'], alone: 'stop' });
+    const other = readFileSync(lab.etc('standfast.yaml'), 'utf8');
+    expect(other).toContain('mode: async');
+    expect(other).not.toContain('- powerOff');
+    expect(other).toContain('alone: stop');
+    lab.configure({});
+    expect(readFileSync(lab.etc('standfast.yaml'), 'utf8')).toBe(usual);
+  });
+});
+
 describe('services', () => {
   it('freeze and thaw', async () => {
     expect(db1.signal('mariadbd', 'SIGSTOP')).toBe(1);
@@ -213,6 +228,16 @@ describe('the network', () => {
     expect(await comesToReach(lab.app, db1)).toBe(true);
   });
 
+  it('is joined again between two, and stays cut elsewhere', async () => {
+    await lab.cut('db1', 'db2');
+    await lab.cut('db1', 'app');
+    await lab.join('db2', 'db1');
+    expect(await comesToReach(db2, db1)).toBe(true);
+    expect(await reaches(lab.app, db1)).toBe(false);
+    await lab.heal();
+    expect(await comesToReach(lab.app, db1)).toBe(true);
+  });
+
   it('keeps a cut over a power cycle', async () => {
     await lab.cut('app', 'db2');
     await db2.powerOff();
@@ -242,6 +267,21 @@ describe('the network', () => {
     const port = await lab.expose('control', 8080);
     expect((await run(['socat', '-u', `TCP:127.0.0.1:${String(port)}`, '-'])).stdout).toBe('from control\n');
     server.kill('SIGKILL');
+  });
+});
+
+describe('a small disk', () => {
+  it('is under the data directory, over a power cycle too, can be filled, and takes writes again when there is room', async () => {
+    await giveSmallDisk(db1, 64);
+    await db1.powerOff();
+    await db1.powerOn();
+    await output(db1, 'mountpoint', '/var/lib/mysql');
+    await fillDisk(db1);
+    const write = ['dd', 'if=/dev/zero', 'of=/var/lib/mysql/.probe', 'bs=64k', 'count=1', 'status=none'];
+    expect((await db1.exec(write)).stderr).toContain('No space left');
+    await freeDisk(db1);
+    expect((await db1.exec(write)).exitCode).toBe(0);
+    expect(await db1.sql('SELECT COUNT(*) FROM ledger.writes')).toEqual([['0']]);
   });
 });
 

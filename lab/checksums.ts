@@ -1,4 +1,5 @@
-import type { Stage } from './stage.ts';
+import type { Lab } from './lab.ts';
+import { LabError } from './run.ts';
 
 export interface Comparison {
   readonly servers: readonly string[];
@@ -10,11 +11,7 @@ const CATCH_UP_SECONDS = 60;
 const CHECKSUM_MS = 120_000;
 
 /** Every table of the applications on every server, after the replicas have applied all that the primary has. Nobody may be writing. */
-export async function compareServers(
-  { lab }: Pick<Stage, 'lab'>,
-  primary: string,
-  servers: readonly string[],
-): Promise<Comparison> {
+export async function compareServers(lab: Lab, primary: string, servers: readonly string[]): Promise<Comparison> {
   const [[position = ''] = []] = await lab.host(primary).sql('SELECT @@GLOBAL.gtid_binlog_pos');
   const listed = await lab.host(primary).sql(
     `SELECT CONCAT('\`', TABLE_SCHEMA, '\`.\`', TABLE_NAME, '\`') FROM information_schema.TABLES
@@ -26,7 +23,8 @@ export async function compareServers(
       const wait = `SELECT MASTER_GTID_WAIT('${position}', ${String(CATCH_UP_SECONDS)})`;
       const [[reached = ''] = []] =
         server === primary ? [['0']] : await lab.host(server).sql(wait, { timeoutMs: CHECKSUM_MS });
-      if (reached !== '0') throw new Error(`${server} did not reach ${position} within ${String(CATCH_UP_SECONDS)} s`);
+      if (reached !== '0')
+        throw new LabError(`${server} did not reach ${position} within ${String(CATCH_UP_SECONDS)} s`);
       const rows = await lab
         .host(server)
         .sql(`CHECKSUM TABLE ${tables.join(', ')} EXTENDED`, { timeoutMs: CHECKSUM_MS });
