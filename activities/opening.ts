@@ -11,7 +11,7 @@ import {
 } from '../adapters/mariadb.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { receivedBy } from '../domain/election.ts';
+import { receivedFromPrimary } from '../domain/election.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
@@ -128,12 +128,12 @@ function checkAdoption(host: HostName, own: ServerStatus, seen: ClusterObservati
   }
 }
 
-/** A replica with transactions that a closed primary lacks holds what was acknowledged, or what is errant; opening would fork the history. */
+/** A replica that received transactions which a closed primary lacks holds what was acknowledged; opening would fork the history. */
 function checkNobodyIsAhead(host: HostName, status: ServerStatus, seen: ClusterObservation): void {
   const own = parseGtids(status.binlogState);
   for (const entry of seen.hosts) {
     if (entry.host === host || !isAnswering(entry.server) || entry.server.status.replication === null) continue;
-    const beyond = renderGtids(gtidsBeyond(receivedBy(entry.server.status), own));
+    const beyond = renderGtids(gtidsBeyond(receivedFromPrimary(entry.server.status), own));
     if (beyond !== '')
       throw unsafe(
         host,

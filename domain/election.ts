@@ -47,6 +47,18 @@ export const receivedBy = (status: ServerStatus): GtidSet =>
     parseGtids(status.replication?.received ?? ''),
   );
 
+/** What a replica wrote after the last transaction it applied: no primary's, so nobody else needs to have it. */
+export function strayWrites({ binlogState, appliedPosition, serverId }: ServerStatus): GtidSet {
+  const own = new Map([...parseGtids(binlogState)].filter(([key]) => serverOf(key) === serverId));
+  return gtidsPast(own, parseGtids(appliedPosition));
+}
+
+/** Everything a replica received, without what it wrote itself: what a primary must have. */
+export function receivedFromPrimary(status: ServerStatus): GtidSet {
+  const stray = strayWrites(status);
+  return new Map([...receivedBy(status)].filter(([key]) => !stray.has(key)));
+}
+
 /**
  * What a replica wrote itself that another contender does not have, or that comes after the last transaction it applied: writes of its own
  * never raise that position, and what it wrote when it was primary lies before it. A lineage says more: what the last primary went on from is
@@ -60,7 +72,7 @@ function errantGtids(contender: Contender, { contenders, lineage = [] }: Electio
   const suspects = unionGtids(gtidsBeyond(own, recorded), unknown);
   const lackedBy = (other: Contender): GtidSet => historyBeyond(suspects, receivedBy(other.status), lineage);
   return unionGtids(
-    gtidsPast(own, parseGtids(status.appliedPosition)),
+    strayWrites(status),
     diverged,
     ...contenders.map(lackedBy).map((lacked) => new Map([...suspects].filter(([key]) => lacked.has(key)))),
   );
@@ -156,11 +168,13 @@ export function electPrimary(input: ElectionInput): Election {
       };
 }
 
-/** What other contenders received and this one is not known to have. */
+/** What other contenders received and this one is not known to have. What one of them wrote itself bars that one, not the others. */
 const lacksOf = (contender: Contender, { contenders, lineage = [] }: ElectionInput): string =>
   renderGtids(
     unionGtids(
-      ...contenders.map((other) => historyBeyond(receivedBy(other.status), receivedBy(contender.status), lineage)),
+      ...contenders.map((other) =>
+        historyBeyond(receivedFromPrimary(other.status), receivedBy(contender.status), lineage),
+      ),
     ),
   );
 

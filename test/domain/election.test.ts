@@ -194,6 +194,18 @@ describe('errant transactions', () => {
     });
   });
 
+  it("bar nobody else: what a replica wrote itself is no primary's, and need not be held", () => {
+    const errant = contender(DB3, { ...received('0-1-100'), binlogState: '0-1-100,0-3-101' });
+    const election = elect([errant, contender(DB2)]);
+    expect(election).toMatchObject({ kind: 'elected', host: 'db2', received: '0-1-100' });
+    expect(election.because[0]?.vetoes).toEqual(['it has errant transactions 0-3-101']);
+  });
+
+  it('do not hide what the same replica received, which the others lack', () => {
+    const ahead = contender(DB3, { ...received('0-1-102', '0-1-100'), binlogState: '0-1-100,0-3-101' });
+    expect(elect([ahead, contender(DB2)])).toMatchObject({ kind: 'refused', reason: 'no-replica-holds-everything' });
+  });
+
   it('are named once when both signs show the same one', () => {
     const errant = contender(DB2, { ...received('0-1-100'), binlogState: '0-1-100,0-2-101' });
     expect(elect([errant, contender(DB3)]).because[0]?.vetoes).toEqual(['it has errant transactions 0-2-101']);
