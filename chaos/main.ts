@@ -8,7 +8,14 @@ interface Entry {
   readonly load: () => Promise<Campaign>;
 }
 
-const CAMPAIGNS: Readonly<Record<string, Entry>> = {};
+const CAMPAIGNS: Readonly<Record<string, Entry>> = {
+  rounds: {
+    usage:
+      'rounds [--rounds 10] [--seed 1] [--mode lossless|async|both] [--from ROUND] [--only ROUND] [--plan] [--json] [--out FOLDER] [--name LAB]',
+    explains: 'Random faults, a failover, everything back, a verdict from outside. Goes on where it was interrupted.',
+    load: async () => (await import('./rounds/campaign.ts')).rounds,
+  },
+};
 
 const usage = (): string =>
   [

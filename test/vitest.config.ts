@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['domain', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker'].map(folder),
+          include: ['domain', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker', 'chaos'].map(folder),
         },
       },
       { extends: true, test: { name: 'lab', include: ['host', 'lab', 'oracle'].map(folder) } },
@@ -27,7 +27,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: [folder('integration')],
+          include: ['integration', 'crash'].map(folder),
           globalSetup: fileURLToPath(new URL('./integration/global-setup.ts', import.meta.url)),
         },
       },

@@ -1,0 +1,144 @@
+import { Client } from '@temporalio/client';
+import type { Verdict as ProductVerdict } from '../../client/index.ts';
+import { StandfastError } from '../../client/index.ts';
+import { compareServers } from '../../lab/checksums.ts';
+import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
+import { LabError, until } from '../../lab/run.ts';
+import type { Ending } from './ending.ts';
+import { endingOf } from './ending.ts';
+import type { Evidence } from './judge.ts';
+import { followsSoundly, successionOf } from './judge.ts';
+import type { HostFacts } from './outside.ts';
+import { allFacts, answersForVip } from './outside.ts';
+import type { Plan } from './plan.ts';
+import { hostsHit } from './plan.ts';
+import type { Recovery } from './recovery.ts';
+import type { Act } from './round.ts';
+import type { Scene } from './scene.ts';
+import type { Stage } from './stage.ts';
+import { CLUSTER } from './stage.ts';
+
+const CONVERGENCE_MS = 10_000;
+const STATUS_MS = 30_000;
+const ENDED_MS = 5_000;
+
+interface Examined extends Evidence {
+  readonly ledger: LedgerVerdict;
+  readonly primary: string | null;
+  readonly out: readonly string[];
+}
+
+interface Standing {
+  readonly hosts: readonly HostFacts[];
+  readonly verdict: ProductVerdict | null;
+}
+
+/** Looks at everything that the round left, after the writers have ended. */
+export async function examine(
+  scene: Scene,
+  { plan, act, recovery }: { readonly plan: Plan; readonly act: Act; readonly recovery: Recovery },
+): Promise<Examined> {
+  const { stage, ledger } = scene;
+  const names = stage.lab.hosts.map((host) => host.name);
+  const { hosts, verdict } = await lastLook(stage);
+  const primary = primaryOf(hosts)?.host ?? null;
+  const isOut = (host: string): boolean => named(verdict).has(host);
+  const again = recovery.isAccepted ? await failoverOfWellCluster(stage) : null;
+  const endings = [act.ending, ...recovery.remedies.map(({ ending }) => ending)];
+  const acknowledgedBy = new Set(ledger.attempts().flatMap(({ serverId }) => serverId ?? []));
+  const succession = successionOf(endings, { hosts: names, acknowledgedBy });
+  const faultAt = firstBlow(act);
+  const compared = names.filter((host) => !isOut(host));
+  return {
+    ...{ mode: plan.mode, endings, again, isAccepted: recovery.isAccepted, hosts, verdict, primary },
+    ...{ before: act.before, afterRefusal: act.afterRefusal },
+    ledger: await ledger.verdict({
+      primary: primary ?? names[0] ?? '',
+      ...(succession === undefined ? {} : { succession }),
+      ...(faultAt === null ? {} : { faultAt }),
+    }),
+    out: names.filter((host) => host !== primary && isOut(host)),
+    arpHolder: await answersForVip(stage.lab),
+    stillRunning: await stillRunning(stage),
+    differingTables: primary === null ? [] : await differences(stage, primary, compared),
+    touched: new Set([...hostsHit(plan), ...deposed(endings)]),
+    errantOn: new Set(
+      act.faults.flatMap((one) => (one.kind === 'errant' && one.madeAtMs !== null ? (one.host ?? []) : [])),
+    ),
+  };
+}
+
+const deposed = (endings: readonly Ending[]): readonly string[] =>
+  endings.flatMap(({ oldPrimary }) => oldPrimary ?? []);
+
+const named = (verdict: ProductVerdict | null): ReadonlySet<string> =>
+  new Set((verdict?.findings ?? []).filter(({ severity }) => severity === 'bad').map(({ host }) => host));
+
+function primaryOf(hosts: readonly HostFacts[]): HostFacts | null {
+  const [first, second] = hosts.filter(({ server }) => server !== null && !server.readOnly);
+  return first === undefined || second !== undefined ? null : first;
+}
+
+/** Waits until every host is well or named as not being so, and takes what there is when that does not come. */
+async function lastLook(stage: Stage): Promise<Standing> {
+  let last: Standing = { hosts: [], verdict: null };
+  const look = async (): Promise<true | undefined> => {
+    const verdict = await verdictOf(stage);
+    last = { hosts: await allFacts(stage.lab), verdict };
+    const primary = primaryOf(last.hosts);
+    if (primary === null) return undefined;
+    const isSettled = last.hosts.every(
+      (entry) => entry === primary || named(verdict).has(entry.host) || followsSoundly(entry, primary, last.hosts),
+    );
+    return isSettled ? true : undefined;
+  };
+  await until('the end of the round', look, CONVERGENCE_MS).catch(takeWhatThereIs);
+  return last;
+}
+
+function takeWhatThereIs(error: unknown): void {
+  if (!(error instanceof LabError)) throw error;
+}
+
+async function verdictOf({ client }: Stage): Promise<ProductVerdict | null> {
+  try {
+    return (await client.status(CLUSTER, { timeoutMs: STATUS_MS })).verdict;
+  } catch (error) {
+    if (error instanceof StandfastError) return null;
+    throw error;
+  }
+}
+
+const failoverOfWellCluster = ({ client }: Stage): Promise<Ending> =>
+  endingOf('failover of a cluster that is well', (options) =>
+    client.failover({ cluster: CLUSTER, reason: 'chaos: nothing is wrong' }, options),
+  );
+
+/** When the primary was first hit, on the clock of the ledger: the outage of writes counts from there. */
+function firstBlow({ faults, begunAt }: Act): number | null {
+  const times = faults.flatMap((one) => (one.endsPrimary && one.madeAtMs !== null ? one.madeAtMs : []));
+  return times.length === 0 ? null : begunAt + Math.min(...times) * 1000;
+}
+
+async function stillRunning({ connection }: Stage): Promise<readonly string[]> {
+  const { workflow } = new Client({ connection });
+  let running: readonly string[] = [];
+  const none = async (): Promise<true | undefined> => {
+    const found: string[] = [];
+    for await (const { type, workflowId } of workflow.list({ query: 'ExecutionStatus = "Running"' }))
+      found.push(`${type} at ${workflowId}`);
+    running = found;
+    return found.length === 0 ? true : undefined;
+  };
+  await until('the end of all runs', none, ENDED_MS).catch(takeWhatThereIs);
+  return running;
+}
+
+async function differences({ lab }: Stage, primary: string, servers: readonly string[]): Promise<readonly string[]> {
+  try {
+    return (await compareServers(lab, primary, servers)).differing;
+  } catch (error) {
+    if (error instanceof LabError) return [`(not compared: ${error.message})`];
+    throw error;
+  }
+}

@@ -1,0 +1,211 @@
+import type { Verdict as ProductVerdict } from '../../client/index.ts';
+import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
+import { ROLES } from './catalogue.ts';
+import type { Ending } from './ending.ts';
+import type { HostFacts } from './outside.ts';
+import type { Mode } from './plan.ts';
+
+export interface Violation {
+  /** Of safety.md: I1 to I10. */
+  readonly invariant: string;
+  readonly what: string;
+}
+
+/** Everything that a round left to be judged by; all of it was seen from outside, but for what the operations said. */
+export interface Evidence {
+  readonly mode: Mode;
+  /** The first failover, then everything that was done until the cluster was well again. */
+  readonly endings: readonly Ending[];
+  /** A failover that was called for when all was well again; null when that never was. */
+  readonly again: Ending | null;
+  readonly isAccepted: boolean;
+  readonly ledger: LedgerVerdict;
+  readonly hosts: readonly HostFacts[];
+  readonly before: readonly HostFacts[];
+  /** After the first failover was refused with nothing changed; null when it was not. */
+  readonly afterRefusal: readonly HostFacts[] | null;
+  readonly arpHolder: string | null;
+  readonly stillRunning: readonly string[];
+  readonly differingTables: readonly string[];
+  readonly verdict: ProductVerdict | null;
+  /** Hosts that a fault has hit in a way that may cost them their place, as errant transactions do. */
+  readonly touched: ReadonlySet<string>;
+  /** Errant transactions that the round itself made, by host. */
+  readonly errantOn: ReadonlySet<string>;
+}
+
+type Rule = (evidence: Evidence) => readonly Violation[];
+
+const violation = (invariant: string, what: string): Violation => ({ invariant, what });
+
+const RULES: readonly Rule[] = [
+  nothingLost,
+  oneWriterAtATime,
+  writesAccepted,
+  converged,
+  noSilentErrant,
+  vipOnTheWriter,
+  everythingEnded,
+  refusalsChangeNothing,
+  sameData,
+  sparesTheWell,
+];
+
+export const judgeRound = (evidence: Evidence): readonly Violation[] => RULES.flatMap((rule) => rule(evidence));
+
+const writers = ({ hosts }: Evidence): readonly HostFacts[] =>
+  hosts.filter(({ server }) => server !== null && !server.readOnly);
+
+function nothingLost({ ledger, endings, mode }: Evidence): readonly Violation[] {
+  const found: Violation[] = [];
+  const promisedLoss = endings.some(({ loss }) => loss !== null && !loss.lossless);
+  if (ledger.lost.length > 0 && !promisedLoss)
+    found.push(
+      violation(
+        'I1',
+        `${String(ledger.lost.length)} acknowledged writes are lost in a ${mode} cluster, and no operation said so: ${ledger.lost.slice(0, 3).join(', ')}`,
+      ),
+    );
+  if (ledger.duplicated.length > 0)
+    found.push(violation('I1', `${String(ledger.duplicated.length)} writes are there twice`));
+  if (ledger.refusedButPresent.length > 0)
+    found.push(violation('I1', `${String(ledger.refusedButPresent.length)} writes were refused and are there`));
+  return found;
+}
+
+function oneWriterAtATime({ ledger }: Evidence): readonly Violation[] {
+  const first = ledger.twoWriters[0];
+  if (first === undefined) return [];
+  return [
+    violation(
+      'I2',
+      `${String(ledger.twoWriters.length)} writes were acknowledged by a deposed server: the first by server ${String(first.serverId)} through ${first.route}, begun after server ${String(first.successor)} had acknowledged`,
+    ),
+  ];
+}
+
+function writesAccepted({ isAccepted, endings }: Evidence): readonly Violation[] {
+  if (isAccepted) return [];
+  const done = endings.map(({ operation, type }) => `${operation} (${type})`).join(', ');
+  return [violation('I7', `stuck: no writes through the VIP after ${done}`)];
+}
+
+/** One writable server; every other one closed, and replicating from it unless something has cost it its place. */
+function converged(evidence: Evidence): readonly Violation[] {
+  const open = writers(evidence);
+  const [primary] = open;
+  if (open.length !== 1 || primary === undefined)
+    return [
+      violation(
+        'I4',
+        `${String(open.length)} servers are writable: ${open.map(({ host }) => host).join(', ') || 'none'}`,
+      ),
+    ];
+  const named = new Set(
+    (evidence.verdict?.findings ?? []).filter(({ severity }) => severity === 'bad').map(({ host }) => host),
+  );
+  return evidence.hosts
+    .filter((entry) => entry !== primary && !followsSoundly(entry, primary, evidence.hosts))
+    .flatMap((entry) => {
+      const what = `${entry.host} does not replicate from ${primary.host} (${channelsOf(entry)})`;
+      if (!evidence.touched.has(entry.host)) return [violation('I4', `${what}, and no fault has hit it`)];
+      return named.has(entry.host) ? [] : [violation('I4', `${what}, and the verification does not say so`)];
+    });
+}
+
+export function followsSoundly({ server }: HostFacts, primary: HostFacts, hosts: readonly HostFacts[]): boolean {
+  const [channel, ...more] = server?.channels ?? [];
+  if (server === null || channel === undefined || more.length > 0) return false;
+  const source = hosts.findIndex(({ host }) => host === primary.host) + 1;
+  return (
+    server.readOnly &&
+    channel.sourceAddress.endsWith(`.${String(source)}`) &&
+    channel.receiver === 'Yes' &&
+    channel.applier === 'Yes'
+  );
+}
+
+const channelsOf = ({ isOn, server }: HostFacts): string =>
+  !isOn
+    ? 'off'
+    : server === null
+      ? 'no server answers'
+      : server.channels
+          .map((one) =>
+            `from ${one.sourceAddress}: receiver ${one.receiver}, applier ${one.applier} ${one.error}`.trim(),
+          )
+          .join('; ') || 'no channel';
+
+/** What the round itself wrote on a replica has to be named, as long as that replica is one. */
+function noSilentErrant({ errantOn, verdict, hosts }: Evidence): readonly Violation[] {
+  const [primary] = hosts.filter(({ server }) => server !== null && !server.readOnly);
+  return [...errantOn]
+    .filter((host) => host !== primary?.host && hosts.some((entry) => entry.host === host && entry.server !== null))
+    .filter((host) => !(verdict?.findings ?? []).some((one) => one.host === host && one.severity === 'bad'))
+    .map((host) => violation('I5', `${host} has an errant transaction, and the verification does not say so`));
+}
+
+function vipOnTheWriter(evidence: Evidence): readonly Violation[] {
+  const [primary] = writers(evidence);
+  if (primary === undefined) return [];
+  const holders = evidence.hosts.filter(({ holdsVip }) => holdsVip).map(({ host }) => host);
+  const found: Violation[] = [];
+  if (holders.join('+') !== primary.host)
+    found.push(violation('I6', `the VIP is on ${holders.join(' and ') || 'no host'}, and ${primary.host} is writable`));
+  if (evidence.arpHolder !== primary.host)
+    found.push(
+      violation('I6', `${evidence.arpHolder ?? 'nobody'} answers ARP for the VIP, and ${primary.host} is writable`),
+    );
+  return found;
+}
+
+function everythingEnded({ endings, stillRunning }: Evidence): readonly Violation[] {
+  return [
+    ...stillRunning.map((run) => violation('I7', `${run} still runs`)),
+    ...endings
+      .filter(({ kind }) => kind === 'hanging' || kind === 'unnamed')
+      .map(({ operation, kind, sentence }) => violation('I7', `${operation} ended ${kind}: ${sentence}`)),
+  ];
+}
+
+/** Whoever says that nothing was changed has changed no record and closed no server. */
+function refusalsChangeNothing({ before, afterRefusal }: Evidence): readonly Violation[] {
+  if (afterRefusal === null) return [];
+  return afterRefusal.flatMap(({ host, records: after }) => {
+    const earlier = before.find((entry) => entry.host === host)?.records ?? null;
+    if (earlier === null || after === null) return [];
+    return (['primary', 'sync', 'fenced'] as const)
+      .filter((record) => earlier[record] !== after[record])
+      .map((record) =>
+        violation(
+          'I7',
+          `"nothing was changed", but ${record} on ${host} was "${earlier[record]}" and is "${after[record]}"`,
+        ),
+      );
+  });
+}
+
+function sameData({ differingTables }: Evidence): readonly Violation[] {
+  if (differingTables.length === 0) return [];
+  return [violation('I10', `tables differ between the primary and its replicas: ${differingTables.join(', ')}`)];
+}
+
+function sparesTheWell({ again }: Evidence): readonly Violation[] {
+  if (again === null || (again.kind === 'refused' && again.changed === false)) return [];
+  return [
+    violation('I8', `a failover of a cluster that is well ended ${again.kind} (${again.type}): ${again.sentence}`),
+  ];
+}
+
+/**
+ * Server IDs in the order in which the operations made them primary; undefined when one of those that acknowledged is not among them, as after a
+ * promotion whose operation could not report. Then each has reigned once, in the order of their first acknowledgements.
+ */
+export function successionOf(
+  endings: readonly Ending[],
+  { hosts, acknowledgedBy }: { readonly hosts: readonly string[]; readonly acknowledgedBy: ReadonlySet<number> },
+): readonly number[] | undefined {
+  const reigns = [ROLES.primary, ...endings.flatMap(({ newPrimary }) => newPrimary ?? [])];
+  const ids = reigns.filter((host, index) => host !== reigns[index - 1]).map((host) => hosts.indexOf(host) + 1);
+  return [...acknowledgedBy].every((id) => ids.includes(id)) ? ids : undefined;
+}

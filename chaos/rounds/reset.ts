@@ -1,0 +1,24 @@
+import { LabError } from '../../lab/run.ts';
+import { actOf } from './acts.ts';
+import type { Plan } from './plan.ts';
+import type { Stage } from './stage.ts';
+import { CLUSTER, manWorkers } from './stage.ts';
+
+const MOST_OPENINGS = 5;
+
+/** The saved cluster again, with what the faults of the round need, open for writes, with its settings and, if so meant, its promise. */
+export async function resetCluster(stage: Stage, plan: Plan): Promise<void> {
+  const { lab, client } = stage;
+  await Promise.all([lab.restore(stage.saved[plan.mode]), manWorkers(stage)]);
+  lab.configure(plan.settings);
+  await Promise.all(
+    plan.faults.map(async (fault) => {
+      if (fault.host !== null) await actOf(fault).prepare?.(lab.host(fault.host));
+    }),
+  );
+  for (let openings = 1; ; openings += 1) {
+    const { mode } = await client.preparePrimary({ cluster: CLUSTER, host: 'db1' });
+    if (mode === plan.mode) return;
+    if (openings === MOST_OPENINGS) throw new LabError(`the cluster runs ${mode} and not ${plan.mode}`);
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import type { Ending } from '../../chaos/rounds/ending.ts';
+import type { Evidence } from '../../chaos/rounds/judge.ts';
+import { judgeRound, successionOf } from '../../chaos/rounds/judge.ts';
+import type { HostFacts } from '../../chaos/rounds/outside.ts';
+import type { Verdict } from '../../client/index.ts';
+
+const failedOver: Ending = {
+  ...{ operation: 'failover', kind: 'failed-over', type: 'failed-over', sentence: 'done', changed: true },
+  ...{ newPrimary: 'db2', oldPrimary: 'db1', tookMs: 2000, runId: null },
+  loss: { lossless: true, explains: '', missing: '' },
+};
+const alive: Ending = {
+  ...{ operation: 'failover', kind: 'refused', type: 'Unsafe', sentence: 'db2 is alive', changed: false },
+  ...{ newPrimary: null, oldPrimary: null, loss: null, tookMs: 100, runId: null },
+};
+const records = { epoch: '2 run', primary: '2 run db2', sync: '2 lossless db3 1', fenced: '' };
+const replica = (host: string, source: string): HostFacts => ({
+  ...{ host, isOn: true, holdsVip: false, records },
+  server: {
+    ...{ serverId: 1, readOnly: true, binlogState: '' },
+    channels: [{ sourceAddress: source, receiver: 'Yes', applier: 'Yes', error: '' }],
+  },
+});
+const primary: HostFacts = {
+  ...{ host: 'db2', isOn: true, holdsVip: true, records },
+  server: { serverId: 2, readOnly: false, binlogState: '', channels: [] },
+};
+const closed: HostFacts = {
+  ...replica('db1', ''),
+  server: { serverId: 1, readOnly: true, binlogState: '', channels: [] },
+};
+const verdictNaming = (...hosts: readonly string[]): Verdict => ({
+  ...{ state: 'bad', sentence: '', primary: 'db2', vipHolders: ['db2'], replicas: [] },
+  findings: hosts.map((host) => ({ code: 'NotReplicating', severity: 'bad', host, explains: '', remedy: '' })),
+});
+
+/** db1 died, db2 took over, db3 follows it; db1 is back, closed, and said to need a person. */
+const sound: Evidence = {
+  ...{ mode: 'lossless', endings: [failedOver], again: alive, isAccepted: true, afterRefusal: null, before: [] },
+  ...{ hosts: [closed, primary, replica('db3', '10.77.0.2')], verdict: verdictNaming('db1'), arpHolder: 'db2' },
+  ...{ stillRunning: [], differingTables: [], touched: new Set(['db1']), errantOn: new Set() },
+  ledger: {
+    ...{ acknowledged: 100, present: 100, lost: [], duplicated: [], refusedButPresent: [] },
+    ...{ unknown: 2, unknownPresent: 1, twoWriters: [], largestVipGapMs: 2000 },
+  },
+};
+const brokenBy = (change: Partial<Evidence>): readonly string[] =>
+  judgeRound({ ...sound, ...change }).map(({ invariant }) => invariant);
+
+describe('the verdict on a round', () => {
+  test('finds nothing in a sound one', () => {
+    expect(judgeRound(sound)).toEqual([]);
+  });
+
+  test('finds an acknowledged write that is lost and that nobody spoke of', () => {
+    expect(brokenBy({ ledger: { ...sound.ledger, lost: ['1'] } })).toEqual(['I1']);
+  });
+
+  test.each(['duplicated', 'refusedButPresent'] as const)('finds writes that are %s', (name) => {
+    expect(brokenBy({ ledger: { ...sound.ledger, [name]: ['1'] } })).toEqual(['I1']);
+  });
+
+  test('finds two writers', () => {
+    const late = { token: '1', route: 'db1', serverId: 1, sentAt: 10, successor: 2, successorToken: '0' };
+    expect(brokenBy({ ledger: { ...sound.ledger, twoWriters: [late] } })).toEqual(['I2']);
+  });
+
+  test('finds a cluster that takes no writes', () => {
+    expect(brokenBy({ isAccepted: false })).toEqual(['I7']);
+  });
+
+  test('finds a second writable server, and none', () => {
+    const second: HostFacts = { ...primary, host: 'db1', holdsVip: false };
+    expect(brokenBy({ hosts: [second, primary, replica('db3', '10.77.0.2')] })).toContain('I4');
+    expect(brokenBy({ hosts: [closed, { ...closed, host: 'db2' }, replica('db3', '10.77.0.2')] })).toEqual(['I4']);
+  });
+
+  test('finds a replica that follows another, that no fault has hit', () => {
+    expect(brokenBy({ hosts: [closed, primary, replica('db3', '10.77.0.1')] })).toEqual(['I4']);
+  });
+
+  test('finds a host that was hit and does not replicate, when the verification keeps silent about it', () => {
+    expect(brokenBy({ verdict: verdictNaming() })).toEqual(['I4']);
+  });
+
+  test('finds an errant transaction that nobody names', () => {
+    expect(brokenBy({ errantOn: new Set(['db3']) })).toEqual(['I5']);
+    expect(brokenBy({ errantOn: new Set(['db3']), verdict: verdictNaming('db1', 'db3') })).toEqual([]);
+  });
+
+  test('finds the VIP on another host, on two, and nobody who answers for it', () => {
+    const [, , third] = sound.hosts;
+    expect(brokenBy({ hosts: [{ ...closed, holdsVip: true }, primary, third ?? closed] })).toEqual(['I6']);
+    expect(brokenBy({ hosts: [closed, { ...primary, holdsVip: false }, third ?? closed] })).toEqual(['I6']);
+    expect(brokenBy({ arpHolder: null })).toEqual(['I6']);
+    expect(brokenBy({ arpHolder: 'db1+db2' })).toEqual(['I6']);
+  });
+
+  test.each(['hanging', 'unnamed'] as const)('finds an operation that ended %s', (kind) => {
+    expect(brokenBy({ endings: [{ ...alive, kind }] })).toEqual(['I7']);
+  });
+
+  test('finds a run that was left behind', () => {
+    expect(brokenBy({ stillRunning: ['failover at operation/shop'] })).toEqual(['I7']);
+  });
+
+  test('finds a refusal that has changed something and says it did not', () => {
+    const before = [primary];
+    expect(brokenBy({ before, afterRefusal: [primary] })).toEqual([]);
+    const afterRefusal = [{ ...primary, records: { ...records, primary: '3 other db3' } }];
+    expect(brokenBy({ before, afterRefusal })).toEqual(['I7']);
+  });
+
+  test('finds a failover of a cluster that is well', () => {
+    expect(brokenBy({ again: failedOver })).toEqual(['I8']);
+    expect(brokenBy({ again: { ...alive, changed: true } })).toEqual(['I8']);
+  });
+
+  test('finds data that differ', () => {
+    expect(brokenBy({ differingTables: ['shop.orders'] })).toEqual(['I10']);
+  });
+});
+
+describe('the succession of primaries', () => {
+  const hosts = ['db1', 'db2', 'db3'];
+
+  test('is what the operations say, also when a server reigns twice', () => {
+    const back: Ending = { ...failedOver, newPrimary: 'db1', oldPrimary: 'db2' };
+    const acknowledgedBy = new Set([1, 2]);
+    expect(successionOf([failedOver, alive, back], { hosts, acknowledgedBy })).toEqual([1, 2, 1]);
+    const reopened: Ending = { ...failedOver, kind: 'reopened', newPrimary: 'db1' };
+    expect(successionOf([reopened], { hosts, acknowledgedBy: new Set([1]) })).toEqual([1]);
+  });
+
+  test('is not known when somebody acknowledged whom no operation has named', () => {
+    expect(successionOf([alive], { hosts, acknowledgedBy: new Set([1, 3]) })).toBeUndefined();
+  });
+});
