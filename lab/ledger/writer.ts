@@ -151,3 +151,5 @@ const input = await new Promise<WriterInput>((resolve) => {
   });
 });
 await Promise.all(input.routes.map((route) => new Writer(route, input).writeUntil(() => ended)));
+// A connection whose server neither answers nor closes would keep this process alive.
+process.exit(0);
