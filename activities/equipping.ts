@@ -26,19 +26,12 @@ export async function ensureHelper(cluster: ClusterPorts, host: HostName): Promi
     });
 }
 
-/** Writes the drop-in: closed at boot, and the settings of a member that may be promoted one day. */
-export async function configureMember(cluster: ClusterPorts, host: HostName, settings: MemberSettings): Promise<void> {
-  await cluster.helper(host).request(
-    'configure',
-    {
-      owner: cluster.owner,
-      server_id: String(settings.serverId),
-      report_host: host,
-      settings: renderMemberSettings(settings),
-    },
-    { timeoutMs: CONFIGURE_MS },
-  );
-}
+/** Arguments of `configure`, which writes the drop-in: closed at boot, and the settings of a member that may be promoted one day. */
+export const configuration = (host: HostName, settings: MemberSettings): Record<string, string> => ({
+  server_id: String(settings.serverId),
+  report_host: host,
+  settings: renderMemberSettings(settings),
+});
 
 async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
   await ensureHelper(cluster, host);
@@ -47,7 +40,10 @@ async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
   const content = cluster.keepalivedConfiguration(host);
   await cluster.helper(host).request('configure-vip', { owner, content }, { timeoutMs: CONFIGURE_MS });
   const running = await runningSettings(cluster, host);
-  if (running !== null) await configureMember(cluster, host, running);
+  if (running !== null)
+    await cluster
+      .helper(host)
+      .request('configure', { owner, ...configuration(host, running) }, { timeoutMs: CONFIGURE_MS });
   return host;
 }
 

@@ -4,20 +4,23 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import { databaseBytes } from '../adapters/mariadb.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
-import type { HostObservation } from '../domain/observation.ts';
+import type { ServerSettings } from '../domain/likeness.ts';
+import { judgeLikeness, judgeServerId } from '../domain/likeness.ts';
+import type { ClusterObservation, HostObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { Obstacle } from '../domain/preflight.ts';
 import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
-import { configureMember, defaultSettings, ensureHelper } from './equipping.ts';
+import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
+import { JobAttempt } from './job-attempt.ts';
 import { observe } from './observing.ts';
 import { undoAll } from './undoing.ts';
 
 const POLL_MS = 200;
 const ORDER_MS = 30_000;
-const START_MS = 120_000;
+const CLEAN_MS = 120_000;
 
 interface ProvisionRequest {
   readonly host: HostName;
@@ -49,13 +52,9 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
     ...obstaclesOnDonor(observationOf(seen, donor)),
     ...obstaclesOnTarget(observationOf(seen, target)),
   ];
-  if (obstacles.length > 0)
-    throw refusal(
-      'Unsafe',
-      target,
-      `${target} cannot be provisioned: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}. Nothing was changed`,
-    );
-  await ensureHelper(cluster, target);
+  refuseFor(target, obstacles);
+  for (const host of new Set([donor, primary, target])) await ensureHelper(cluster, host);
+  refuseFor(target, await differences(cluster, { seen, primary, target }));
   const estimatedBytes = await bytesOn(cluster, donor);
   await cluster.helper(target).request('job-check', { bytes: String(estimatedBytes) });
   return { primary, donor, target, estimatedBytes };
@@ -66,6 +65,36 @@ function refuseStrangers({ cluster, hosts }: ClusterDescription, { host, from }:
   for (const name of [host, from ?? host])
     if (!known.includes(name))
       throw refusal('BadInput', name, `${name} is not a database host of ${cluster} (it has ${known.join(', ')})`);
+}
+
+function refuseFor(target: HostName, obstacles: readonly Obstacle[]): void {
+  if (obstacles.length === 0) return;
+  const named = obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ');
+  throw refusal('Unsafe', target, `${target} cannot be provisioned: ${named}. Nothing was changed`);
+}
+
+/** What would keep the two from following each other. The target's server does not run yet: its files say what it will be. */
+async function differences(
+  cluster: ClusterPorts,
+  input: { readonly seen: ClusterObservation; readonly primary: HostName; readonly target: HostName },
+): Promise<readonly Obstacle[]> {
+  const { seen, primary, target } = input;
+  const [wanted, found] = await Promise.all([settingsOn(cluster, primary), settingsOn(cluster, target)]);
+  const ids = cluster.description.hosts.map(({ name: host, serverId }) => {
+    const { server } = observationOf(seen, host);
+    return { host, serverId: isAnswering(server) ? server.status.serverId : serverId };
+  });
+  const own = { host: target, serverId: describeHost(cluster.description, target).serverId };
+  return [...judgeLikeness({ target, primary, found, wanted }), ...judgeServerId(own, ids)];
+}
+
+async function settingsOn(cluster: ClusterPorts, host: HostName): Promise<ServerSettings> {
+  const answer = await cluster.helper(host).request('server-settings');
+  return {
+    version: answer['version'] ?? '',
+    lowerCaseTableNames: Number(answer['lower_case_table_names']),
+    timeZone: answer['time_zone'] ?? '',
+  };
 }
 
 const obstaclesOnDonor = ({ host, server }: HostObservation): readonly Obstacle[] =>
@@ -109,14 +138,6 @@ async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> 
   }
 }
 
-interface JobOrder {
-  readonly verb: string;
-  readonly [argument: string]: string;
-}
-
-const ask = (cluster: ClusterPorts, host: HostName, { verb, ...args }: JobOrder): Promise<HelperAnswerFields> =>
-  cluster.helper(host).request(verb, { owner: cluster.owner, ...args }, { timeoutMs: ORDER_MS });
-
 /** Follows a job on a host to its end. The job runs on without this worker. */
 async function follow(cluster: ClusterPorts, host: HostName, job: string): Promise<HelperAnswerFields> {
   const context = Context.current();
@@ -139,24 +160,20 @@ async function openTransfer(
   cluster: ClusterPorts,
   input: Transfer & { readonly estimatedBytes: number },
 ): Promise<void> {
-  const { job, donor, target } = input;
-  const key = await ask(cluster, donor, { verb: 'job-key', job });
-  await ask(cluster, target, {
-    verb: 'job-open',
-    job,
+  const { donor, target } = input;
+  const attempt = await JobAttempt.begin(cluster, input, [donor, target]);
+  const key = await attempt.order(donor, 'job-key');
+  await attempt.order(target, 'job-open', {
     public: key['public'] ?? '',
     from: cluster.endpoint(donor).address,
     bytes: String(input.estimatedBytes),
   });
 }
 
-async function copySnapshot(
-  cluster: ClusterPorts,
-  { job, donor, target }: Transfer,
-): Promise<{ readonly bytes: number }> {
-  await ask(cluster, donor, {
-    verb: 'job-send',
-    job,
+async function copySnapshot(cluster: ClusterPorts, input: Transfer): Promise<{ readonly bytes: number }> {
+  const { job, donor, target } = input;
+  const attempt = await JobAttempt.begin(cluster, input, [donor]);
+  await attempt.order(donor, 'job-send', {
     target: cluster.endpoint(target).address,
     user: cluster.sshUser,
     known_hosts: await cluster.pinnedKeys(target),
@@ -167,8 +184,9 @@ async function copySnapshot(
 
 async function installSnapshot(cluster: ClusterPorts, input: Transfer & { readonly bytes: number }): Promise<Snapshot> {
   const { job, target } = input;
-  await configureMember(cluster, target, defaultSettings(cluster, target));
-  await ask(cluster, target, { verb: 'job-install', job, bytes: String(input.bytes) });
+  const attempt = await JobAttempt.begin(cluster, input, [target]);
+  await attempt.order(target, 'configure', configuration(target, defaultSettings(cluster, target)));
+  await attempt.order(target, 'job-install', { bytes: String(input.bytes) });
   const done = await follow(cluster, target, job);
   return { bytes: input.bytes, position: done['gtid'] ?? '' };
 }
@@ -199,14 +217,15 @@ export const provisioningActivities = (
   installSnapshot: async (input) => installSnapshot(await ports.cluster(input.cluster), input),
   keepSnapshot: async ({ cluster, job, donor, target }) => {
     const managed = await ports.cluster(cluster);
-    await ask(managed, target, { verb: 'job-keep', job });
-    await ask(managed, donor, { verb: 'job-keep', job });
+    const { owner } = managed;
+    for (const host of [target, donor])
+      await managed.helper(host).request('job-keep', { owner, job }, { timeoutMs: ORDER_MS });
   },
   cleanTransfer: async ({ cluster, job, donor, target }) => {
     const managed = await ports.cluster(cluster);
     await requireNotCounted(managed, target);
     const clean = (host: HostName) =>
-      managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: START_MS });
+      managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: CLEAN_MS });
     return undoAll([
       { what: `${donor}: copy ended, keys removed`, work: () => clean(donor) },
       { what: `${target}: emptied of what was copied`, work: () => clean(target) },

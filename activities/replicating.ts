@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
+import type { ClusterPorts, HelperAnswerFields, Ports, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import {
   adoptHistory,
@@ -12,20 +12,27 @@ import {
 import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
-import type { ReplicationStatus } from '../domain/observation.ts';
+import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
+import type { Progress } from '../domain/progress.ts';
+import { noteProgress, standsStill } from '../domain/progress.ts';
+import { beat } from './beats.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { primaryOf } from './electing.ts';
+import { JobAttempt } from './job-attempt.ts';
 import { observe, statusOf } from './observing.ts';
 import { refusalOf } from './refusing.ts';
 
-const START_MS = 120_000;
 const CATCH_UP_SLICE_MS = 1_000;
+/** One large transaction can take this long to apply, while nothing else is seen to move. */
+const STANDSTILL_MS = 3_600_000;
 
-async function onSession<T>(cluster: ClusterPorts, host: HostName, work: (session: Session) => Promise<T>): Promise<T> {
+/** Only looks: a session without a proven right to change anything. */
+async function looking<T>(cluster: ClusterPorts, host: HostName, look: (session: Session) => Promise<T>): Promise<T> {
   const session = await cluster.session(host);
   try {
-    return await work(session);
+    return await look(session);
   } finally {
     session.close();
   }
@@ -36,20 +43,16 @@ async function startReplica(
   input: Transfer & { readonly primary: HostName; readonly position: string },
 ): Promise<void> {
   const { target, primary } = input;
-  await cluster.helper(target).request('service-start', { owner: cluster.owner }, { timeoutMs: START_MS });
+  const attempt = await JobAttempt.begin(cluster, input, [target]);
+  await attempt.order(target, 'service-start');
   const status = await statusOf(cluster, target);
-  if (!status.readOnly)
-    throw new AdapterFailure({
-      type: 'Unsafe',
-      host: target,
-      message: `${target} did not start closed; replication was not started on it`,
-    });
+  requireReady(cluster, target, status);
   await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
   if (follows(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);
   const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
   const account = await cluster.replicationAccount();
-  await onSession(cluster, target, async (session) => {
+  await attempt.withSession(target, async (session) => {
     if (status.replication === null || status.replication.source !== primary)
       await adoptHistory(session, { position: input.position, state });
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });
@@ -82,27 +85,43 @@ async function letInFresh(
   await cluster.helper(primary).request('admit-replica', order);
 }
 
+/** What the files of the host promised before the copy is looked at again on the server that runs. */
+function requireReady(cluster: ClusterPorts, target: HostName, { readOnly, serverId }: ServerStatus): void {
+  const wanted = describeHost(cluster.description, target).serverId;
+  const fault = !readOnly
+    ? `${target} did not start closed`
+    : serverId !== wanted
+      ? `${target} runs with server_id ${String(serverId)} instead of ${String(wanted)}: a file that is read after ours sets it`
+      : null;
+  if (fault !== null)
+    throw new AdapterFailure({ type: 'Unsafe', host: target, message: `${fault}; replication was not started on it` });
+}
+
 const follows = (replication: ReplicationStatus | null, primary: HostName): boolean =>
   replication !== null &&
   replication.source === primary &&
   replication.receiver === 'running' &&
   replication.applier === 'running';
 
+interface Proof {
+  readonly cluster: ClusterPorts;
+  readonly attempt: JobAttempt;
+  readonly target: HostName;
+  readonly primary: HostName;
+}
+
 /**
  * Both servers at one GTID position: the replica stands still first, the primary's snapshot names the position, the replica goes on to exactly
  * there. Writers go on.
  */
-async function compareRows(
-  cluster: ClusterPorts,
-  { target, primary }: { readonly target: HostName; readonly primary: HostName },
-): Promise<ChecksumProof> {
-  return onSession(cluster, target, async (copy) => {
+async function compareRows({ cluster, attempt, target, primary }: Proof): Promise<ChecksumProof> {
+  return attempt.withSession(target, async (copy) => {
     await stopReplication(copy);
     try {
-      return await onSession(cluster, primary, async (source) => {
+      return await looking(cluster, primary, async (source) => {
         const position = await openSnapshot(source);
         await applyUntil(copy, position);
-        await awaitPosition(cluster, { copy, position });
+        await awaitApplied(cluster, copy, position);
         const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
         requireEqual(target, wanted, found);
         return { tables: wanted.length, position };
@@ -113,13 +132,23 @@ async function compareRows(
   });
 }
 
-async function awaitPosition(
-  cluster: ClusterPorts,
-  { copy, position }: { readonly copy: Session; readonly position: string },
-): Promise<void> {
-  while (!(await waitApplied(copy, position, CATCH_UP_SLICE_MS))) {
+/** Takes as long as it takes, while it moves. */
+async function awaitApplied(cluster: ClusterPorts, copy: Session, goal: string): Promise<void> {
+  const { host } = copy;
+  let progress: Progress | null = null;
+  while (!(await waitApplied(copy, goal, CATCH_UP_SLICE_MS))) {
     Context.current().cancellationSignal.throwIfAborted();
-    requireHealthy(copy.host, (await statusOf(cluster, copy.host)).replication);
+    const { replication, appliedPosition: position } = await statusOf(cluster, host);
+    requireHealthy(host, replication);
+    const now = { position, atMs: performance.now() };
+    progress = noteProgress(progress, now);
+    beat({ host, applied: position, goal });
+    if (standsStill(progress, { atMs: now.atMs, forMs: STANDSTILL_MS }))
+      throw new AdapterFailure({
+        type: 'Unsafe',
+        host,
+        message: `${host} has applied nothing after ${position} for ${String(STANDSTILL_MS / 60_000)} minutes, and ${goal} is needed; look at its replication threads`,
+      });
   }
 }
 
@@ -149,6 +178,8 @@ function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: r
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
   const { target, primary } = input;
+  const before = provenBy(await cluster.helper(target).request('job-status', { job: input.job }));
+  if (before !== null) return before;
   const now = primaryOf(cluster, await observe(cluster));
   if (now !== primary)
     throw new AdapterFailure({
@@ -156,23 +187,28 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
       host: target,
       message: `${now} became primary while ${target} was being proven against ${primary}`,
     });
-  // An attempt that died while it compared left the threads stopped, or about to stop.
-  await onSession(cluster, target, restartReplication);
+  const attempt = await JobAttempt.begin(cluster, input, [target]);
   const goal = (await statusOf(cluster, primary)).binlogPosition;
-  const caughtUp = await onSession(cluster, target, (session) => waitApplied(session, goal, CATCH_UP_SLICE_MS));
-  const { replication } = await statusOf(cluster, target);
-  requireHealthy(target, replication);
-  if (!caughtUp)
-    throw new AdapterFailure({ type: 'NotYet', host: target, message: `${target} is still catching up with ${goal}` });
-  const proof = await compareRows(cluster, { target, primary });
-  const after = (await statusOf(cluster, target)).replication;
-  if (!follows(after, primary))
+  await attempt.withSession(target, async (copy) => {
+    // An attempt that died while it compared left the threads stopped, or about to stop.
+    await restartReplication(copy);
+    await awaitApplied(cluster, copy, goal);
+  });
+  const proof = await compareRows({ cluster, attempt, target, primary });
+  if (!follows((await statusOf(cluster, target)).replication, primary))
     throw new AdapterFailure({
       type: 'NotYet',
       host: target,
       message: `the threads of ${target} are not both running yet`,
     });
+  await attempt.order(target, 'job-prove', { tables: String(proof.tables), position: proof.position });
   return proof;
+}
+
+/** An earlier attempt proved it, and its report was lost. From then on the replica may count, so nothing is done to it again. */
+function provenBy({ proof = '' }: HelperAnswerFields): ChecksumProof | null {
+  const [tables = '', position = ''] = proof.split(' ');
+  return proof === '' ? null : { tables: Number(tables), position };
 }
 
 export const replicatingActivities = (ports: Ports): Pick<Activities, 'startReplica' | 'proveReplica'> => ({

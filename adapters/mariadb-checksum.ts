@@ -10,12 +10,13 @@ export interface TableChecksum {
 }
 
 /**
- * Fixes what this session sees and names the GTID position of it, without stopping any writer.
+ * Fixes what this session sees and names the GTID position of it, without stopping any writer. The server refuses every write in it: it is opened
+ * on a primary that this copy has no authority over.
  * Source: MariaDB KB, START TRANSACTION WITH CONSISTENT SNAPSHOT and binlog_snapshot_position.
  */
 export async function openSnapshot(session: Session): Promise<string> {
   await session.rows('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-  await session.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+  await session.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
   const status = await session.rows("SHOW STATUS LIKE 'binlog_snapshot_%'");
   const value = (name: string): string =>
     field(

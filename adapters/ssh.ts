@@ -36,6 +36,8 @@ const LOOKING_VERBS: readonly string[] = [
   'vip-probe',
   'job-status',
   'job-check',
+  'job-assert',
+  'server-settings',
   'journal',
 ];
 

@@ -44,16 +44,21 @@ afterEach(() => {
 });
 
 const refused = (type: string, text: string) => ({ ok: false, type, message: expect.stringContaining(text) });
+/** A new attempt at the job gives one order. */
+const attempt = (host: Sandbox, verb: string, args: Readonly<Record<string, string | number>> = {}) =>
+  host.ask(verb, { owner, job, attempt: host.fields('job-claim', { owner, job })['attempt'] ?? '', ...args });
+const fieldsOf = (answer: ReturnType<typeof attempt>) => {
+  if (answer.ok) return answer.fields;
+  throw new Error(`${answer.type}: ${answer.message}`);
+};
 const open = (bytes = 1_000_000) =>
-  target.ask('job-open', {
-    owner,
-    job,
-    public: donor.fields('job-key', { owner, job })['public'] ?? '',
+  attempt(target, 'job-open', {
+    public: fieldsOf(attempt(donor, 'job-key'))['public'] ?? '',
     from: '10.88.0.1',
     bytes,
   });
 const send = (known = knownHosts) =>
-  donor.fields('job-send', { owner, job, target: '10.88.0.2', user: 'standfast', known_hosts: known });
+  fieldsOf(attempt(donor, 'job-send', { target: '10.88.0.2', user: 'standfast', known_hosts: known }));
 const ended = (host: Sandbox) =>
   until(
     `the job ends on ${host.name}`,
@@ -84,10 +89,10 @@ describe('a copy job', () => {
     const again = send();
     expect(again).toMatchObject({ state: 'done', bytes });
     expect(target.fields('job-status', { job })).toMatchObject({ state: 'done', step: 'receive', bytes });
-    expect(target.ask('job-install', { owner, job, bytes: Number(bytes) + 1 })).toEqual(
+    expect(attempt(target, 'job-install', { bytes: Number(bytes) + 1 })).toEqual(
       refused('Unverified', 'nothing was installed'),
     );
-    target.fields('job-install', { owner, job, bytes });
+    fieldsOf(attempt(target, 'job-install', { bytes }));
     const done = await ended(target);
     expect(done).toMatchObject({ state: 'done', step: 'installed', gtid: donor.sql('SELECT @@gtid_binlog_pos') });
     expect(target.fields('service-start', { owner })).toMatchObject({ read_only: '1' });
@@ -102,7 +107,7 @@ describe('a copy job', () => {
   it('stays when it is kept, and a later clean finds nothing to undo', async () => {
     const bytes = await copied();
     expect(target.ask('job-keep', { owner, job })).toEqual(refused('Unsafe', 'not finished'));
-    target.fields('job-install', { owner, job, bytes });
+    fieldsOf(attempt(target, 'job-install', { bytes }));
     await ended(target);
     target.fields('job-keep', { owner, job });
     donor.fields('job-keep', { owner, job });
@@ -221,7 +226,7 @@ describe('a job that breaks', () => {
       printf '#!/bin/bash\\ncase "$*" in ${when}) [[ "$*" != *--target-dir=*aside* ]] && { "$0.real" "$@"; exec sleep 600; } ;; esac; exec "$0.real" "$@"\\n' >/tmp/hang
       chmod 755 /tmp/hang; cp /tmp/hang "$real"`);
       try {
-        target.fields('job-install', { owner, job, bytes });
+        fieldsOf(attempt(target, 'job-install', { bytes }));
         await until(
           `the installation is in ${step}`,
           () => target.fields('job-status', { job })['step'],

@@ -89,7 +89,9 @@ describe('claims', () => {
     expect(host.ask('record-primary', { ...at(3, 'run-a'), host: 'db1' })).toEqual(refused('Stale', 'not carried out'));
     expect(host.ask('record-primary', { ...at(4, 'run-b'), host: 'db1' })).toEqual(refused('Stale', 'not carried out'));
     expect(host.ask('record-primary', { ...at(5, 'run-a'), host: 'db1' })).toEqual(refused('Stale', 'not carried out'));
-    expect(host.ask('job-key', { ...at(3, 'run-a'), job: 'j' })).toEqual(refused('Stale', 'not carried out'));
+    expect(host.ask('job-key', { ...at(3, 'run-a'), job: 'j', attempt: 1 })).toEqual(
+      refused('Stale', 'not carried out'),
+    );
     host.fields('record-primary', { ...at(4, 'run-a'), host: 'db2' });
     host.fields('record-sync', { ...at(4, 'run-a'), mode: 'lossless', ackers: 'db1,db3', k: 1 });
     expect(host.fields('records')).toMatchObject({

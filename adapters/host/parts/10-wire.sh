@@ -11,7 +11,7 @@ readonly FREE='^.+$'
 
 # What the value of each argument must look like, whatever the verb.
 declare -A SHAPE=(
-  [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]='^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' [host]=$NAME [account]=$NAME [user]=$NAME
+  [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]='^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' [attempt]=$NUMBER [tables]=$NUMBER [position]='^[0-9,-]*$' [host]=$NAME [account]=$NAME [user]=$NAME
   [vip]=$IPV4 [prefix]='^([1-9]|[12][0-9]|3[0-2])$' [interface]='^[A-Za-z0-9._@-]{1,15}$' [n]='^([1-9]|1[0-3])$'
   [mode]='^(lossless|async)$' [ackers]='^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$' [k]=$NUMBER [bytes]=$NUMBER
   [server_id]='^[1-9][0-9]{0,9}$' [report_host]=$NAME [settings]='^.*$' [content]=$FREE [sha256]='^[0-9a-f]{64}$'
@@ -67,7 +67,7 @@ refuse() {
 take_arguments() {
   local item key value known missing=''
   known="${NEEDS[$VERB]}${MAY[$VERB]:+ ${MAY[$VERB]}}"
-  [[ ${KIND[$VERB]} != order ]] || known+=' epoch run'
+  [[ ${KIND[$VERB]} != @(order|attempt) ]] || known+=' epoch run job attempt'
   ARG=()
   for item in "$@"; do
     key=${item%%=*}

@@ -13,16 +13,16 @@ process_start() {
 # A group is known by its leader's number and start; a zombie still counts, its kill is harmless.
 note_group() {
   process_start "$BASHPID"
-  printf '%s %s %s\n' "$BASHPID" "$START" "$VERB" >"$1"
+  printf '%s %s %s %s\n' "$BASHPID" "$START" "$VERB" "${ARG[job]-}" >"$1"
 }
 
-# group_alive FILE: sets GROUP and GROUP_VERB; yes while the leader that was noted lives.
+# group_alive FILE: sets GROUP, GROUP_VERB and GROUP_JOB; yes while the leader that was noted lives.
 group_alive() {
   local start
-  GROUP='' GROUP_VERB=''
+  GROUP='' GROUP_VERB='' GROUP_JOB=''
   [[ -e $1 ]] || return 1
   # Empty only in the instant in which it is being written.
-  { read -r GROUP start GROUP_VERB <"$1" || { pause 0.01; read -r GROUP start GROUP_VERB <"$1"; }; } 2>/dev/null || return 1
+  { read -r GROUP start GROUP_VERB GROUP_JOB <"$1" || { pause 0.01; read -r GROUP start GROUP_VERB GROUP_JOB <"$1"; }; } 2>/dev/null || return 1
   process_start "$GROUP" && [[ $START == "$start" ]] && ! is_zombie "$GROUP"
 }
 
@@ -43,21 +43,32 @@ take_lock() {
   note_group "$RUN/holder"
 }
 
-# The epoch is looked at again before the kill: an operation that is itself too old may not end a newer one's order.
+# take_lock_by_force MAY_END: MAY_END is asked again before every kill. An operation that is itself too old may not end a newer one's order,
+# and an attempt at a job only ends orders of that job.
 take_lock_by_force() {
   local end
   now
   end=$((NOW + 5000000))
   until take_lock 0.2; do
     exec {LOCK}>&-
-    load_records
-    check_claim
-    end_group "$RUN/holder"
+    ! "$1" || end_group "$RUN/holder"
     now
-    if ((NOW > end)); then
-      refuse Unverified "the lock of $HOSTNAME is held and its holder could not be ended; the claim was not stored"
-    fi
+    ((NOW <= end)) || refuse_busy
   done
+}
+
+holder_is_older() {
+  load_records
+  check_claim
+}
+
+holder_is_of_this_job() {
+  group_alive "$RUN/holder" && [[ $GROUP_JOB == "${ARG[job]}" ]]
+}
+
+refuse_busy() {
+  group_alive "$RUN/holder"
+  refuse NotYet "another order (${GROUP_VERB:-unknown}) holds $HOSTNAME; $VERB was not carried out; ask again"
 }
 
 # as_daemon COMMAND…: outlives this order and its process group, and never holds the lock. Sets DAEMON (its process group).

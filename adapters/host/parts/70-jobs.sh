@@ -51,6 +51,7 @@ say_job() {
   say bytes "$BYTES"
   say exit "$JOB_EXIT"
   say gtid "$gtid"
+  say_attempt "$JOB"
   say log "$(tail -c 1024 "$log" 2>/dev/null)"
 }
 

@@ -118,9 +118,10 @@ forget_job() {
   rm -rf "$JOBS/.receive-$JOB.lock" "$JOB_DIR" || refuse Unverified "$JOB_DIR could not be removed on $HOSTNAME"
 }
 
-# The key goes first, so that no new stream can begin while the rest goes.
+# No attempt may act from here on. The key goes first, so that no new stream can begin while the rest goes.
 verb_job_clean() {
   set_job "${ARG[job]}"
+  end_attempts "$JOB"
   if getent passwd "${CONF[account]}" >/dev/null; then write_job_key_line; fi
   end_group "$JOB_DIR/group" || refuse Unverified "job-clean: the processes of the job $JOB could not be ended on $HOSTNAME"
   read_state
@@ -136,6 +137,7 @@ verb_job_keep() {
     'done installed' | 'absent ' | 'done send') ;;
     *) refuse Unsafe "job-keep: the job $JOB on $HOSTNAME is not finished (it is ${JOB_STEP:-not begun}, $JOB_STATE); nothing was changed" ;;
   esac
+  end_attempts "$JOB"
   if getent passwd "${CONF[account]}" >/dev/null; then write_job_key_line; fi
   forget_job
   say state absent

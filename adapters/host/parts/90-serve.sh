@@ -1,12 +1,14 @@
 # --- which verbs there are, and how each is run ---
 
 # quick: in this process. look: in its own. order: under the lock, for the owner. epoch: and only at the accepted epoch.
-# (An order may carry epoch and run as well.)
+# attempt: and only for the newest attempt at its job. job: and ends an order of the same job that holds the lock.
+# (An order may carry epoch and run, or job and attempt, as well.)
 declare -A KIND=(
-  [hello]=quick [records]=quick [assert]=quick
-  [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [job-check]=look [journal]=look [job-receive]=stream
+  [hello]=quick [records]=quick [assert]=quick [job-assert]=quick
+  [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [job-check]=look [server-settings]=look [journal]=look [job-receive]=stream
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
-  [admit-replica]=order [job-key]=order [job-open]=order [job-send]=order [job-install]=order [job-clean]=order [job-keep]=order
+  [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
+  [job-claim]=job [job-clean]=job [job-keep]=job
   [hand-over]=person [claim]=claim
   [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch
   [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
@@ -14,17 +16,18 @@ declare -A KIND=(
 
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface'
-  [job-status]='job' [job-check]='bytes' [journal]='run' [job-receive]='job' [hand-over]='owner'
+  [job-status]='job' [job-check]='bytes' [server-settings]='' [journal]='run' [job-receive]='job' [hand-over]='owner'
   [configure]='owner server_id report_host' [configure-vip]='owner content' [service-start]='owner' [service-stop]='owner'
-  [upgrade]='owner content sha256' [job-key]='owner job' [job-open]='owner job public from bytes'
-  [job-send]='owner job target user known_hosts' [job-install]='owner job bytes' [job-clean]='owner job' [job-keep]='owner job'
+  [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
+  [job-key]='owner job attempt' [job-open]='owner job attempt public from bytes' [job-send]='owner job attempt target user known_hosts'
+  [job-install]='owner job attempt bytes' [job-clean]='owner job' [job-keep]='owner job'
   [claim]='owner epoch run account' [record-primary]='owner epoch run host' [record-sync]='owner epoch run mode ackers k'
   [keep-relay]='owner epoch run' [release-relay]='owner epoch run' [fence]='owner epoch run' [unfence]='owner epoch run'
   [refuse-replica]='owner epoch run' [admit-replica]='owner address refused_at'
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([observe]='vip interface' [configure]='settings' [job-send]='target_port' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([observe]='vip interface' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
@@ -47,13 +50,11 @@ in_own_process() {
 under_lock() {
   set +m
   IN_SUBSHELL=yes
-  if [[ $1 == claim ]]; then
-    load_records
-    check_claim
-    take_lock_by_force
-  else
-    take_lock 5 || refuse_busy
-  fi
+  case $1 in
+    claim) holder_is_older && take_lock_by_force holder_is_older ;;
+    job) take_lock_by_force holder_is_of_this_job ;;
+    *) take_lock 5 || refuse_busy ;;
+  esac
   load_records
   check_authority "$1"
   JOURNALING=yes
@@ -63,20 +64,21 @@ under_lock() {
   answer_ok
 }
 
-refuse_busy() {
-  group_alive "$RUN/holder"
-  refuse NotYet "another order (${GROUP_VERB:-unknown}) holds $HOSTNAME; $VERB was not carried out; ask again"
-}
-
 check_authority() {
   case $1 in
     person) return 0 ;;
     claim) check_claim ;;
     epoch) check_owner && check_epoch ;;
-    order) [[ ! -v ARG[epoch] ]] || check_order_epoch ;;
+    order | attempt) [[ ! -v ARG[epoch] ]] || check_order_epoch ;;
   esac
   adopt_owner
   check_owner
+  [[ ! -v ARG[attempt] ]] || check_order_attempt
+}
+
+check_order_attempt() {
+  [[ -v ARG[job] ]] || refuse BadInput "$VERB: attempt comes with job"
+  check_attempt
 }
 
 # An operation may put its epoch on any order; it is then executed only at that epoch.
@@ -103,7 +105,7 @@ run_verb() {
   fi
   take_arguments "$@" || return 1
   case ${KIND[$VERB]} in
-    quick) "verb_$VERB" && answer_ok ;;
+    quick) "verb_${VERB//-/_}" && answer_ok ;;
     look) run_apart in_own_process "verb_${VERB//-/_}" ;;
     stream) set -m; (in_own_process "verb_${VERB//-/_}") <&0 & set +m; wait "$!" ;;
     *) run_apart under_lock "${KIND[$VERB]}" ;;
