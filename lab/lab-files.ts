@@ -64,14 +64,19 @@ export function writeInventory(state: LabState, settings: ClusterSettings): void
 function inventory(state: LabState, settings: ClusterSettings): unknown {
   const file = (name: string): string => `file:${etc(state, name)}`;
   const site = (index: number): string => `oslo-${String.fromCharCode(97 + index)}`;
-  const hosts = state.hosts.map((host, index) => {
+  const databases = state.hosts.filter((host) => host.startsWith('db'));
+  const hosts = databases.map((host, index) => {
     return [host, { address: addressOf(state, host), site: site(index), rank: 101 - index }] as const;
   });
+  const witnesses = state.hosts
+    .filter((host) => !databases.includes(host))
+    .map((host) => [host, { address: addressOf(state, host) }] as const);
   return {
-    sites: Object.fromEntries(state.hosts.map((_, index) => [site(index), { country: 'NO' }])),
+    sites: Object.fromEntries(databases.map((_, index) => [site(index), { country: 'NO' }])),
     clusters: {
       shop: {
         hosts: Object.fromEntries(hosts),
+        ...(witnesses.length > 0 ? { witnesses: Object.fromEntries(witnesses) } : {}),
         vip: {
           address: `${network.vip}/${String(network.prefix)}`,
           interface: 'eth0',
