@@ -67,24 +67,28 @@ export const defaultSettings = (cluster: ClusterPorts, host: HostName): MemberSe
   binlogBase: 'mariadb-bin',
 });
 
+/** Of a minority: silent ones, and ones that obey another control plane or take no part. */
+const MAY_BE_LEFT: readonly string[] = ['Unreachable', 'Unsafe'];
+
 export const equippingActivities = (ports: Ports): Pick<Activities, 'equipMembers'> => ({
   equipMembers: async (input) => {
     const cluster = await ports.cluster(input.cluster);
     const members = memberNames(cluster.description);
     const outcomes = await Promise.allSettled(members.map((host) => equip(cluster, host)));
     const equipped: HostName[] = [];
-    const unreachable: string[] = [];
+    const left: AdapterFailure[] = [];
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled') equipped.push(outcome.value);
-      else if (outcome.reason instanceof AdapterFailure && outcome.reason.type === 'Unreachable')
-        unreachable.push(outcome.reason.message);
+      else if (outcome.reason instanceof AdapterFailure && MAY_BE_LEFT.includes(outcome.reason.type))
+        left.push(outcome.reason);
       else throw outcome.reason;
     }
+    const unreachable = left.map(({ message }) => message);
     if (equipped.length < majorityOf(members.length))
       throw new AdapterFailure({
-        type: 'Unreachable',
+        type: left.some(({ type }) => type === 'Unsafe') ? 'Unsafe' : 'Unreachable',
         host: input.cluster,
-        message: `${String(equipped.length)} of ${String(members.length)} members answer, not a majority: ${unreachable.join('; ')}`,
+        message: `${String(equipped.length)} of ${String(members.length)} members can be prepared, not a majority: ${unreachable.join('; ')}`,
       });
     return { equipped, unreachable };
   },
