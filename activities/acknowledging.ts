@@ -20,7 +20,7 @@ export interface Acknowledgement {
 }
 
 const recordSync = (authority: Authority, { mode, ackers }: Acknowledgement): Promise<void> =>
-  authority.record('record-sync', { mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
+  authority.recordSync({ mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
 
 /** Claims nothing, so it may be said of any primary; `ackers` are the ones who might acknowledge. */
 export const recordAsync = (authority: Authority, ackers: readonly HostName[]): Promise<void> =>

@@ -7,9 +7,9 @@ import type { Contender, Election } from '../domain/election.ts';
 import { electPrimary } from '../domain/election.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
-import { recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
+import { explainUndecided, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
 
 export interface Question {
   readonly primary: HostName;
@@ -71,7 +71,7 @@ export function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): Host
     message:
       primary.kind === 'nothing'
         ? `${description.cluster} has no recorded primary yet; run standfast prepare ${description.cluster} HOST first`
-        : `it is not known who is primary of ${description.cluster}: ${primary.why}`,
+        : explainUndecided(primary.why, { all: memberNames(description), answers: recordsByMember(seen) }),
   });
 }
 

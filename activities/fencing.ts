@@ -45,6 +45,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
     claimEpoch(cluster, {
       run: found.run,
       include: [],
+      primary,
       mayHang: primary,
       leaveOut: isAnswering(observationOf(seen, primary).helper) ? null : primary,
       proveOff: async () => {

@@ -47,7 +47,7 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
   const standing = await steps.run('check', host, () => checkStanding(authority, host));
   const promised = standing.sync?.mode ?? 'async';
   await steps.run('record', null, async () => {
-    await authority.record('record-primary', { host });
+    await authority.recordPrimary(host);
     if (standing.sync === null) await recordAsync(authority, []);
   });
   await steps.run('semi-sync', host, async () => {

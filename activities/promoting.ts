@@ -23,6 +23,8 @@ import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 
+const POWER_OFF_MS = 60_000;
+
 interface Promotion {
   /** The old primary, proven fenced. */
   readonly fenced: HostName;
@@ -33,7 +35,7 @@ interface Promotion {
 
 async function promote(work: Promotion): Promise<Promoted> {
   const { authority, winner, steps } = work;
-  await steps.run('record', null, () => authority.record('record-primary', { host: winner }));
+  await steps.run('record', null, () => authority.recordPrimary(winner));
   const ackers = await steps.run('siblings', null, () => repointSiblings(work));
   const held = await steps.run('semi-sync', winner, () =>
     secureAcknowledgement(authority, { primary: winner, ackers, steps }),
@@ -131,10 +133,18 @@ const authorityFor = (
     ? resumeEpoch(cluster, input.epoch, hostThatIsOff(input.fence))
     : claimEpoch(cluster, {
         run: input.run,
+        continues: true,
         include: [input.winner],
         leaveOut: hostThatIsOff(input.fence),
-        proveOff: () => Promise.resolve([hostThatIsOff(input.fence) ?? []].flat()),
+        proveOff: () => proveOffAgain(cluster, hostThatIsOff(input.fence)),
       });
+
+/** The earlier proof is older than this claim: whoever returned in between counts for himself. */
+async function proveOffAgain(cluster: ClusterPorts, host: HostName | null): Promise<readonly HostName[]> {
+  if (host === null) return [];
+  await cluster.powerOff(host, { timeoutMs: POWER_OFF_MS });
+  return [host];
+}
 
 export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'promoteAndRoute'> => ({
   promoteAndRoute: (input) =>

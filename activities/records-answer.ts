@@ -1,5 +1,6 @@
 import type { HelperAnswerFields } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
+import type { Lineage } from '../domain/lineage.ts';
 import type { Refusal } from '../domain/observation.ts';
 import type { MemberRecords } from '../domain/records.ts';
 
@@ -12,7 +13,10 @@ export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
   return {
     owner: value('owner'),
     epoch: value('epoch') === '' ? null : { number: Number(value('epoch')), run: value('run') },
-    primary: value('primary') === '' ? null : { epoch: Number(value('primary_epoch')), host: value('primary') },
+    primary:
+      value('primary') === ''
+        ? null
+        : { epoch: Number(value('primary_epoch')), host: value('primary'), run: value('primary_run') },
     sync:
       value('mode') === ''
         ? null
@@ -23,6 +27,7 @@ export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
             k: Number(value('k')),
           },
     fenced: value('fenced') === 'yes',
+    ...standingFrom(answer),
   };
 }
 
@@ -35,3 +40,20 @@ export const refusalsFrom = (said: string, nameOf: (address: string) => HostName
       const [address = '', epoch = ''] = one.split('@');
       return { host: nameOf(address), address, epoch: Number(epoch) };
     });
+
+/** Helpers of earlier versions do not say. */
+function standingFrom({ standing, boot = '', lineage = '' }: HelperAnswerFields): Partial<MemberRecords> {
+  if (standing !== 'sure' && standing !== 'booted' && standing !== 'blank') return {};
+  return { standing, boot, lineage: parseLineage(lineage) };
+}
+
+const parseLineage = (text: string): Lineage =>
+  text === ''
+    ? []
+    : text.split(';').map((entry) => {
+        const [epoch = '', serverId = '', start = ''] = entry.split(':');
+        return { epoch: Number(epoch), serverId: Number(serverId), start };
+      });
+
+export const renderLineage = (lineage: Lineage): string =>
+  lineage.map(({ epoch, serverId, start }) => `${String(epoch)}:${String(serverId)}:${start}`).join(';');

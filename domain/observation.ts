@@ -119,5 +119,11 @@ export function observationOf(observation: ClusterObservation, host: HostName): 
   return found;
 }
 
-export const answeredRecords = (observation: ClusterObservation): readonly MemberRecords[] =>
-  observation.hosts.flatMap((entry) => (isAnswering(entry.helper) ? [entry.helper.records] : []));
+export const recordsByMember = (observation: ClusterObservation): ReadonlyMap<HostName, MemberRecords> =>
+  new Map(
+    observation.hosts.flatMap(({ host, helper }) => (isAnswering(helper) ? [[host, helper.records] as const] : [])),
+  );
+
+export const answeredRecords = (observation: ClusterObservation): readonly MemberRecords[] => [
+  ...recordsByMember(observation).values(),
+];

@@ -14,6 +14,8 @@ export interface SyncRecord {
 export interface PrimaryRecord {
   readonly epoch: number;
   readonly host: HostName;
+  /** The run that recorded it. */
+  readonly run?: string;
 }
 
 /** The root-owned records of one member, as its host helper answered them. */
@@ -25,32 +27,65 @@ export interface MemberRecords {
   readonly fenced: boolean;
   /** Every promotion that this member heard of, the newest last. */
   readonly lineage?: Lineage;
+  /**
+   * `booted`: its host started again since an operation last confirmed its records, and it may have been primary until then. `blank`: it remembers
+   * nothing. Absent from observations of earlier versions.
+   */
+  readonly standing?: 'sure' | 'booted' | 'blank';
+  /** Another one after every boot of its host. */
+  readonly boot?: string;
 }
 
 export type Known<T> =
   | { readonly kind: 'known'; readonly record: T }
   | { readonly kind: 'nothing' }
-  /** Fewer than a majority answered, or a majority does not agree yet. */
+  /** Too few count, or those that do disagree. */
   | { readonly kind: 'undecided'; readonly why: string };
 
-export const highestEpoch = (records: readonly MemberRecords[]): number =>
-  Math.max(0, ...records.map((record) => record.epoch?.number ?? 0));
+/** The newest claim that any single member has accepted. */
+export const newestEpoch = (records: readonly MemberRecords[]): Epoch | null =>
+  records.reduce<Epoch | null>(
+    (newest, { epoch }) => (epoch !== null && epoch.number > (newest?.number ?? 0) ? epoch : newest),
+    null,
+  );
 
-interface Answers<T> {
-  readonly found: readonly (T | null)[];
+/**
+ * So many that those who are silent are no majority: every majority that ever wrote something is then represented. Of an odd number of members it
+ * is the majority itself, of two it is one.
+ */
+export const witnessesOf = (members: number): number => members - majorityOf(members) + 1;
+
+/**
+ * Whether a member stands for every majority that it was counted in. One that was proven off was counted without being written to, so a host that may
+ * have been switched off as primary counts again only when an operation has confirmed its records. Only a recorded primary is ever switched
+ * off, and it knows from its own record that it was one.
+ */
+const counts = ({ standing }: MemberRecords): boolean => standing !== 'booted' && standing !== 'blank';
+
+const isBlank = ({ standing }: MemberRecords): boolean => standing === 'blank';
+
+/** When all answer, nothing can have been recorded elsewhere; a member that lost its memory may have been that elsewhere. */
+const isEverybody = (records: readonly MemberRecords[], members: number): boolean =>
+  records.length === members && (records.every(isBlank) || !records.some(isBlank));
+
+const mayKnow = (records: readonly MemberRecords[], members: number): boolean =>
+  records.filter(counts).length >= witnessesOf(members) || isEverybody(records, members);
+
+interface Question<T> {
+  readonly records: readonly MemberRecords[];
   readonly members: number;
+  readonly read: (records: MemberRecords) => T | null;
   /** Orders the records that one operation wrote one after the other under its epoch. */
   readonly stage: (record: T) => number;
 }
 
 /**
- * The newest record among the answers of a majority. A record reaches a majority before its operation acts on it, so every majority
- * sees the newest record that was ever acted on.
+ * The newest record of all that answer, when enough of them count. A record reaches a majority, hosts proven off included, before its operation acts on
+ * it; so whatever was ever acted on is seen here.
  */
-function newest<T extends { readonly epoch: number }>({ found, members, stage }: Answers<T>): Known<T> {
-  if (found.length < majorityOf(members))
-    return { kind: 'undecided', why: `${String(found.length)} of ${String(members)} members answered` };
-  const recorded = found.filter((record) => record !== null);
+function newest<T extends { readonly epoch: number }>({ records, members, read, stage }: Question<T>): Known<T> {
+  if (!mayKnow(records, members)) return { kind: 'undecided', why: whyFew(records, members) };
+  const recorded = records.map(read).filter((record) => record !== null);
   const [first, ...others] = [...recorded].sort(
     (left, right) => right.epoch - left.epoch || stage(right) - stage(left),
   );
@@ -61,23 +96,50 @@ function newest<T extends { readonly epoch: number }>({ found, members, stage }:
     : { kind: 'undecided', why: `members disagree about the record of epoch ${String(first.epoch)}` };
 }
 
+function whyFew(records: readonly MemberRecords[], members: number): string {
+  const answered = `${String(records.length)} of ${String(members)} members answered`;
+  const booted = records.filter((one) => one.standing === 'booted').length;
+  const blank = records.filter(isBlank).length;
+  const doubts = [
+    ...(booted > 0
+      ? [`${String(booted)} may have been replaced as primary while it was off, so its records may be old`]
+      : []),
+    ...(blank > 0 ? [`${String(blank)} remembers nothing`] : []),
+  ];
+  return [answered, ...doubts].join(', and ');
+}
+
+export const isOlder = (one: { readonly epoch: number } | null, other: { readonly epoch: number } | null): boolean =>
+  other !== null && (one === null || one.epoch < other.epoch);
+
+/** Why it is not known, and what a person can do about it: whom to bring back, or what to declare. */
+export function explainUndecided(
+  why: string,
+  { all, answers }: { readonly all: readonly HostName[]; readonly answers: ReadonlyMap<HostName, MemberRecords> },
+): string {
+  const silent = all.filter((member) => !answers.has(member));
+  const booted = [...answers].filter(([, { standing }]) => standing === 'booted').map(([member]) => member);
+  const back = silent.length > 0 ? `bring back ${silent.join(' or ')}` : 'look at the records of the members';
+  const declare =
+    booted.length > 0
+      ? `, or, if nobody was made primary while ${booted.join(', ')} was off, say so as root on ${booted.join(', ')}: standfast-host vouch`
+      : '';
+  return `what is recorded is not known: ${why}; ${back}${declare}`;
+}
+
 export const recordedPrimary = (records: readonly MemberRecords[], members: number): Known<PrimaryRecord> =>
-  newest({ found: records.map((record) => record.primary), members, stage: () => 0 });
+  newest({ records, members, read: (one) => one.primary, stage: () => 0 });
 
 /** An admission writes `lossless` last under its epoch, after it came true. */
 export const recordedSync = (records: readonly MemberRecords[], members: number): Known<SyncRecord> =>
-  newest({
-    found: records.map((record) => record.sync),
-    members,
-    stage: (sync) => (sync.mode === 'lossless' ? 1 : 0),
-  });
+  newest({ records, members, read: (one) => one.sync, stage: (sync) => (sync.mode === 'lossless' ? 1 : 0) });
 
 /**
- * The promotions that any of a majority recorded. Where two members disagree about an epoch nothing is known of it, nor of what came before it; when fewer
- * than a majority answer, the newest promotion may be missing, and nothing is known at all.
+ * The promotions that any of those who answer recorded. Where two members disagree about an epoch nothing is known of it, nor of what came before it; when fewer
+ * answer than can know, the newest promotion may be missing, and nothing is known at all.
  */
 export function recordedLineage(records: readonly MemberRecords[], members: number): Lineage {
-  if (records.length < majorityOf(members)) return [];
+  if (!mayKnow(records, members)) return [];
   const told = records.flatMap((record) => record.lineage ?? []);
   const byEpoch = new Map<number, Promotion>();
   let disputed = 0;
@@ -93,3 +155,10 @@ export function recordedLineage(records: readonly MemberRecords[], members: numb
 
 const isSamePromotion = (left: Promotion, right: Promotion): boolean =>
   left.serverId === right.serverId && left.start === right.start;
+
+/** A server that is recorded once more, as when it is opened again, begins no new chapter. */
+export const withPromotion = (lineage: Lineage, next: Promotion): Lineage =>
+  lineage.at(-1)?.serverId === next.serverId ? lineage : [...lineage, next].slice(-MOST_PROMOTIONS);
+
+/** A host that asks for more than this cannot be compared with anybody anyway. */
+const MOST_PROMOTIONS = 50;

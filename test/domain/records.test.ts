@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeHost, majorityOf, memberNames } from '../../domain/cluster.ts';
 import { answeredRecords, observationOf } from '../../domain/observation.ts';
-import { highestEpoch, recordedLineage, recordedPrimary, recordedSync } from '../../domain/records.ts';
+import {
+  explainUndecided,
+  newestEpoch,
+  recordedLineage,
+  recordedPrimary,
+  recordedSync,
+  withPromotion,
+  witnessesOf,
+} from '../../domain/records.ts';
 import { DB2, LOSSLESS, records, seen, SHOP, silence, witness } from './shop.ts';
 
 const at = (epoch: number, host: string) => records({ primary: { epoch, host } });
@@ -40,21 +48,39 @@ describe('the members of a cluster', () => {
   });
 });
 
-describe('the highest epoch', () => {
-  it('is 0 before anything was claimed', () => {
-    expect(highestEpoch([])).toBe(0);
-    expect(highestEpoch([blank, blank])).toBe(0);
+describe('the newest epoch', () => {
+  it('is none before anything was claimed', () => {
+    expect(newestEpoch([])).toBeNull();
+    expect(newestEpoch([blank, blank])).toBeNull();
   });
 
-  it('is the highest of any single member', () => {
-    expect(highestEpoch([records(), blank, records({ epoch: { number: 9, run: 'r' } })])).toBe(9);
+  it('is the highest of any single member, with its run', () => {
+    expect(newestEpoch([records(), blank, records({ epoch: { number: 9, run: 'r' } })])).toEqual({
+      number: 9,
+      run: 'r',
+    });
   });
 });
 
 describe('the recorded primary', () => {
-  it('is unknown while fewer than a majority answer, and the sentence counts them', () => {
+  it('is unknown while those who are silent may be a majority that knows better, and the sentence counts them', () => {
     expect(recordedPrimary([at(4, 'db1')], 3)).toEqual({ kind: 'undecided', why: '1 of 3 members answered' });
-    expect(recordedPrimary([at(4, 'db1')], 2)).toEqual({ kind: 'undecided', why: '1 of 2 members answered' });
+    expect(recordedPrimary([at(4, 'db1')], 4)).toEqual({ kind: 'undecided', why: '1 of 4 members answered' });
+    expect(recordedPrimary([], 2)).toEqual({ kind: 'undecided', why: '0 of 2 members answered' });
+  });
+
+  it('is known to one of two hosts: no majority was ever without it', () => {
+    expect(recordedPrimary([at(4, 'db1')], 2)).toMatchObject({ kind: 'known', record: { host: 'db1' } });
+  });
+
+  it('is asked of so many that the others are no majority', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 99 }),
+        (members) =>
+          members - witnessesOf(members) < majorityOf(members) && witnessesOf(members) <= majorityOf(members),
+      ),
+    );
   });
 
   it('is nothing when a majority answers and none has a record', () => {
@@ -153,5 +179,55 @@ describe('the recorded lineage', () => {
 
   it('is unknown when nobody recorded one', () => {
     expect(recordedLineage([records(), records()], 3)).toEqual([]);
+  });
+
+  it('grows by a promotion, and not when the same server is opened again', () => {
+    expect(withPromotion([first], second)).toEqual([first, second]);
+    expect(withPromotion([first, second], { epoch: 8, serverId: 2, start: '0-2-30' })).toEqual([first, second]);
+    expect(withPromotion([first, second], third)).toEqual([first, second, third]);
+  });
+});
+
+describe('a member that was off', () => {
+  const booted = (epoch: number, host: string) => records({ primary: { epoch, host }, standing: 'booted' });
+  const sure = (epoch: number, host: string) => records({ primary: { epoch, host }, standing: 'sure' });
+
+  it('does not decide alone, nor with another that does not count', () => {
+    expect(recordedPrimary([booted(4, 'db1')], 2)).toEqual({
+      kind: 'undecided',
+      why: '1 of 2 members answered, and 1 may have been replaced as primary while it was off, so its records may be old',
+    });
+    expect(recordedPrimary([booted(4, 'db1'), sure(4, 'db1')], 3)).toMatchObject({ kind: 'undecided' });
+  });
+
+  it('is heard beside enough that count, also when its record is the newest', () => {
+    expect(recordedPrimary([booted(4, 'db1'), sure(7, 'db2')], 2)).toMatchObject({ record: { host: 'db2' } });
+    expect(recordedPrimary([booted(9, 'db1'), sure(7, 'db2')], 2)).toMatchObject({ record: { host: 'db1' } });
+  });
+
+  it('decides with all others: nothing can be recorded elsewhere', () => {
+    expect(recordedPrimary([booted(4, 'db1'), booted(7, 'db2'), booted(4, 'db1')], 3)).toMatchObject({
+      kind: 'known',
+      record: { host: 'db2' },
+    });
+  });
+
+  it('and lost its memory may be that elsewhere, unless nobody ever had one', () => {
+    const empty = records({ epoch: null, primary: null, sync: null, standing: 'blank' });
+    expect(recordedPrimary([booted(4, 'db1'), empty], 2)).toMatchObject({
+      kind: 'undecided',
+      why: expect.stringContaining('1 remembers nothing'),
+    });
+    expect(recordedPrimary([empty, empty], 3)).toMatchObject({ kind: 'undecided' });
+    expect(recordedPrimary([empty, empty, empty], 3)).toEqual({ kind: 'nothing' });
+    expect(recordedPrimary([sure(4, 'db1'), sure(4, 'db1'), empty], 3)).toMatchObject({ kind: 'known' });
+  });
+
+  it('is named to the person who has to decide, with whom to bring back and what to say', () => {
+    const all = ['db1', 'db2'];
+    expect(explainUndecided('1 of 2 members answered', { all, answers: new Map([['db1', booted(4, 'db1')]]) })).toBe(
+      'what is recorded is not known: 1 of 2 members answered; bring back db2, or, if nobody was made primary while db1 was off, say so as root on db1: standfast-host vouch',
+    );
+    expect(explainUndecided('0 of 2 members answered', { all, answers: new Map() })).toMatch(/bring back db1 or db2$/);
   });
 });

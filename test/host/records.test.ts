@@ -222,3 +222,45 @@ describe('the wire form', () => {
     expect(host.fields('records')).toMatchObject({ epoch: '' });
   });
 });
+
+describe('another control plane', () => {
+  const every = {
+    ...{ epoch: 9, run: 'run-x', account: 'standfast', job: 'j', attempt: 1, bytes: 1, tables: 1, position: '0-1-1' },
+    ...{ host: 'db9', name: 'db9', boot: 'b', mode: 'async', ackers: '', k: 0, vip: '10.0.0.9', prefix: 24, n: 3 },
+    ...{ interface: 'lo', server_id: 9, report_host: 'db9', content: 'x', sha256: 'a'.repeat(64) },
+    ...{ address: '10.0.0.7', refused_at: 1 },
+    ...{ public: 'ssh-ed25519 AAAA', from: '10.0.0.1', target: '10.0.0.2', user: 'standfast', known_hosts: 'x' },
+  } as const;
+  const text = () => host.must('cat', HELPER);
+  /** Names and arguments of every verb that changes something, from the helper's own tables. */
+  const changing = () => {
+    const [, kinds = ''] = /declare -A KIND=\(([^]*?)\n\)/.exec(text()) ?? [];
+    const [, needs = ''] = /declare -A NEEDS=\(([^]*?)\n\)/.exec(text()) ?? [];
+    const looks = ['quick', 'look', 'stream', 'person'];
+    return [...kinds.matchAll(/\[([a-z-]+)\]=([a-z]+)/g)]
+      .filter(([, , kind]) => !looks.includes(kind ?? ''))
+      .map(
+        ([, verb = '']) => [verb, new RegExp(`\\[${verb}\\]='([^']*)'`).exec(needs)?.[1]?.split(' ') ?? []] as const,
+      );
+  };
+
+  it('is refused by every verb that changes something, which names both and the remedy, and nothing changes', () => {
+    host.fields('claim', claim(4, 'run-a'));
+    const state = () =>
+      host.shell('cd /var/lib/standfast && find . -type f ! -name journal -exec sha256sum {} + | sort');
+    const before = state();
+    const verbs = changing();
+    expect(verbs.length).toBeGreaterThan(20);
+    for (const [verb, needs] of verbs) {
+      const args = Object.fromEntries(needs.map((key) => [key, every[key as keyof typeof every]]));
+      const answer = host.ask(verb, { ...args, owner: 'plane-2' });
+      expect(answer, verb).toEqual(
+        refused(
+          'Unsafe',
+          /db1 obeys the control plane "plane-1", not "plane-2"; nothing was changed; .*standfast-host hand-over owner=plane-2/,
+        ),
+      );
+      expect(state(), verb).toBe(before);
+    }
+  });
+});

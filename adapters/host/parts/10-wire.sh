@@ -13,6 +13,7 @@ readonly FREE='^.+$'
 declare -A SHAPE=(
   [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]='^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' [attempt]=$NUMBER [tables]=$NUMBER [position]='^[0-9,-]*$' [host]=$NAME [account]=$NAME [user]=$NAME
   [vip]=$IPV4 [prefix]='^([1-9]|[12][0-9]|3[0-2])$' [interface]='^[A-Za-z0-9._@-]{1,15}$' [n]='^([1-9]|1[0-3])$'
+  [boot]=$TOKEN [name]=$NAME [primary]=$NAME [primary_epoch]=$NUMBER [primary_run]=$TOKEN [sync_epoch]=$NUMBER [lineage]='^[0-9:;,-]*$'
   [mode]='^(lossless|async)$' [ackers]='^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$' [k]=$NUMBER [bytes]=$NUMBER
   [server_id]='^[1-9][0-9]{0,9}$' [report_host]=$NAME [settings]='^.*$' [content]=$FREE [sha256]='^[0-9a-f]{64}$'
   [public]='^ssh-ed25519 [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]+)?$' [from]='^[0-9A-Fa-f.:]+$' [target]='^[A-Za-z0-9._:-]+$'

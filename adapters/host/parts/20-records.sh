@@ -1,4 +1,5 @@
 # --- the records of this member: owner, epoch, primary, sync, fenced; and the journal ---
+# primary is "EPOCH RUN HOST LED LINEAGE"; LED is "led" when this host was recorded as primary since its records were confirmed, else "-".
 
 # store FILE MODE TEXT: the old content or the new one, whatever happens to the machine in between.
 store() {
@@ -25,13 +26,13 @@ read_record() {
 # A damaged record must never look like no record: an epoch of 0 would let an old operation in.
 load_records() {
   local status name
-  OWNER='' EPOCH=0 EPOCH_RUN='' PRIMARY='' PRIMARY_EPOCH='' PRIMARY_RUN='' MODE='' ACKERS='' K='' SYNC_EPOCH='' FENCED=no
+  OWNER='' EPOCH=0 EPOCH_RUN='' PRIMARY='' PRIMARY_EPOCH='' PRIMARY_RUN='' LED=- LINEAGE='' MODE='' ACKERS='' K='' SYNC_EPOCH='' FENCED=no
   for name in owner epoch primary sync; do
     status=0
     case $name in
       owner) read_record owner '^([^ ]+)$' ;;
       epoch) read_record epoch '^([1-9][0-9]*) ([^ ]+)$' ;;
-      primary) read_record primary '^([1-9][0-9]*) ([^ ]+) ([^ ]+)$' ;;
+      primary) read_record primary '^([1-9][0-9]*) ([^ ]+) ([^ ]+)( (led|-) ([^ ]+))?$' ;;
       sync) read_record sync '^([1-9][0-9]*) (lossless|async) ([^ ]+) ([0-9]+)$' ;;
     esac || status=$?
     if ((status == 2)); then
@@ -48,7 +49,7 @@ keep_record() {
   case $1 in
     owner) OWNER=${field[0]} ;;
     epoch) EPOCH=${field[0]} EPOCH_RUN=${field[1]} ;;
-    primary) PRIMARY_EPOCH=${field[0]} PRIMARY_RUN=${field[1]} PRIMARY=${field[2]} ;;
+    primary) PRIMARY_EPOCH=${field[0]} PRIMARY_RUN=${field[1]} PRIMARY=${field[2]} LED=${field[4]:--} LINEAGE=${field[5]#-} ;;
     sync) SYNC_EPOCH=${field[0]} MODE=${field[1]} ACKERS=${field[2]#-} K=${field[3]} ;;
   esac
 }
@@ -77,21 +78,20 @@ write_journal() {
 }
 
 verb_hello() {
-  local machine='' boot
+  local machine=''
   [[ ! -r /etc/machine-id ]] || IFS= read -r machine </etc/machine-id
-  IFS= read -r boot </proc/sys/kernel/random/boot_id
-  process_start 1 || true
+  read_boot
   now
   say version "$VERSION"
   say protocol 1
   say hostname "$HOSTNAME"
   say machine "$machine"
-  say boot "$boot-${START:-0}"
+  say boot "$BOOT"
   say now "$NOW"
 }
 
 verb_records() {
-  load_records || return 1
+  load_records && load_standing || return 1
   say owner "$OWNER"
   say epoch "${EPOCH#0}"
   say run "$EPOCH_RUN"
@@ -103,6 +103,9 @@ verb_records() {
   say k "$K"
   say sync_epoch "$SYNC_EPOCH"
   say fenced "$FENCED"
+  say lineage "$LINEAGE"
+  say standing "$STANDING"
+  say boot "$BOOT"
 }
 
 verb_assert() {
@@ -118,25 +121,37 @@ verb_journal() {
   say entries "$entries"
 }
 
+store_primary() {
+  [[ "$PRIMARY_EPOCH $PRIMARY_RUN $PRIMARY $LED ${LINEAGE:--}" == "$1" ]] || store_record primary "$1"
+}
+
+store_sync() {
+  [[ "$SYNC_EPOCH $MODE ${ACKERS:--} $K" == "$1" ]] || store_record sync "$1"
+}
+
 verb_record_primary() {
-  local line="$EPOCH $EPOCH_RUN ${ARG[host]}"
-  [[ "$PRIMARY_EPOCH $PRIMARY_RUN $PRIMARY" == "$line" ]] || store_record primary "$line"
+  local led=$LED lineage=${ARG[lineage]-$LINEAGE}
+  load_standing
+  [[ ${ARG[host]} != "$MEMBER" ]] || led=led
+  store_primary "$EPOCH $EPOCH_RUN ${ARG[host]} $led ${lineage:--}"
   say primary "${ARG[host]}"
   say primary_epoch "$EPOCH"
 }
 
 verb_record_sync() {
-  local line="$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
-  [[ "$SYNC_EPOCH $MODE ${ACKERS:--} $K" == "$line" ]] || store_record sync "$line"
+  store_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   say mode "${ARG[mode]}"
   say sync_epoch "$EPOCH"
 }
 
-# Only a person may give a host to another control plane: the account of the workers is refused.
+# What a person decides is not for the account of the workers.
+refuse_account() {
+  [[ ${SUDO_USER-} != "${CONF[account]}" ]] ||
+    refuse Unsafe "$1 is for a person on $HOSTNAME, not for the account ${CONF[account]}; nothing was changed"
+}
+
 verb_hand_over() {
-  if [[ ${SUDO_USER-} == "${CONF[account]}" ]]; then
-    refuse Unsafe "hand-over is for a person on $HOSTNAME, not for the account ${CONF[account]}; nothing was changed"
-  fi
+  refuse_account hand-over
   store_record owner "${ARG[owner]}"
   say owner "${ARG[owner]}"
 }

@@ -1,0 +1,105 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { Epoch, HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import type { Lineage } from '../domain/lineage.ts';
+import type { MemberRecords, PrimaryRecord, SyncRecord } from '../domain/records.ts';
+import { explainUndecided, isOlder, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
+import { recordsFrom, renderLineage } from './records-answer.ts';
+
+const LOOK_MS = 2_000;
+const ORDER_MS = 15_000;
+
+export type RecordsByMember = ReadonlyMap<HostName, MemberRecords>;
+
+/** What the members know, as a claim found it. */
+export interface Newest {
+  readonly primary: PrimaryRecord | null;
+  readonly sync: SyncRecord | null;
+  readonly lineage: Lineage;
+}
+
+/** Silence is left out. */
+export async function readRecords(cluster: ClusterPorts, members: readonly HostName[]): Promise<RecordsByMember> {
+  const answers = await Promise.allSettled(
+    members.map(async (member) => {
+      const answer = await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS });
+      return [member, recordsFrom(answer)] as const;
+    }),
+  );
+  return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
+}
+
+export const isAt = (records: MemberRecords, epoch: Epoch): boolean =>
+  records.epoch?.number === epoch.number && records.epoch.run === epoch.run;
+
+/**
+ * What is recorded, asked of members that have accepted our epoch: no older operation can record anything behind our back any more.
+ * @throws AdapterFailure `Unsafe` when too few of them count
+ */
+export function newestOf(cluster: ClusterPorts, under: RecordsByMember): Newest {
+  const all = memberNames(cluster.description);
+  const records = [...under.values()];
+  const primary = recordedPrimary(records, all.length);
+  const sync = recordedSync(records, all.length);
+  for (const known of [primary, sync])
+    if (known.kind === 'undecided')
+      throw new AdapterFailure({
+        type: 'Unsafe',
+        host: cluster.description.cluster,
+        message: explainUndecided(known.why, { all, answers: under }),
+      });
+  return {
+    primary: primary.kind === 'known' ? primary.record : null,
+    sync: sync.kind === 'known' ? sync.record : null,
+    lineage: recordedLineage(records, all.length),
+  };
+}
+
+interface Confirmation {
+  readonly epoch: Epoch;
+  readonly newest: Newest;
+  /** Read before the claim: whoever booted since is not confirmed. */
+  readonly before: RecordsByMember;
+  readonly under: RecordsByMember;
+  readonly members: readonly HostName[];
+}
+
+/**
+ * Brings every claimed member up to what is recorded, before anything else. From then on one that was off counts again, since it cannot have
+ * missed anything. One that booted between the two looks is left as it is: whom it has missed is not known.
+ */
+export async function confirmMembers(cluster: ClusterPorts, work: Confirmation): Promise<void> {
+  const behind = work.members.filter((member) => {
+    const records = work.under.get(member);
+    return records !== undefined && needsConfirming(records, work.newest);
+  });
+  await Promise.all(
+    behind.map(async (member) => {
+      const { owner } = cluster;
+      const { number, run } = work.epoch;
+      const boot = work.before.get(member)?.boot ?? '';
+      const args = { owner, epoch: String(number), run, name: member, boot, ...renderNewest(work.newest, run) };
+      await cluster.helper(member).request('confirm', args, { timeoutMs: ORDER_MS });
+    }),
+  );
+}
+
+/** A helper of an earlier version says no standing, and cannot confirm. */
+const needsConfirming = (records: MemberRecords, { primary, sync }: Newest): boolean =>
+  records.standing !== undefined &&
+  (records.standing !== 'sure' || isOlder(records.primary, primary) || isOlder(records.sync, sync));
+
+const renderNewest = ({ primary, sync, lineage }: Newest, run: string): Record<string, string> => ({
+  ...(primary === null
+    ? {}
+    : {
+        primary: primary.host,
+        primary_epoch: String(primary.epoch),
+        primary_run: primary.run ?? run,
+        lineage: renderLineage(lineage),
+      }),
+  ...(sync === null
+    ? {}
+    : { sync_epoch: String(sync.epoch), mode: sync.mode, ackers: sync.ackers.join(','), k: String(sync.k) }),
+});

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseAnswer, Sandbox } from './sandbox.ts';
+
+const HELPER = '/usr/local/sbin/standfast-host';
+const at = (epoch: number) => ({ owner: 'plane-1', epoch, run: 'run' });
+let host: Sandbox;
+
+beforeAll(async () => {
+  host = await Sandbox.start('db1');
+});
+afterAll(() => host.stop());
+beforeEach(() => {
+  host.shell('rm -rf /var/lib/standfast/*');
+});
+
+const refused = (type: string, text: string) => ({ ok: false, type, message: expect.stringContaining(text) });
+const records = () => host.fields('records');
+const boot = () => records()['boot'] ?? '';
+const claim = (epoch: number) => host.fields('claim', { ...at(epoch), account: 'standfast' });
+const confirm = (epoch: number, args: Readonly<Record<string, string | number>> = {}) =>
+  host.ask('confirm', { ...at(epoch), name: 'db1', boot: boot(), ...args });
+const primaryIs = (name: string, epoch: number) => ({ primary: name, primary_epoch: epoch, primary_run: 'run' });
+/** What the record says after a reboot: the boot in it is another one. */
+const reboot = () => host.shell("sed -i 's/^[^ ]*/boot-of-before/' /var/lib/standfast/standing");
+
+describe('the standing of a member', () => {
+  it('is blank until an operation has confirmed it, and sure from then on', () => {
+    expect(records()).toMatchObject({ standing: 'blank' });
+    claim(1);
+    expect(records()).toMatchObject({ standing: 'blank', epoch: '1' });
+    expect(confirm(1)).toMatchObject({ ok: true });
+    expect(records()).toMatchObject({ standing: 'sure', primary: '' });
+  });
+
+  it('is in doubt after a boot when it may have been primary, until it is confirmed with what is newest', () => {
+    claim(3);
+    confirm(3);
+    host.fields('record-primary', { ...at(3), host: 'db1' });
+    reboot();
+    expect(records()).toMatchObject({ standing: 'booted', primary: 'db1' });
+    claim(8);
+    expect(records()).toMatchObject({ standing: 'booted' });
+    confirm(8, { ...primaryIs('db2', 7), mode: 'async', sync_epoch: 7, ackers: '', k: 0, lineage: '3:1:;7:2:0-1-9' });
+    expect(records()).toMatchObject({
+      ...{ standing: 'sure', primary: 'db2', primary_epoch: '7', primary_run: 'run', lineage: '3:1:;7:2:0-1-9' },
+      ...{ mode: 'async', sync_epoch: '7', ackers: '' },
+    });
+    reboot();
+    expect(records()).toMatchObject({ standing: 'sure' });
+  });
+
+  it('stays in doubt when another was recorded after it in the same boot: that one may not have been the last', () => {
+    claim(3);
+    confirm(3, primaryIs('db1', 2));
+    host.fields('record-primary', { ...at(3), host: 'db2' });
+    reboot();
+    expect(records()).toMatchObject({ standing: 'booted', primary: 'db2' });
+  });
+
+  it('is in no doubt after a boot when it never was primary: only a primary is switched off', () => {
+    claim(3);
+    confirm(3, primaryIs('db2', 2));
+    reboot();
+    expect(records()).toMatchObject({ standing: 'sure' });
+  });
+
+  it('is in doubt when an earlier version wrote its records', () => {
+    claim(3);
+    host.shell('echo "3 run db2" >/var/lib/standfast/primary');
+    expect(records()).toMatchObject({ standing: 'booted', primary: 'db2', primary_epoch: '3', lineage: '' });
+  });
+
+  it('is not confirmed for another boot than the one that was asked, nor over a newer record, nor at an older epoch', () => {
+    claim(5);
+    confirm(5);
+    host.fields('record-primary', { ...at(5), host: 'db1', lineage: '5:1:' });
+    host.fields('record-sync', { ...at(5), mode: 'lossless', ackers: 'db2', k: 1 });
+    expect(confirm(5, { boot: 'another' })).toEqual(refused('Stale', 'has booted again'));
+    confirm(5, { ...primaryIs('db2', 4), mode: 'async', sync_epoch: 4, ackers: '', k: 0 });
+    expect(records()).toMatchObject({ primary: 'db1', primary_epoch: '5', mode: 'lossless', lineage: '5:1:' });
+    expect(confirm(4, primaryIs('db2', 9))).toEqual(refused('Stale', 'not carried out'));
+  });
+
+  it('can be vouched for by a person alone, and only where there is something to vouch for', () => {
+    const byAccount = () => host.run('su', 'standfast', '-s', '/bin/bash', '-c', `sudo -n ${HELPER} vouch`);
+    expect(host.ask('vouch')).toEqual(refused('Unsafe', 'nothing to vouch for'));
+    claim(3);
+    confirm(3, primaryIs('db1', 2));
+    reboot();
+    expect(parseAnswer(byAccount().stdout.trimEnd())).toEqual(refused('Unsafe', 'for a person'));
+    expect(records()).toMatchObject({ standing: 'booted' });
+    expect(host.fields('vouch')).toMatchObject({ primary: 'db1', primary_epoch: '2' });
+    expect(records()).toMatchObject({ standing: 'sure' });
+    reboot();
+    expect(records()).toMatchObject({ standing: 'booted' });
+  });
+
+  it('is not guessed from a damaged record', () => {
+    host.shell(': >/var/lib/standfast/standing');
+    expect(host.ask('records')).toEqual(refused('Unsafe', 'damaged'));
+  });
+});
