@@ -13,7 +13,12 @@ import { renderLineage } from './records-answer.ts';
 
 const ORDER_MS = 15_000;
 /** InnoDB's recovery is part of a start. */
-const SLOW_VERBS: Readonly<Record<string, number>> = { 'service-start': 120_000, fence: 30_000 };
+const SLOW_VERBS: Readonly<Record<string, number>> = {
+  'service-start': 120_000,
+  fence: 30_000,
+  'tail-export': 300_000,
+  'tail-stage': 300_000,
+};
 const LOOK_MS = 2_000;
 
 export interface ClaimInput {

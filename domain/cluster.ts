@@ -26,6 +26,8 @@ export interface ClusterDescription {
   /** What the last writable server does with nobody left to acknowledge: refuse writes, or go on without losslessness. */
   readonly alone: 'stop' | 'async';
   readonly fence: readonly FenceRung[];
+  /** What becomes of transactions that only the old primary has: brought to the new one, or set aside for a person. */
+  readonly salvage: 'apply' | 'quarantine';
   readonly lag: { readonly warnMs: number; readonly failMs: number };
   /** Countries that may hold the data; empty when no policy is declared. */
   readonly countries: readonly string[];

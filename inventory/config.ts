@@ -31,6 +31,8 @@ export interface PolicyConfig {
     readonly automatic: boolean;
     readonly fence: readonly ('ssh' | 'powerOff')[];
     readonly cooldownMs: number;
+    /** What becomes of transactions that only the old primary has. */
+    readonly salvage: 'apply' | 'quarantine';
     readonly maxLostTransactions: number;
   };
   /** Empty: no placement policy. */
@@ -78,9 +80,9 @@ export interface Inventory {
 }
 
 function toPolicy(raw: RawCluster['policy']): PolicyConfig {
-  const { automatic, fence, cooldown, maxLostTransactions } = raw.failover;
+  const { automatic, fence, cooldown, salvage, maxLostTransactions } = raw.failover;
   return {
-    failover: { automatic, fence, cooldownMs: durationMs(cooldown), maxLostTransactions },
+    failover: { automatic, fence, cooldownMs: durationMs(cooldown), salvage, maxLostTransactions },
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
     alone: raw.alone,

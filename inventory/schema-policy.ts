@@ -13,6 +13,10 @@ const failoverPolicy = z.strictObject(
       .default(['ssh'])
       .meta({ description: 'How the old primary may be put out of action, in this order' }),
     cooldown: duration.default('10m').meta({ description: 'Least time between two automatic failovers' }),
+    salvage: z.enum(['apply', 'quarantine'], 'apply or quarantine').default('apply').meta({
+      description:
+        'Transactions that only the old primary has, read from its binary log while its host answers: `apply` brings them to the new primary, `quarantine` sets them aside for a person',
+    }),
     maxLostTransactions: whole({ from: 0, to: 1_000_000_000 })
       .default(0)
       .meta({ description: 'An automatic failover that would lose more asks a person' }),

@@ -100,6 +100,7 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   mode: config.replication.mode,
   alone: config.policy.alone,
   fence: config.policy.failover.fence,
+  salvage: config.policy.failover.salvage,
   lag: config.policy.lag,
   countries: config.policy.countries,
 });

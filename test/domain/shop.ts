@@ -25,6 +25,7 @@ export const SHOP: ClusterDescription = {
   mode: 'semisync',
   alone: 'stop',
   fence: ['ssh', 'powerOff'],
+  salvage: 'apply',
   lag: { warnMs: 1000, failMs: 10_000 },
   countries: ['NO'],
 };

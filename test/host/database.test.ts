@@ -133,7 +133,7 @@ describe('keep-relay', () => {
 
 describe('binlog-end', () => {
   it('refuses while mysqld runs', () => {
-    expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only fixed when it is dead'));
+    expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only read when it is dead'));
   });
 
   it('reads the last complete transaction of each domain from the files of a killed server', () => {

@@ -69,7 +69,13 @@ describe('a good inventory', () => {
           user: { name: 'repl', password: 'file:/etc/standfast/repl' },
         },
         policy: {
-          failover: { automatic: true, fence: ['ssh', 'powerOff'], cooldownMs: 600_000, maxLostTransactions: 0 },
+          failover: {
+            automatic: true,
+            fence: ['ssh', 'powerOff'],
+            cooldownMs: 600_000,
+            salvage: 'apply',
+            maxLostTransactions: 0,
+          },
           countries: ['NO'],
           lag: { warnMs: 1000, failMs: 10_000 },
           alone: 'async',
@@ -86,7 +92,7 @@ describe('a good inventory', () => {
   test('may leave out what has a default', () => {
     const [cluster] = parseInventory('standfast.yaml', MINIMAL).clusters;
     expect(cluster?.policy).toEqual({
-      failover: { automatic: false, fence: ['ssh'], cooldownMs: 600_000, maxLostTransactions: 0 },
+      failover: { automatic: false, fence: ['ssh'], cooldownMs: 600_000, salvage: 'apply', maxLostTransactions: 0 },
       countries: [],
       lag: { warnMs: 1000, failMs: 10_000 },
       alone: 'async',

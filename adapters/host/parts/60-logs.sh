@@ -1,4 +1,4 @@
-# --- relay logs kept before anything may delete them; the end of a dead server's binlog ---
+# --- where the logs are; relay logs kept before anything may delete them ---
 
 # server_option NAME: the last value that the configuration gives it, in OPTION.
 server_option() {
@@ -79,46 +79,4 @@ verb_release_relay() {
     released=$((released + 1))
   done
   say released "$released"
-}
-
-# A transaction counts when its end is in the file: the last one of a killed server may be half there.
-# shellcheck disable=SC2016 # $0 is awk's
-readonly LAST_GTIDS='
-  function keep(g,  p) { split(g, p, "-"); last[p[1]] = g; state[p[1] "-" p[2]] = g }
-  /^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+/ {
-    if (open != "" && standalone && !/\tGTID /) { keep(open); open = "" }
-    if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { open = substr($0, RSTART + 6, RLENGTH - 6); standalone = 1 }
-    if (open != "" && /\tXid = /) { keep(open); open = "" }
-    if (match($0, /\tGtid list \[/)) { inlist = 1; sub(/.*Gtid list \[/, "") }
-  }
-  /^START TRANSACTION$/ { standalone = 0 }
-  open != "" && /^(COMMIT|ROLLBACK)$/ { closing = open; open = "" }
-  closing != "" && /^\/\*!\*\/;$/ { keep(closing); closing = "" }
-  inlist { line = $0; done = sub(/\].*/, "", line); gsub(/[# \t]/, "", line)
-    n = split(line, g, ","); for (i = 1; i <= n; i++) if (g[i] ~ /^[0-9]+-[0-9]+-[0-9]+$/) keep(g[i]); if (done) inlist = 0 }
-  END { for (d in last) printf "last %s\n", last[d]; for (s in state) printf "state %s\n", state[s] }'
-
-verb_binlog_end() {
-  local kind gtid last='' state='' status=1 file=''
-  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); the end of its binlog is only fixed when it is dead"
-  log_indexes log_bin
-  if ((${#INDEXES[@]} == 1)); then
-    logs_of_index "${INDEXES[0]}"
-    file=${LOGS[-1]-}
-  fi
-  [[ -n $file ]] || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}) and no single last binlog"
-  while read -r kind gtid; do
-    case $kind in
-      last) last+=${last:+,}$gtid ;;
-      state) state+=${state:+,}$gtid ;;
-      status) status=$gtid ;;
-    esac
-  done < <(
-    mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events "$file" 2>>"$RUN/daemon.log" | awk "$LAST_GTIDS" | sort -V
-    printf 'status %s\n' "${PIPESTATUS[0]}"
-  )
-  ((status == 0)) || refuse Unverified "mariadb-binlog on $HOSTNAME cannot read $file to its end (exit $status): $(tail -n 1 "$RUN/daemon.log")"
-  say gtid "$last"
-  say state "$state"
-  say file "$file"
 }

@@ -6,6 +6,7 @@
 declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick [job-assert]=quick
   [observe]=look [binlog-end]=look [vip-probe]=look [job-status]=look [job-check]=look [server-settings]=look [journal]=look [job-receive]=stream
+  [tail-list]=look [tail-read]=look [tail-export]=epoch [tail-write]=epoch [tail-stage]=epoch
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
   [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
   [job-claim]=job [job-clean]=job [job-keep]=job
@@ -24,6 +25,8 @@ declare -A NEEDS=(
   [confirm]='owner epoch run boot name' [claim]='owner epoch run account' [record-primary]='owner epoch run host' [record-sync]='owner epoch run mode ackers k'
   [keep-relay]='owner epoch run' [release-relay]='owner epoch run' [fence]='owner epoch run' [unfence]='owner epoch run'
   [refuse-replica]='owner epoch run' [admit-replica]='owner address refused_at'
+  [tail-list]='logs beyond' [tail-read]='tail offset' [tail-export]='owner epoch run logs beyond'
+  [tail-write]='owner epoch run tail offset piece' [tail-stage]='owner epoch run tail sha256 beyond'
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 

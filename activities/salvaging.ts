@@ -1,0 +1,150 @@
+import type { HelperAnswerFields } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { stopReplication } from '../adapters/mariadb.ts';
+import { endTail, faultOfTail, startTail } from '../adapters/mariadb-tail.ts';
+import { readStatus } from '../adapters/mariadb-status.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { receivedBy } from '../domain/election.ts';
+import type { GtidSet } from '../domain/gtid.ts';
+import { containsGtids, gtidsBeyond, parseGtids, renderGtids, unionGtids } from '../domain/gtid.ts';
+import type { ServerStatus } from '../domain/observation.ts';
+import type { Salvaged, Tail } from '../domain/tail.ts';
+import type { Authority } from './authority.ts';
+import { until } from './steps.ts';
+
+/** A piece is sent through this worker in about a second per megabyte; a larger tail would hold up the failover for minutes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const PIECE_MS = 15_000;
+const POLL_MS = 20;
+const APPLY_MS = 600_000;
+
+/**
+ * Exports what the binary log of the dead `primary` holds beyond `received`, on its own host. Asked again, it gives the same answer.
+ * @throws AdapterFailure `Unsafe` when its server runs; `Unverified` when its logs cannot be found or its disk has no room
+ */
+export const readTail = async (
+  authority: Authority,
+  { primary, received }: { readonly primary: HostName; readonly received: string },
+): Promise<Tail> => tailFrom(await authority.order(primary, 'tail-export', { logs: 'binlog', beyond: received }));
+
+export const tailFrom = (answer: HelperAnswerFields): Tail => ({
+  name: answer['tail'] ?? '',
+  count: Number(answer['count'] ?? 0),
+  gtids: (answer['gtids'] ?? '').split(',').filter((gtid) => gtid !== ''),
+  upTo: answer['up_to'] ?? '',
+  held: answer['held'] ?? '',
+  complete: answer['complete'] === 'yes',
+  why: answer['why'] ?? '',
+  bytes: Number(answer['bytes'] ?? 0),
+  sha256: answer['sha256'] ?? '',
+});
+
+/**
+ * Brings a tail from the host of the old primary to the winner, whose threads have nothing left to do, and has it applied there with its GTIDs.
+ * A repetition after a death goes on with what the winner still lacks.
+ * @returns `quarantined` when the tail is too large to be sent; it stays on the host of the old primary
+ * @throws AdapterFailure `Unsafe` when the winner cannot apply it: what it applied before that stays, with everything else undone by the caller
+ */
+export async function applyTail(
+  authority: Authority,
+  work: {
+    readonly primary: HostName;
+    readonly winner: HostName;
+    readonly tail: Tail;
+    readonly signal: AbortSignal;
+  },
+): Promise<Salvaged> {
+  const { primary, winner, tail, signal } = work;
+  if (tail.bytes > MOST_BYTES)
+    return {
+      kind: 'quarantined',
+      why: `${String(tail.bytes)} bytes are more than the ${String(MOST_BYTES)} that are sent to another host; they are in /var/lib/standfast/quarantine/${tail.name} on ${primary}`,
+    };
+  if (tail.count > 0) {
+    await send(authority, work);
+    await standAside(authority, winner);
+    await applyStaged(authority, { host: winner, tail, signal });
+  }
+  return { kind: 'applied', holds: renderGtids(receivedBy(await statusOf(authority, winner))) };
+}
+
+/**
+ * Ends the threads of the winner's own channel, which have nothing left to do. A receiver that is started beside a running applier asks its source for
+ * what follows the last it received, not for what follows the tail, and would receive the tail a second time (error 1950). Measured on 10.11.
+ */
+async function standAside(authority: Authority, winner: HostName): Promise<void> {
+  const status = await statusOf(authority, winner);
+  const waiting = gtidsBeyond(parseGtids(status.replication?.received ?? ''), appliedBy(status));
+  if (waiting.size > 0)
+    throw unsafe(
+      winner,
+      `${winner} has not applied what it received (${renderGtids(waiting)}); no tail is applied to it`,
+    );
+  await authority.withSession(winner, stopReplication);
+}
+
+/** Piece by piece: the winner says how far it is, so that a lost answer costs one piece. */
+async function send(
+  authority: Authority,
+  { primary, winner, tail, signal }: Parameters<typeof applyTail>[1],
+): Promise<void> {
+  for (let offset = 0; offset < tail.bytes;) {
+    signal.throwIfAborted();
+    const place = { tail: tail.name, offset: String(offset) };
+    const { piece = '' } = await authority.cluster
+      .helper(primary)
+      .request('tail-read', place, { timeoutMs: PIECE_MS, signal });
+    const reached = Number((await authority.order(winner, 'tail-write', { ...place, piece }))['bytes'] ?? 0);
+    if (reached <= offset)
+      throw new AdapterFailure({
+        type: 'Unverified',
+        host: winner,
+        message: `${winner} has ${String(reached)} bytes of ${tail.name} after the piece at ${String(offset)}`,
+      });
+    offset = reached;
+  }
+}
+
+/** Applies a tail that is on `host` already, and ends when the helper finds nothing in it that the server lacks. */
+export async function applyStaged(
+  authority: Authority,
+  { host, tail, signal }: { readonly host: HostName; readonly tail: Tail; readonly signal: AbortSignal },
+): Promise<void> {
+  await authority.withSession(host, endTail);
+  const staged = await stage(authority, host, tail);
+  const log = staged['log'] ?? '';
+  if (log === '') return;
+  await authority.withSession(host, (session) => startTail(session, log));
+  const goal = parseGtids(staged['up_to'] ?? '');
+  const applied = await until(
+    async () => {
+      if (containsGtids(appliedBy(await statusOf(authority, host)), goal)) return true;
+      const fault = await authority.withSession(host, faultOfTail);
+      if (fault === null) return null;
+      throw unsafe(host, `${host} cannot apply the transactions of ${tail.name} up to ${tail.upTo}: ${fault}`);
+    },
+    { signal, everyMs: POLL_MS, forMs: APPLY_MS },
+  );
+  if (applied === null)
+    throw new AdapterFailure({ type: 'NotYet', host, message: `${host} is still applying ${tail.name}` });
+  await authority.withSession(host, endTail);
+  const left = await stage(authority, host, tail);
+  if (left['count'] !== '0') throw unsafe(host, `${host} still lacks ${left['gtids'] ?? ''} of ${tail.name}`);
+}
+
+const stage = async (authority: Authority, host: HostName, tail: Tail): Promise<HelperAnswerFields> =>
+  authority.order(host, 'tail-stage', {
+    tail: tail.name,
+    sha256: tail.sha256,
+    beyond: renderGtids(appliedBy(await statusOf(authority, host))),
+  });
+
+/** Received is not enough here: what is only in a relay log is not applied yet. */
+const appliedBy = ({ binlogState, appliedPosition }: ServerStatus): GtidSet =>
+  unionGtids(parseGtids(binlogState), parseGtids(appliedPosition));
+
+const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
+  authority.withSession(host, (session) => readStatus(session, (address) => authority.cluster.nameOf(address)));
+
+const unsafe = (host: HostName, message: string): AdapterFailure =>
+  new AdapterFailure({ type: 'Unsafe', host, message });

@@ -1,0 +1,159 @@
+# --- tails: the complete transactions in a server's logs that a given set of GTIDs lacks. Found by reading the files, never by asking a server ---
+
+# Sequences are compared as text: they exceed what awk's numbers hold exactly.
+readonly GTID_SETS='
+  function past(a, b) { return length(a) == length(b) ? a "" > b "" : length(a) > length(b) }
+  function raise(set, g,  p, k) { split(g, p, "-"); k = p[1] "-" p[2]; if (past(p[3], set[k])) set[k] = p[3] }
+  function is_beyond(g,  p) { split(g, p, "-"); return past(p[3], beyond[p[1] "-" p[2]]) }
+  BEGIN { n = split(given, g, ","); for (i = 1; i <= n; i++) raise(beyond, g[i]) }'
+
+# Reads what mariadb-binlog prints of one log after the other. An event reaches from its "# at" to the next one, so that the bytes of a
+# transaction can be copied as they are. Lines between the marks may be anybody's text: an event is believed when its header follows its "# at".
+# Prints: piece FILE FROM TO (the format descriptions that the transactions need among them), gtid GTID; at the end held GTID (of each domain and
+# server), last GTID (of each domain), damage FILE OFFSET WHY.
+# shellcheck disable=SC2016 # $0 is awk's
+readonly SCAN_TAIL=$GTID_SETS'
+  function flush_piece() { if (to != "") print "piece", piece_file, piece_from, to; to = "" }
+  function add_piece(f, a, b) {
+    if (to != "" && f == piece_file && a == to) { to = b; return }
+    flush_piece(); piece_file = f; piece_from = a; to = b
+  }
+  function hold(g) { raise(held, g); last[substr(g, 1, index(g, "-") - 1)] = g }
+  function finish(end,  i) {
+    hold(group)
+    if (is_beyond(group)) {
+      if (group_format != written) add_piece(format_file[group_format], format_from[group_format], format_to[group_format])
+      for (i = 1; i <= parts; i++) add_piece(part_file[i], part_from[i], part_to[i])
+      add_piece(file, from, end)
+      written = format
+      print "gtid", group
+    }
+    group = ""
+  }
+  function begin_event(n) {
+    if (kind == "format") { format++; format_file[format] = file; format_from[format] = at; format_to[format] = n }
+    if (group != "" && (ends || (standalone && kind == "query"))) finish(n)
+    at = n + 0; kind = ""; ends = 0; text = 0
+  }
+  function begin_group(g) { group = g; from = at; standalone = 1; parts = 0; group_format = format }
+  # Sets SIZE and END_POS of the event at n, from its header.
+  function read_header(n,  command, field) {
+    command = "od -An -tu4 --endian=little -j " (n + 9) " -N8 \047" file "\047"
+    command | getline field; close(command)
+    split(field, header, " "); SIZE = header[1]; END_POS = header[2]
+  }
+  # The last write of a killed server may be half there: a header that fits to what is before it, of an event that is longer than the file.
+  # Anything else behind the last event that could be read is damage, also when mariadb-binlog is content: in a log that was not closed it
+  # takes the first damaged event for the end.
+  function is_cut_off(n, size) {
+    if (size - n < 19) return 1
+    read_header(n)
+    return n + SIZE > size && END_POS == before_pos + SIZE
+  }
+  $1 == mark && $2 == "file" {
+    file = $3; at = 0; kind = ""; candidate = ""; list = 0
+    if (group != "") from = 4
+    next
+  }
+  $1 == mark && $2 == "end" {
+    if (candidate != "") begin_event(candidate)
+    end = 4
+    if (at > 0) { read_header(at); end = at + SIZE; before_pos = END_POS; begin_event(end) }
+    # A relay log may go on with a transaction in its next file, a binlog never does.
+    if (group != "" && logs == "relay") { parts++; part_file[parts] = file; part_from[parts] = from; part_to[parts] = end }
+    else group = ""
+    if (end < $4 ? !is_cut_off(end, $4) : $3 != 0) { print "damage", file, end, substr($0, length($1 $2 $3 $4) + 5); exit }
+    next
+  }
+  /^# at [0-9]+$/ && $3 + 0 > at { if (candidate != "") begin_event(candidate); candidate = $3; next }
+  candidate != "" {
+    if (/^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+ /) {
+      begin_event(candidate); candidate = ""
+      if (/\tStart: binlog v/) kind = "format"
+      else if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { kind = "gtid"; begin_group(substr($0, RSTART + 6, RLENGTH - 6)) }
+      else if (/\tQuery\t/) kind = "query"
+      else if (/\t(Xid|XID) = /) { kind = "xid"; ends = 1 }
+      else if (/\tGtid list \[/) { kind = "list"; list = logs == "binlog"; sub(/.*Gtid list \[/, "") }
+      else kind = "other"
+      if (kind != "list") { before = "/*!*/;"; next }
+    } else candidate = ""
+  }
+  list {
+    line = $0; if (sub(/\].*/, "", line)) list = 0
+    gsub(/[# \t]/, "", line)
+    n = split(line, g, ","); for (i = 1; i <= n; i++) if (g[i] ~ /^[0-9]+-[0-9]+-[0-9]+$/) hold(g[i])
+    next
+  }
+  kind == "gtid" && (/^START TRANSACTION$/ || /^XA START /) { standalone = 0 }
+  kind == "query" && text && /^\/\*!\*\/;$/ { ends = 1 }
+  kind == "query" { text = before ~ /\/\*!\*\/;$/ && /^(COMMIT|ROLLBACK)$/; before = $0 }
+  END { flush_piece(); for (k in held) print "held", k "-" held[k]; for (k in last) print "last", last[k] }'
+
+# print_logs FILE…: each between marks, with the status of mariadb-binlog and the size of the file behind it.
+print_logs() {
+  local log status complaint=$RUN/tail-complaint.$BASHPID
+  for log in "$@"; do
+    printf '%s file %s\n' "$MARK" "$log"
+    mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events --verify-binlog-checksum "$log" 2>"$complaint"
+    status=$?
+    printf '\n%s end %s %s %s\n' "$MARK" "$status" "$(stat -c %s "$log")" "$(grep -m 1 ERROR "$complaint")"
+  done
+  rm -f "$complaint"
+}
+
+# scan_tail binlog|relay PLAN FILE…: writes into PLAN what the files hold beyond ARG[beyond].
+scan_tail() {
+  local logs=$1 plan=$2
+  shift 2
+  MARK=mark-$RANDOM$RANDOM$RANDOM
+  print_logs "$@" | awk -v logs="$logs" -v mark="$MARK" -v given="${ARG[beyond]-}" "$SCAN_TAIL" >"$plan"
+  [[ ${PIPESTATUS[1]} == 0 ]] || refuse Unverified "the logs of $HOSTNAME could not be scanned (awk failed, or no space for $plan)"
+}
+
+# A binlog begins with the list of what the ones before it hold. One whose list cannot be read starts nowhere.
+# shellcheck disable=SC2016 # $0 is awk's
+readonly STARTS_WITHIN=$GTID_SETS'
+  /\tGtid list \[/ { list = 1; sub(/.*Gtid list \[/, "") }
+  list {
+    last = sub(/\].*/, ""); gsub(/[# \t]/, "")
+    n = split($0, g, ","); for (i = 1; i <= n; i++) if (g[i] != "" && is_beyond(g[i])) exit
+    if (last) { within = 1; exit }
+  }
+  END { exit !within }'
+
+starts_within() {
+  mariadb-binlog --no-defaults --base64-output=decode-rows "$1" 2>/dev/null | awk -v given="${ARG[beyond]}" "$STARTS_WITHIN"
+  [[ ${PIPESTATUS[1]} == 0 ]]
+}
+
+# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], and PURGED when older ones would be needed.
+logs_for_tail() {
+  local at
+  PURGED=''
+  if [[ $1 == relay ]]; then
+    relay_index
+    logs_of_index "$RELAY_INDEX"
+    return 0
+  fi
+  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
+  log_indexes log_bin
+  ((${#INDEXES[@]} == 1)) || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}), and only one can be read; nothing was changed"
+  logs_of_index "${INDEXES[0]}"
+  ((${#LOGS[@]} > 0)) || refuse Unverified "$HOSTNAME: ${INDEXES[0]} names no binlog that is there; nothing was changed"
+  for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
+    ! starts_within "${LOGS[at]}" || break
+  done
+  ((at >= 0)) || PURGED="binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
+  LOGS=("${LOGS[@]:at < 0 ? 0 : at}")
+}
+
+# The default channel's. Other channels of this server have names of their own behind the base.
+relay_index() {
+  local index
+  RELAY_INDEX=''
+  log_indexes relay_log
+  for index in "${INDEXES[@]}"; do
+    [[ -n $RELAY_INDEX && ${#index} -ge ${#RELAY_INDEX} ]] || RELAY_INDEX=$index
+  done
+  [[ -n $RELAY_INDEX ]] || refuse Unverified "$HOSTNAME has no index of relay logs in ${CONF[datadir]}; nothing was changed"
+}

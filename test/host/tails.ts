@@ -1,0 +1,69 @@
+import type { Row, Session } from '../../adapters/ports.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export const owner = 'plane-1';
+export const at = (epoch: number) => ({ owner, epoch, run: `run-${String(epoch)}` });
+
+/** A server as a member of a cluster runs it: closed, with strict GTIDs and a binlog of its own. */
+export function startServer(host: Sandbox, serverId: number): void {
+  const settings = [
+    'log_bin=mariadb-bin',
+    'log_slave_updates=1',
+    'binlog_format=ROW',
+    'sync_binlog=1',
+    'gtid_strict_mode=1',
+    'relay_log_recovery=0',
+    'slave_net_timeout=4',
+    'bind_address=0.0.0.0',
+  ];
+  host.installDatabase();
+  host.fields('configure', { owner, server_id: serverId, report_host: host.name, settings: settings.join('\n') });
+  host.fields('service-start', { owner });
+  host.fields('claim', { ...at(1), account: 'standfast' });
+}
+
+export const killServer = (host: Sandbox): void => {
+  host.shell(
+    `pkill -KILL -x 'mariadbd-safe|mysqld_safe'; pkill -KILL -x mariadbd; while pgrep -x mariadbd; do :; done`,
+  );
+};
+
+/** SQL as the adapters ask for it, through the client on the host. */
+export const sessionOn = (host: Sandbox): Session => ({
+  host: host.name,
+  rows: (statement) => Promise.resolve(table(host, statement)),
+  close: () => undefined,
+});
+
+function table(host: Sandbox, statement: string): readonly Row[] {
+  const said = host.must('mariadb', '--no-defaults', '-uroot', '-S', '/run/mysqld/mysqld.sock', '-B', '-e', statement);
+  const [names = [], ...rows] = said.split('\n').map((line) => line.split('\t'));
+  return rows.map((row) => Object.fromEntries(names.map((name, column) => [name, row[column] ?? ''])));
+}
+
+/** Sends a tail from host to host as the worker does, on a channel each: a piece is longer than an argument of a program may be. */
+export async function send(
+  from: Sandbox,
+  to: Sandbox,
+  tail: { readonly name: string; readonly epoch: number },
+): Promise<void> {
+  const [source, target] = [from.channel(), to.channel()];
+  for (let offset = 0, bytes = 1; offset < bytes;) {
+    const read = await source.ask('tail-read', { tail: tail.name, offset });
+    if (!read.ok) throw new Error(read.message);
+    const { piece = '' } = read.fields;
+    const written = await target.ask('tail-write', { ...at(tail.epoch), tail: tail.name, offset, piece });
+    if (!written.ok) throw new Error(written.message);
+    offset = Number(written.fields['bytes']);
+    bytes = Number(read.fields['bytes']);
+  }
+  await Promise.all([source.close(), target.close()]);
+}
+
+export const checksums = (host: Sandbox, base: string): string =>
+  host
+    .sql(`SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA='${base}'`)
+    .split('\n')
+    .sort()
+    .map((name) => host.sql(`CHECKSUM TABLE ${name}`))
+    .join('\n');
