@@ -17,8 +17,8 @@ export interface Question {
 }
 
 /**
- * Replicas of `primary` whose relay log is known. One that restarted and has not received since shows no position, and starting its applier would throw
- * the relay log away with whatever was acknowledged into it: it is left as it is and contributes nothing.
+ * Replicas of `primary` of which it is known what they received. One that restarted shows no position: its relay logs are read instead, and when they
+ * are damaged or were thrown away it is left as it is and contributes nothing.
  */
 export const followersOf = (seen: ClusterObservation, primary: HostName): readonly HostName[] =>
   seen.hosts.flatMap(({ host, server }) => {

@@ -79,7 +79,7 @@ async function electAndDrain(
   found: Case & { readonly diagnosis: Diagnosis; readonly fence: FenceProof },
 ): Promise<Fenced> {
   const { steps, cluster, primary } = found;
-  const followers = await steps.run('receivers', null, () => stopReceivers(authority, primary));
+  const followers = await steps.run('receivers', null, () => stopReceivers(authority, primary, steps.signal));
   const seen = await observe(cluster, primary);
   const election = await steps.run('elect', null, () =>
     Promise.resolve(electFrom(cluster, { ...found, seen, followers })),

@@ -17,6 +17,7 @@ import { recordedPrimary } from '../domain/records.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 import type { Activities } from './contract.ts';
 import { recordsFrom, refusalsFrom } from './records-answer.ts';
+import { withRelayLogs } from './relay-logs.ts';
 
 const LOOK_MS = 2_000;
 /** Longer than two heartbeat periods (0.1 s), so that a living source is heard. */
@@ -123,7 +124,7 @@ async function withHearing(cluster: ClusterPorts, seen: ClusterObservation): Pro
 async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {
   const before = isAnswering(entry.server) ? entry.server.status.replication : null;
   if (before === null) return entry;
-  if (before.receiver !== 'running') return { ...entry, hearsSource: false };
+  if (before.receiver !== 'running') return { ...(await atRest(cluster, entry)), hearsSource: false };
   await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
   const again = await askServer(cluster, entry.host);
   const after = isAnswering(again) ? again.status.replication : null;
@@ -132,6 +133,14 @@ async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation): Pr
     after.receiver === 'running' &&
     (after.heartbeatsReceived !== before.heartbeatsReceived || after.received !== before.received);
   return { ...entry, server: again, hearsSource: heard };
+}
+
+async function atRest(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {
+  if (!isAnswering(entry.server)) return entry;
+  return {
+    ...entry,
+    server: { ...entry.server, status: await withRelayLogs(cluster, entry.host, entry.server.status) },
+  };
 }
 
 async function measure(cluster: ClusterPorts, primary: HostName): Promise<readonly LagMeasurement[]> {

@@ -4,19 +4,25 @@ import { startReplication, stopReceiver } from '../adapters/mariadb.ts';
 import { readStatus } from '../adapters/mariadb-status.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
-import { containsGtids, parseGtids, unionGtids } from '../domain/gtid.ts';
+import { containsGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { followersOf } from './electing.ts';
 import { observe } from './observing.ts';
+import { applyAtRest, isAtRest } from './relay-logs.ts';
 
 /**
- * Keeps the relay logs of every follower, then makes its received set stand still without losing any of it.
- * @returns the followers whose received set is known; one that dies here, or whose relay log cannot be read without being thrown away, is not among them
+ * Keeps the relay logs of every follower, then makes its received set stand still without losing any of it. One that stood still already, as
+ * after a restart, applies what only its relay logs hold.
+ * @returns the followers whose received set is known; one that dies here, or whose relay logs are damaged or were thrown away, is not among them
  */
-export async function stopReceivers(authority: Authority, primary: HostName): Promise<readonly HostName[]> {
+export async function stopReceivers(
+  authority: Authority,
+  primary: HostName,
+  signal: AbortSignal,
+): Promise<readonly HostName[]> {
   const followers = followersOf(await observe(authority.cluster, primary), primary);
-  const stopped = await Promise.allSettled(followers.map((host) => standStill(authority, host)));
+  const stopped = await Promise.allSettled(followers.map((host) => standStill(authority, host, signal)));
   const stale = stopped.find(
     (one) => one.status === 'rejected' && one.reason instanceof AdapterFailure && one.reason.type === 'Stale',
   );
@@ -26,38 +32,35 @@ export async function stopReceivers(authority: Authority, primary: HostName): Pr
   );
 }
 
-async function standStill(authority: Authority, host: HostName): Promise<boolean> {
-  await authority.order(host, 'keep-relay');
+async function standStill(authority: Authority, host: HostName, signal: AbortSignal): Promise<boolean> {
+  const { source } = await authority.order(host, 'keep-relay');
+  // Somebody started it with nobody to receive from: whatever it had acknowledged and not applied is gone, and it does not know.
+  if (source !== 'yes') return false;
+  const before = await statusOf(authority, host);
+  if (isAtRest(before.replication)) return applyAtRest(authority, { host, status: before, signal });
   return authority.withSession(host, async (session) => {
-    const before = await statusOn(authority, session);
-    // With both threads stopped, any start deletes the relay log: what is not applied yet stays where it is, and counts for nothing.
-    if (areBothStopped(before)) return hasAppliedAll(before);
     await stopReceiver(session);
     return containsGtids(receivedBy(await statusOn(authority, session)), receivedBy(before));
   });
 }
 
-/** The undo: both threads run again, unless that would throw away what was received and never applied. */
-export async function startReceiver(authority: Authority, host: HostName): Promise<void> {
-  await authority.withSession(host, async (session) => {
-    const status = await statusOn(authority, session);
-    if (areBothStopped(status) && !hasAppliedAll(status))
+/** The undo: both threads run again, from what is applied, by GTID. What was received and not applied yet is applied before. */
+export async function startReceiver(authority: Authority, host: HostName, signal: AbortSignal): Promise<void> {
+  const status = await statusOf(authority, host);
+  if (isAtRest(status.replication)) {
+    await authority.order(host, 'keep-relay');
+    if (!(await applyAtRest(authority, { host, status, signal })))
       throw new AdapterFailure({
         type: 'Unsafe',
         host,
-        message: `${host} has received transactions that it has not applied, and starting its threads would delete them; its relay logs are kept`,
+        message: `it is not known what ${host} had received, and starting its threads would delete its relay logs; they are kept in .standfast of its data directory`,
       });
-    await startReplication(session);
-  });
+  }
+  await authority.withSession(host, startReplication);
 }
+
+const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
+  authority.withSession(host, (session) => statusOn(authority, session));
 
 const statusOn = (authority: Authority, session: Session): Promise<ServerStatus> =>
   readStatus(session, (address) => authority.cluster.nameOf(address));
-
-const areBothStopped = ({ replication }: ServerStatus): boolean =>
-  replication?.receiver === 'stopped' && replication.applier === 'stopped';
-
-function hasAppliedAll({ replication, binlogState, appliedPosition }: ServerStatus): boolean {
-  const applied = unionGtids(parseGtids(binlogState), parseGtids(appliedPosition));
-  return containsGtids(applied, parseGtids(replication?.received ?? ''));
-}

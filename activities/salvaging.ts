@@ -5,10 +5,10 @@ import { endTail, faultOfTail, startTail } from '../adapters/mariadb-tail.ts';
 import { readStatus } from '../adapters/mariadb-status.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
-import type { GtidSet } from '../domain/gtid.ts';
-import { containsGtids, gtidsBeyond, parseGtids, renderGtids, unionGtids } from '../domain/gtid.ts';
+import { containsGtids, gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import type { Salvaged, Tail } from '../domain/tail.ts';
+import { appliedBy } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
 import { until } from './steps.ts';
 
@@ -138,10 +138,6 @@ const stage = async (authority: Authority, host: HostName, tail: Tail): Promise<
     sha256: tail.sha256,
     beyond: renderGtids(appliedBy(await statusOf(authority, host))),
   });
-
-/** Received is not enough here: what is only in a relay log is not applied yet. */
-const appliedBy = ({ binlogState, appliedPosition }: ServerStatus): GtidSet =>
-  unionGtids(parseGtids(binlogState), parseGtids(appliedPosition));
 
 const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
   authority.withSession(host, (session) => readStatus(session, (address) => authority.cluster.nameOf(address)));

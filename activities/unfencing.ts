@@ -26,7 +26,7 @@ async function undoFence(
     return undoAll([
       ...followers.map((host) => ({
         what: `receiver of ${host} started`,
-        work: () => startReceiver(authority, host),
+        work: () => startReceiver(authority, host, steps.signal),
       })),
       ...(isAnswering(observationOf(seen, primary).helper)
         ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]

@@ -3,7 +3,7 @@ import type { GtidSet } from './gtid.ts';
 import { gtidsBeyond, gtidsPast, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
-import type { ServerStatus } from './observation.ts';
+import type { ReplicationStatus, ServerStatus } from './observation.ts';
 
 /** A replica that answered, read after its receiver stopped (or before anything changed, for a prediction). */
 export interface Contender {
@@ -89,6 +89,9 @@ function seriesOf(version: string): number {
   return major * 1000 + minor;
 }
 
+const whyUnknown = (replication: ReplicationStatus | null): string =>
+  replication?.receivedUnknown === undefined ? '' : ` (${replication.receivedUnknown})`;
+
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
   const errant = renderGtids(errantGtids(contender, input));
@@ -107,7 +110,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
     // MariaDB forgets it at a restart, while its relay log may still hold acknowledged writes.
     [
       replication !== null && replication.usesGtid && replication.received === '',
-      'its receiver has not run since its server started, so what it had received is not known',
+      `its receiver has not run since its server started, so what it had received is not known${whyUnknown(replication)}`,
     ],
     [replication?.usesGtid === false, 'it does not replicate by GTID, so what it received is not known'],
     [(replication?.filters.length ?? 0) > 0, `it filters replication (${replication?.filters.join(', ') ?? ''})`],

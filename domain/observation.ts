@@ -11,8 +11,13 @@ export interface ReplicationStatus {
   readonly applier: ThreadState;
   readonly receiverError: { readonly code: number; readonly message: string } | null;
   readonly applierError: { readonly code: number; readonly message: string } | null;
-  /** Position received into the relay log, as the server prints it. */
+  /**
+   * What was received into the relay log, as the server prints it. Of a replica with both threads stopped, read while its primary is silent: what
+   * it applied and what its relay logs hold, per domain and server. Empty: not known.
+   */
   readonly received: string;
+  /** Why it is not known, when that was looked into. */
+  readonly receivedUnknown?: string;
   readonly usesGtid: boolean;
   readonly delaySeconds: number;
   readonly filters: readonly string[];

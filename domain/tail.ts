@@ -1,3 +1,7 @@
+import type { GtidSet } from './gtid.ts';
+import { parseGtids, unionGtids } from './gtid.ts';
+import type { ServerStatus } from './observation.ts';
+
 /** Complete transactions in a server's logs that a given set of GTIDs lacks, exported on its host into a folder of the quarantine. */
 export interface Tail {
   /** Folder `/var/lib/standfast/quarantine/NAME` on that host; empty when there is nothing in the tail. */
@@ -24,3 +28,7 @@ export type Salvaged =
       readonly holds: string;
     }
   | { readonly kind: 'quarantined'; readonly why: string };
+
+/** Received is not enough for some questions: what is only in a relay log is not applied yet. */
+export const appliedBy = ({ binlogState, appliedPosition }: ServerStatus): GtidSet =>
+  unionGtids(parseGtids(binlogState), parseGtids(appliedPosition));

@@ -1,45 +1,14 @@
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import { StandfastError } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { useCluster } from './cluster.ts';
 
 const cluster = useCluster();
 const order = { cluster: 'shop', reason: 'test' };
-const ROWS = 20;
-
-/** Acknowledged by whoever may acknowledge now, one transaction a row. */
-const insertRows = (count: number): string =>
-  Array.from(
-    { length: count },
-    (_, row) => `INSERT INTO ledger.writes (token, route, server) VALUES (${String(row)}, 'test', 1)`,
-  ).join(';');
-
 const record = async (host: string): Promise<string> =>
   (await cluster().lab.host(host).exec(['cat', '/var/lib/standfast/sync'])).stdout;
 
 describe('a promise of losslessness', () => {
-  test('is not made of a replica whose relay log holds what it has not applied, with both threads stopped', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
-    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
-    await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
-    await lab.host('db1').sql(insertRows(ROWS));
-    await lab.host('db3').sql('STOP SLAVE');
-    await lab.host('db1').powerOff();
-    const error: unknown = await client.failover(order).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(StandfastError);
-    expect(error).toMatchObject({ type: 'Unsafe' });
-    expect((error as StandfastError).message).toContain('1 of 2 recorded ackers contribute');
-    expect(await lab.host('db2').sql('SELECT @@read_only')).toEqual([['1']]);
-    // Nothing was started on db3: what only it holds is still in its relay log.
-    const [position = ''] =
-      (await lab.host('db3').sql('SHOW ALL SLAVES STATUS'))[0]?.filter((value) => /^0-1-\d+$/.test(value)) ?? [];
-    const [[applied = ''] = []] = await lab.host('db3').sql('SELECT @@gtid_slave_pos');
-    expect(Number(position.split('-')[2]) - Number(applied.split('-')[2])).toBe(ROWS);
-  });
-
   test('is not recorded of an acker that could not attach to the new primary', async () => {
     const { lab, client, restore, startWorker, startLedger } = cluster();
     await restore('cluster');

@@ -45,9 +45,22 @@ logs_of_index() {
   done <"$1"
 }
 
+# Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of
+# this server's own; only a receiver that reached its source adds others.
+has_source_event() {
+  local log
+  for log in "$@"; do
+    mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
+      /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; else if ($5 != own) { found = 1; exit } }
+      END { exit !found }'
+    [[ ${PIPESTATUS[1]} != 0 ]] || return 0
+  done
+  return 1
+}
+
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
-  local kept=$OURS/relay-$EPOCH index log files=0 info
+  local kept=$OURS/relay-$EPOCH index log files=0 info source=no
   local -a infos=()
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
   mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
@@ -55,6 +68,7 @@ verb_keep_relay() {
   for index in "${INDEXES[@]}"; do
     infos+=("$index")
     logs_of_index "$index"
+    ! has_source_event "${LOGS[@]}" || source=yes
     for log in "${LOGS[@]}"; do
       files=$((files + 1))
       [[ $kept/${log##*/} -ef $log ]] || ln -f "$log" "$kept/" ||
@@ -68,6 +82,7 @@ verb_keep_relay() {
   sync "$kept"
   say path "$kept"
   say files "$files"
+  say source "$source"
 }
 
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.

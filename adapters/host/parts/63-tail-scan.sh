@@ -126,13 +126,15 @@ starts_within() {
   [[ ${PIPESTATUS[1]} == 0 ]]
 }
 
-# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], and PURGED when older ones would be needed.
+# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, and SOURCE.
 logs_for_tail() {
   local at
   PURGED=''
   if [[ $1 == relay ]]; then
     relay_index
     logs_of_index "$RELAY_INDEX"
+    SOURCE=yes
+    has_source_event "${LOGS[@]}" || SOURCE=no PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
     return 0
   fi
   mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"

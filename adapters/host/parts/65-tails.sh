@@ -5,6 +5,8 @@ readonly TAILS=$STATE/quarantine
 readonly TAIL_CHANNEL=standfast
 readonly LISTED=1000
 readonly PIECE_BYTES=196608
+# Room for a copy, and for the statements of a binlog with their rows spelled out.
+declare -rA TIMES=([binlog]=6 [relay]=2)
 
 # say_tail PLAN: what is beyond, how far the logs could be read, and what they hold in all.
 say_tail() {
@@ -55,6 +57,7 @@ verb_tail_list() {
   logs_for_tail "${ARG[logs]}"
   scan_tail "${ARG[logs]}" "$PLAN" "${LOGS[@]}"
   say_tail "$PLAN"
+  [[ ${ARG[logs]} == binlog ]] || say source "$SOURCE"
 }
 
 # The magic number of a log, then the pieces as they are.
@@ -93,7 +96,7 @@ verb_tail_export() {
   say_tail "$PLAN"
   ((COUNT > 0)) || { say tail ''; return 0; }
   fresh=$folder.new bytes=$(bytes_of_pieces "$PLAN")
-  mkdir -p "$TAILS" && need_space "$TAILS" $((bytes * 6)) && rm -rf "$fresh" && mkdir "$fresh" && join_pieces "$PLAN" >"$fresh/tail.binlog" ||
+  mkdir -p "$TAILS" && need_space "$TAILS" $((bytes * ${TIMES[${ARG[logs]}]})) && rm -rf "$fresh" && mkdir "$fresh" && join_pieces "$PLAN" >"$fresh/tail.binlog" ||
     refuse Unverified "tail-export: $fresh on $HOSTNAME could not be written"
   check_joined "$fresh/tail.binlog" "$PLAN"
   sum=$(sha256sum "$fresh/tail.binlog") && sum=${sum%% *}
@@ -106,9 +109,10 @@ verb_tail_export() {
   say sha256 "$sum"
 }
 
-# For people: the statements with their GTIDs, rows spelled out as comments; and what the folder is.
+# For people: the statements with their GTIDs, rows spelled out as comments; and what the folder is. What a replica received is on its way
+# to be applied, and needs no reader.
 describe_tail() {
-  mariadb-binlog --no-defaults --verbose "$1/tail.binlog" >"$1/tail.sql" 2>"$WORK/complaint" ||
+  [[ ${ARG[logs]} == relay ]] || mariadb-binlog --no-defaults --verbose "$1/tail.binlog" >"$1/tail.sql" 2>"$WORK/complaint" ||
     refuse Unverified "tail-export: the statements could not be written to $1/tail.sql on $HOSTNAME: $(tail -n 1 "$WORK/complaint")"
   sed -n 's/^gtid //p' "$PLAN" >"$1/gtids"
   printf '%s\n' "host=$HOSTNAME" "epoch=$EPOCH" "run=$EPOCH_RUN" "logs=${ARG[logs]}" "beyond=${ARG[beyond]}" "count=$COUNT" "bytes=$2" "sha256=$3" "unread=$WHY" >"$1/summary"
