@@ -103,6 +103,26 @@ describe('the relay logs of a replica that stands still', () => {
     expect(replica.sql('CHECKSUM TABLE shop.t')).toBe(primary.sql('CHECKSUM TABLE shop.t'));
   });
 
+  it('are not trusted after the host was started anew, unless they were closed in order or synced at every event', async () => {
+    await receiveOnly(3);
+    killServer(replica);
+    const logs = '/var/lib/mysql/*-relay-bin.0*';
+    // Older than the first process of this host, as after a power cut.
+    replica.shell(`touch -d '2 days ago' ${logs}`);
+    replica.fields('service-start', { owner });
+    expect(list()).toMatchObject({ complete: 'no', why: expect.stringContaining('was started anew') });
+    replica.shell(`printf '[mariadb]\nsync_relay_log=1\n' >/etc/mysql/mariadb.conf.d/60-sync.cnf`);
+    expect(list()).toMatchObject({ count: '3', complete: 'yes' });
+    replica.must('rm', '/etc/mysql/mariadb.conf.d/60-sync.cnf');
+    await applyAll();
+    await receiveOnly(3);
+    replica.fields('service-stop', { owner });
+    replica.shell(`touch -d '2 days ago' ${logs}`);
+    replica.fields('service-start', { owner });
+    expect(list()).toMatchObject({ count: '3', complete: 'yes' });
+    await applyAll();
+  });
+
   it('do not hold a transaction that was received in part', async () => {
     await receiveOnly(ROWS);
     killServer(replica);

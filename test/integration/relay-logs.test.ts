@@ -32,16 +32,21 @@ async function killServer(host: Host): Promise<void> {
   await host.exec(['service', 'mariadb', 'start']);
 }
 
+const cutPower = (host: Host): Promise<unknown> => host.powerOff().then(() => host.powerOn());
+const SYNCED = '[mariadb]\\nsync_relay_log=1\\n';
+
 const ENDS: readonly (readonly [string, (host: Host) => Promise<unknown>])[] = [
   ['both its threads were stopped', (host) => host.sql('STOP SLAVE')],
   ['its server was restarted', (host) => host.exec(['service', 'mariadb', 'restart'])],
   ['its server was killed and came back', killServer],
-  ['its host lost power and came back', (host) => host.powerOff().then(() => host.powerOn())],
+  ['its host, which syncs relay logs, lost power and came back', cutPower],
 ];
 
 /** db3 alone acknowledges some rows and does not apply them; db2 receives nothing. */
 async function onlyReceivedByDb3(): Promise<Host> {
   const { lab } = cluster();
+  await lab.host('db3').exec(['bash', '-c', `printf '${SYNCED}' >/etc/mysql/mariadb.conf.d/60-sync.cnf`]);
+  await lab.host('db3').sql('SET GLOBAL sync_relay_log = 1');
   await lab.host('db2').sql('STOP SLAVE IO_THREAD');
   await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
   await lab.host('db1').sql(insertRows(ROWS));
@@ -111,6 +116,23 @@ describe('a replica whose relay logs cannot be trusted', () => {
     expect(refusal.message).toContain('Nothing was changed');
     expect(await lab.host('db2').sql('SELECT @@read_only')).toEqual([['1']]);
     expect(await rowsOn(db3)).toBe(0);
+  });
+
+  test('lets nothing be promised after a power cut when they are not synced: they may have lost their end and look whole', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const db3 = await onlyReceivedByDb3();
+    await db3.exec(['rm', '/etc/mysql/mariadb.conf.d/60-sync.cnf']);
+    await cutPower(db3);
+    await isUp(db3);
+    await lab.host('db1').powerOff();
+    const refusal = await refusalOf(client.failover(order));
+    expect(refusal).toMatchObject({
+      type: 'Unsafe',
+      message: expect.stringContaining('1 of 2 recorded ackers contribute'),
+    });
+    expect(refusal.message).toContain('Nothing was changed');
   });
 
   test('lets nothing be promised when somebody started it with nobody to receive from', async () => {

@@ -58,6 +58,28 @@ has_source_event() {
   return 1
 }
 
+# A crash of the server leaves what it had written in the kernel; a crash of the host leaves what was on the disk, and a log that lost its
+# end looks whole. Safe: written since the host was started, closed in order (it ends with Stop, or went on in the next file), or synced at every event.
+relay_logs_have_their_end() {
+  local at log key value boot=0
+  server_option sync_relay_log
+  [[ $OPTION != 1 ]] || return 0
+  while read -r key value; do
+    [[ $key != btime ]] || { boot=$value; break; }
+  done </proc/stat
+  process_start 1 && boot=$((boot + START / 100))
+  for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
+    log=${LOGS[at]}
+    has_source_event "$log" || continue
+    (($(stat -c %Y "$log") > boot)) && return 0
+    mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
+      /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; closed = $5 == own && /\t(Stop|Rotate to )/ }
+      END { exit !closed }'
+    return "${PIPESTATUS[1]}"
+  done
+  return 1
+}
+
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
   local kept=$OURS/relay-$EPOCH index log files=0 info source=no

@@ -135,6 +135,8 @@ logs_for_tail() {
     logs_of_index "$RELAY_INDEX"
     SOURCE=yes
     has_source_event "${LOGS[@]}" || SOURCE=no PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
+    [[ -n $PURGED ]] || relay_logs_have_their_end ||
+      PURGED="$HOSTNAME was started anew since its relay logs were written, they were not closed in order, and sync_relay_log is not 1: what was not on the disk is missing without a trace"
     return 0
   fi
   mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
