@@ -6,9 +6,8 @@ import { recordAsync, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities } from './contract.ts';
-import { statusOf } from './observing.ts';
 import { quieten, shutOut } from './refusing.ts';
-import { standingOf, whyNotAlone } from './standing.ts';
+import { requireAnswer, standingOf, whyNotAlone } from './standing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 
@@ -42,7 +41,7 @@ async function checkGoingAsync(authority: Authority): Promise<HostName> {
   const { primary } = await standingOf(cluster);
   const why = whyNotAlone(cluster, primary);
   if (why !== null) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: why });
-  await statusOf(cluster, primary);
+  await requireAnswer(cluster, primary);
   return primary;
 }
 

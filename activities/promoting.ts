@@ -10,7 +10,7 @@ import {
 } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { isAnswering } from '../domain/observation.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
@@ -18,7 +18,7 @@ import { claimEpoch, resumeEpoch } from './authority.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
-import { letIn } from './refusing.ts';
+import { keepOut, letIn } from './refusing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -51,7 +51,7 @@ async function promote(work: Promotion): Promise<Promoted> {
  * proven yet follows too, and acknowledges nothing.
  * @returns the ones that were recorded as ackers and moved
  */
-async function repointSiblings({ authority, winner, fenced }: Promotion): Promise<readonly HostName[]> {
+async function repointSiblings({ authority, winner, fenced, steps }: Promotion): Promise<readonly HostName[]> {
   const { cluster } = authority;
   const seen = await observe(cluster, fenced);
   const isSemiSync = cluster.description.mode === 'semisync';
@@ -65,6 +65,9 @@ async function repointSiblings({ authority, winner, fenced }: Promotion): Promis
   );
   const stale = moved.find((one) => one.status === 'rejected' && isStale(one.reason));
   if (stale?.status === 'rejected') throw stale.reason;
+  // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
+  const own = observationOf(seen, winner).helper;
+  if (isAnswering(own) && (own.refusals ?? []).length > 0) await keepOut(authority, winner, steps);
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
 

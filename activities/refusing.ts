@@ -94,7 +94,7 @@ export async function refusalOf(cluster: ClusterPorts, { primary, host }: Pair):
  */
 export async function quieten(authority: Authority, { primary, host }: Pair): Promise<string | null> {
   try {
-    if (!(await runsServer(authority.cluster, host))) {
+    if (await isDown(authority.cluster, host)) {
       // It boots with its receiver stopped and without the setting.
       await letIn(authority, { primary, host });
       return null;
@@ -112,5 +112,8 @@ export async function quieten(authority: Authority, { primary, host }: Pair): Pr
   }
 }
 
-const runsServer = async (cluster: ClusterPorts, host: HostName): Promise<boolean> =>
-  (await cluster.helper(host).request('observe', {}, { timeoutMs: LOOK_MS }))['mysqld'] === 'running';
+/** By two words: the helper may not know every way in which somebody runs a server. */
+async function isDown(cluster: ClusterPorts, host: HostName): Promise<boolean> {
+  const facts = await cluster.helper(host).request('observe', {}, { timeoutMs: LOOK_MS });
+  return facts['mysqld'] !== 'running' && (await askServer(cluster, host)).reach === 'refused';
+}

@@ -10,7 +10,7 @@ import { goAlone, refusedSentence } from './going-async.ts';
 import { statusOf } from './observing.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import type { Standing } from './standing.ts';
-import { hasClaimed, standingOf, whyNotAlone } from './standing.ts';
+import { hasClaimed, requireAnswer, standingOf, whyNotAlone } from './standing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -40,6 +40,7 @@ async function checkRemoval(authority: Authority, host: HostName, { signal }: St
   const others = (sync?.ackers ?? []).filter((acker) => acker !== host);
   const why = others.length === 0 && sync?.ackers.includes(host) === true ? whyNotAlone(cluster, primary) : null;
   if (why !== null) throw unsafe(host, `without ${host} ${why}`);
+  await requireAnswer(cluster, primary);
   if (sync?.mode === 'lossless' && others.length > 0) {
     const somebody = async (): Promise<true | null> =>
       (await acknowledgingNow(authority, { primary, ackers: others })).length > 0 ? true : null;

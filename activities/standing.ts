@@ -2,11 +2,11 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import { answeredRecords } from '../domain/observation.ts';
+import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
 import { primaryOf } from './electing.ts';
-import { observe } from './observing.ts';
+import { askServer, observe } from './observing.ts';
 
 /** Who is primary, and what is on record about acknowledgements. */
 export interface Standing {
@@ -26,6 +26,20 @@ export async function standingOf(cluster: ClusterPorts): Promise<Standing> {
       message: `it is not known who acknowledges writes: ${sync.why}`,
     });
   return { primary, sync: sync.kind === 'known' ? sync.record : null };
+}
+
+/**
+ * Who acknowledges the writes of a dead primary is no longer to be changed.
+ * @throws AdapterFailure `Unsafe`
+ */
+export async function requireAnswer(cluster: ClusterPorts, primary: HostName): Promise<void> {
+  const answer = await askServer(cluster, primary);
+  if (isAnswering(answer)) return;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host: primary,
+    message: `the primary ${primary} does not answer (${answer.why}), so it cannot be told whom to wait for. Nothing was changed. If it is dead: standfast failover ${cluster.description.cluster}`,
+  });
 }
 
 /** For undos: without an epoch of `run` on any member that answers, the run did nothing. */

@@ -51,7 +51,7 @@ export const policy = z.strictObject(
       .meta({ description: 'Limits of replication lag' }),
     alone: z.enum(['stop', 'async'], 'stop or async').default('async').meta({
       description:
-        'A new primary with no replica left: `stop` refuses writes, `async` goes on without losslessness and records that',
+        'With nobody left to acknowledge: `stop` keeps a new primary closed, and the last acker from being removed; `async` goes on without losslessness and records that',
     }),
     events: z.boolean('true or false').default(false).meta({
       description: 'Whether the primary, and no other server, runs the event scheduler',

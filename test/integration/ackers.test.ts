@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
@@ -200,6 +201,41 @@ describe('a removal', () => {
   });
 });
 
+describe('a removed acker', () => {
+  test('whose data is gone is provisioned again, though it is refused', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db3').powerOff();
+    expect((await client.removeAcker(db3)).refused).toHaveLength(1);
+    await lab.host('db3').powerOn();
+    const wipe = 'service mariadb stop && rm -rf /var/lib/mysql/* /var/lib/mysql/.standfast';
+    expect(await lab.host('db3').exec(['sh', '-c', wipe])).toMatchObject({ exitCode: 0 });
+    expect(await client.provisionReplica(db3)).toMatchObject({ outcome: 'admitted' });
+    expect(await records(['db1', 'db2', 'db3'])).toEqual(Array(3).fill('lossless db2,db3 1'));
+    expect(await client.verify({ cluster: 'shop' })).toMatchObject({ outcome: 'ok' });
+  });
+
+  test('whose admission is cancelled half-way is out again, in the order of a removal', async () => {
+    const { client, restore, startWorker, temporal } = cluster();
+    await restore('cluster');
+    const first = await startWorker('first', 'admitReplica.replica:after');
+    await client.removeAcker(db3);
+    await client.admitReplica(db3, { detach: true });
+    await first.says(/^held at /m);
+    expect([await records(), await acknowledges('db3')]).toEqual([Array(2).fill('lossless db2,db3 1'), 'ON']);
+    const connection = await Connection.connect({ address: temporal });
+    onTestFinished(() => connection.close());
+    const run = new Client({ connection }).workflow.getHandle('operation/shop');
+    await run.cancel();
+    await first.kill();
+    await startWorker('second');
+    await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect([await records(), await acknowledges('db3')]).toEqual([Array(2).fill('lossless db2 1'), 'OFF']);
+    expect(await isConnected('db3')).toBe(true);
+  });
+});
+
 describe('going async', () => {
   test('releases the writers that hang, and has said so on a majority before, whenever its worker is killed', async () => {
     const { lab, client, restore, startWorker, startLedger } = cluster();
@@ -226,6 +262,33 @@ describe('going async', () => {
     expect(await ledger.verdict({ primary: 'db1' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
     const { verdict } = await client.status('shop');
     expect(verdict.findings.map((one) => one.code)).toContain('RunsAsync');
+  });
+
+  test('releases them also when they have taken every connection of the server', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db1').sql('SET GLOBAL max_connections=20');
+    for (const host of ['db2', 'db3']) lab.host(host).signal('mariadbd', 'SIGKILL');
+    const hung = Ledger.now();
+    const ledger = startLedger({ hosts: ['db1'], vipWriters: 40, periodMs: 50 });
+    await until('too many connections', () =>
+      ledger.attempts().some((one) => one.outcome === 'refused') ? true : undefined,
+    );
+    expect(await client.goAsync({ cluster: 'shop' })).toMatchObject({ outcome: 'async', refused: [] });
+    await ledger.acknowledged(20, { since: hung });
+  });
+
+  test('is refused of a primary that does not answer', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    for (const call of [() => client.goAsync({ cluster: 'shop' }), () => client.removeAcker(db3)]) {
+      const refusal = await refusalOf(call());
+      expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
+      expect(refusal.message).toContain('standfast failover shop');
+    }
   });
 
   test('is no promise that a failover trusts: without the old binlog it is refused', async () => {
