@@ -36,12 +36,12 @@ export async function goAlone(
   });
 }
 
-async function checkGoingAsync(authority: Authority): Promise<HostName> {
+async function checkGoingAsync(authority: Authority, { signal }: Steps): Promise<HostName> {
   const { cluster } = authority;
   const { primary } = await standingOf(cluster);
   const why = whyNotAlone(cluster, primary);
   if (why !== null) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: why });
-  await requireAnswer(cluster, primary);
+  await requireAnswer(cluster, { primary, signal });
   return primary;
 }
 
@@ -54,7 +54,7 @@ export const goingAsyncActivities = (ports: Ports, hooks: StepHooks): Pick<Activ
     inSteps(hooks, async (steps): Promise<GoAsyncResult> => {
       const managed = await ports.cluster(cluster);
       const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [] }));
-      const primary = await steps.run('check', null, () => checkGoingAsync(authority));
+      const primary = await steps.run('check', null, () => checkGoingAsync(authority, steps));
       const refused = await goAlone(authority, { primary, steps });
       return {
         outcome: 'async',

@@ -40,7 +40,7 @@ async function checkRemoval(authority: Authority, host: HostName, { signal }: St
   const others = (sync?.ackers ?? []).filter((acker) => acker !== host);
   const why = others.length === 0 && sync?.ackers.includes(host) === true ? whyNotAlone(cluster, primary) : null;
   if (why !== null) throw unsafe(host, `without ${host} ${why}`);
-  await requireAnswer(cluster, primary);
+  await requireAnswer(cluster, { primary, signal });
   if (sync?.mode === 'lossless' && others.length > 0) {
     const somebody = async (): Promise<true | null> =>
       (await acknowledgingNow(authority, { primary, ackers: others })).length > 0 ? true : null;

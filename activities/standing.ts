@@ -7,6 +7,10 @@ import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
 import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { until } from './steps.ts';
+
+const ANSWER_MS = 3_000;
+const POLL_MS = 50;
 
 /** Who is primary, and what is on record about acknowledgements. */
 export interface Standing {
@@ -32,8 +36,17 @@ export async function standingOf(cluster: ClusterPorts): Promise<Standing> {
  * Who acknowledges the writes of a dead primary is no longer to be changed.
  * @throws AdapterFailure `Unsafe`
  */
-export async function requireAnswer(cluster: ClusterPorts, primary: HostName): Promise<void> {
-  const answer = await askServer(cluster, primary);
+export async function requireAnswer(
+  cluster: ClusterPorts,
+  { primary, signal }: { readonly primary: HostName; readonly signal: AbortSignal },
+): Promise<void> {
+  // Writers that hang may have taken every connection; the one that is kept for administrators is free again in a moment.
+  let answer = await askServer(cluster, primary);
+  const answered = async (): Promise<true | null> => {
+    if (!isAnswering(answer)) answer = await askServer(cluster, primary);
+    return isAnswering(answer) ? true : null;
+  };
+  await until(answered, { signal, everyMs: POLL_MS, forMs: ANSWER_MS });
   if (isAnswering(answer)) return;
   throw new AdapterFailure({
     type: 'Unsafe',
