@@ -53,7 +53,8 @@ function asFailure(host: HostName, doing: string, error: unknown): AdapterFailur
   const silence = SILENCE[code] ?? null;
   const type: FailureType = silence === null ? 'Unverified' : 'Unreachable';
   const said = isDriverError(error) ? error.message : String(error);
-  return new AdapterFailure({ type, host, silence, message: `${host}: ${doing} failed (${said})` });
+  const facts = isDriverError(error) && error.errno !== undefined ? { errno: error.errno } : {};
+  return new AdapterFailure({ type, host, silence, facts, message: `${host}: ${doing} failed (${said})` });
 }
 
 /** `hung`: the TCP connection was accepted and nobody greeted; a stopped process does that. */

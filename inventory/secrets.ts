@@ -16,9 +16,14 @@ export class SecretError extends Error {
 const EXEC_TIMEOUT_MS = 10_000;
 const codeOf = (error: unknown): string => String((error as { code?: string | number | null }).code ?? 'unknown error');
 
+/** What was read from the environment is kept here and taken out of it: hooks and other programs that are started later inherit the rest. */
+const taken = new Map<string, string>();
+
 function fromEnvironment(name: string): string {
-  const value = process.env[name];
+  const value = process.env[name] ?? taken.get(name);
   if (value === undefined) throw new Error('the environment has no such variable; set it for this process');
+  taken.set(name, value);
+  Reflect.deleteProperty(process.env, name);
   return value;
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Host } from './machine.ts';
 import { network } from './network.ts';
 
@@ -5,6 +6,12 @@ export interface Passwords {
   readonly standfast: string;
   readonly repl: string;
   readonly app: string;
+}
+
+/** As mysql_native_password keeps it. In clear it would stand in the binlog, which takes the statement as it comes. */
+function hashed(password: string): string {
+  const sha1 = (bytes: string | Buffer): Buffer => createHash('sha1').update(bytes).digest();
+  return `IDENTIFIED BY PASSWORD '*${sha1(sha1(password)).toString('hex').toUpperCase()}'`;
 }
 
 /**
@@ -22,14 +29,14 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
       'CREATE DATABASE standfast',
       'CREATE DATABASE shop CHARACTER SET utf8mb4',
       'CREATE DATABASE ledger',
-      `CREATE USER ${operator} IDENTIFIED BY '${passwords.standfast}'`,
+      `CREATE USER ${operator} ${hashed(passwords.standfast)}`,
       `GRANT SELECT, PROCESS, RELOAD, SUPER, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,
          SLAVE MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO ${operator}`,
       `GRANT INSERT, UPDATE, DELETE, CREATE ON standfast.* TO ${operator}`,
-      `CREATE USER ${replica} IDENTIFIED BY '${passwords.repl}'`,
+      `CREATE USER ${replica} ${hashed(passwords.repl)}`,
       `GRANT REPLICATION SLAVE ON *.* TO ${replica}`,
       ...applications.flatMap((account) => [
-        `CREATE USER ${account} IDENTIFIED BY '${passwords.app}'`,
+        `CREATE USER ${account} ${hashed(passwords.app)}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO ${account}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON ledger.* TO ${account}`,
       ]),

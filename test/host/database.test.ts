@@ -114,7 +114,7 @@ describe('a claim', () => {
 describe('keep-relay', () => {
   it('links the relay logs and copies what is rewritten in place; what was kept survives a purge', () => {
     const folder = '/var/lib/mysql';
-    host.shell(`cd ${folder}; echo one >db1-relay-bin.000001; echo two >db1-relay-bin.000002; echo info >relay-log.info
+    host.shell(`cd ${folder}; echo one >db1-relay-bin.000001; echo two >db1-relay-bin.000002; echo info >relay-log.info; echo hunter2 >master.info
       printf './db1-relay-bin.000001\\n./db1-relay-bin.000002\\n' >db1-relay-bin.index`);
     const { path = '', files } = host.fields('keep-relay', at(2));
     expect(files).toBe('2');
@@ -125,6 +125,8 @@ describe('keep-relay', () => {
         `cd ${path}; cat db1-relay-bin.000001 db1-relay-bin.000002 relay-log.info; wc -l <db1-relay-bin.index`,
       ),
     ).toBe('one\ntwo\ninfo\n2');
+    // It holds the replication password.
+    host.shell(`test ! -e ${path}/master.info; rm ${folder}/master.info`);
     expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
     expect(host.fields('release-relay', at(2))).toEqual({ released: '1' });
     host.shell(`test ! -e ${path}; rm ${folder}/db1-relay-bin.index ${folder}/relay-log.info`);

@@ -29,6 +29,15 @@ describe('a secret', () => {
     await expect(resolveSecret('env:STANDFAST_TEST_SECRET')).resolves.toBe('pa ss');
   });
 
+  test('comes from the environment again and again, while programs that are started inherit it no more', async () => {
+    vi.stubEnv('STANDFAST_TEST_TAKEN', 'hunter2');
+    await expect(resolveSecret('env:STANDFAST_TEST_TAKEN')).resolves.toBe('hunter2');
+    await expect(resolveSecret('env:STANDFAST_TEST_TAKEN')).resolves.toBe('hunter2');
+    await expect(resolveSecret('exec:/usr/bin/env')).resolves.not.toContain('hunter2');
+    vi.stubEnv('STANDFAST_TEST_TAKEN', 'another');
+    await expect(resolveSecret('env:STANDFAST_TEST_TAKEN')).resolves.toBe('another');
+  });
+
   test('comes from a private file, without its last line end only', async () => {
     await expect(resolveSecret(`file:${file('two-lines', 'first\nsecond\n')}`)).resolves.toBe('first\nsecond');
   });

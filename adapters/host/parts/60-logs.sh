@@ -97,8 +97,9 @@ verb_keep_relay() {
         refuse Unverified "keep-relay: $log on $HOSTNAME could not be linked into $kept"
     done
   done
+  # master.info says nothing of a relay log, and holds the replication password.
   for info in "${CONF[datadir]}"/*.info; do
-    [[ ! -e $info ]] || infos+=("$info")
+    [[ ! -e $info || ${info##*/} == master*.info ]] || infos+=("$info")
   done
   ((${#infos[@]} == 0)) || cp -p "${infos[@]}" "$kept/" || refuse Unverified "keep-relay: the index and info files on $HOSTNAME could not be copied"
   sync "$kept"
