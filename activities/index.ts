@@ -1,4 +1,4 @@
-import { log } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Ports } from '../adapters/ports.ts';
 import { failure } from '../workflows/failures.ts';
@@ -20,7 +20,9 @@ import { unfencingActivities } from './unfencing.ts';
 export type { StepHooks } from './steps.ts';
 
 /** Every activity of the contract, over the given ports. */
-export function createActivities(ports: Ports, hooks: StepHooks): Activities {
+export function createActivities(ports: Ports, { worker, hold }: StepHooks): Activities {
+  // What is cancelled while it is held does not go on.
+  const hooks: StepHooks = { worker, hold: (point) => Promise.race([hold(point), Context.current().cancelled]) };
   const activities: Activities = {
     ...observingActivities(ports),
     ...equippingActivities(ports),
@@ -35,18 +37,23 @@ export function createActivities(ports: Ports, hooks: StepHooks): Activities {
     ...promotingActivities(ports, hooks),
   };
   return Object.fromEntries(
-    Object.entries(activities).map(([name, activity]) => [name, translated(activity as AnyActivity)]),
+    Object.entries(activities).map(([name, activity]) => [name, atTheBorder(name, activity as AnyActivity, hooks)]),
   ) as unknown as Activities;
 }
 
 type AnyActivity = (input: never) => Promise<unknown>;
 
-/** Adapters' failures become Temporal's at this one border. */
-const translated =
-  (activity: AnyActivity): AnyActivity =>
+/** What every activity has in common: it beats, can be held by a test before and after its effect, and adapters' failures become Temporal's. */
+const atTheBorder =
+  (name: string, activity: AnyActivity, { hold }: StepHooks): AnyActivity =>
   async (input) => {
     try {
-      return await keepBeating(() => activity(input));
+      return await keepBeating(async () => {
+        await hold(`${name}:before`);
+        const result = await activity(input);
+        await hold(`${name}:after`);
+        return result;
+      });
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       log.warn(error.message, { type: error.type, host: error.host });

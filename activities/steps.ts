@@ -4,8 +4,8 @@ import type { TimelineEntry } from '../domain/report.ts';
 import { beat } from './beats.ts';
 import type { StepName } from './contract.ts';
 
-/** Where a test may stop a worker: before a step had an effect, or after it and before anybody heard of it. */
-export type HoldPoint = `${string}.${StepName}:${'before' | 'after'}`;
+/** Where a test may stop a worker: before an activity, or a step inside one, had an effect, or after it and before anybody heard of it. */
+export type HoldPoint = `${string}:${'before' | 'after'}`;
 
 export interface StepHooks {
   /** Identity of this worker in timelines, `host/pid`. */

@@ -9,7 +9,7 @@ import { projectFolder } from './state.ts';
 export interface WorkerOptions {
   /** Temporal's address inside the control seat. */
   readonly temporal: string;
-  /** `activity.step:before|after`: it stops there for ever. */
+  /** `activity:before|after` or `activity.step:before|after`, several with commas: it stops at each until it is released. */
   readonly holdAt?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -82,6 +82,16 @@ export class LabWorker {
     await until(`${String(pattern)} from worker ${this.name}`, spoken, timeoutMs);
   }
 
+  /** Waits until it stands still at that point. */
+  async held(at: string, timeoutMs = START_MS): Promise<void> {
+    await this.says(new RegExp(`^held at ${at.replaceAll('.', '\\.')}$`, 'm'), timeoutMs);
+  }
+
+  /** Lets it go on from where it is held. */
+  release(): void {
+    this.#process.kill('SIGUSR2');
+  }
+
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     this.#process.kill(signal);
   }
@@ -89,6 +99,10 @@ export class LabWorker {
   /** Ends it, and waits until it is gone. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
+    await this.ended();
+  }
+
+  async ended(): Promise<void> {
     await until(`the end of worker ${this.name}`, () => (this.isRunning() ? undefined : true), START_MS);
   }
 }

@@ -6,18 +6,24 @@ export interface WorkerConfig {
   readonly inventoryPath: string;
   readonly taskQueue: string;
   readonly identity: string;
-  /** `activity.step:before|after`: this worker stops there for ever, for tests that kill it at one instant. */
-  readonly holdAt: string | null;
+  /** `activity:before|after` and `activity.step:before|after`: this worker stops once at each, for tests that kill it at one instant. */
+  readonly holdAt: readonly string[];
   readonly logLevel: string;
 }
+
+const HOLD_POINT = /^[A-Za-z]+(\.[a-z-]+)?:(before|after)$/;
 
 const environment = z.object({
   STANDFAST_CONFIG: z.string().min(1).default('/etc/standfast/standfast.yaml'),
   STANDFAST_TASK_QUEUE: z.string().min(1).default('standfast'),
   STANDFAST_HOLD_AT: z
     .string()
-    .regex(/^[A-Za-z]+\.[a-z-]+:(before|after)$/, 'must look like fenceAndDrain.fence:after')
-    .optional(),
+    .default('')
+    .transform((list) => (list === '' ? [] : list.split(',')))
+    .refine(
+      (points) => points.every((point) => HOLD_POINT.test(point)),
+      'must look like openTransfer:before,fenceAndDrain.fence:after',
+    ),
   STANDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -38,7 +44,7 @@ export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
     inventoryPath: STANDFAST_CONFIG,
     taskQueue: STANDFAST_TASK_QUEUE,
     identity: `${hostname()}/${String(process.pid)}`,
-    holdAt: STANDFAST_HOLD_AT ?? null,
+    holdAt: STANDFAST_HOLD_AT,
     logLevel: STANDFAST_LOG_LEVEL,
   });
 }

@@ -1,12 +1,21 @@
 import type { StepHooks } from '../activities/index.ts';
 import type { WorkerConfig } from './config.ts';
 
-/** Production steps go straight through. A held one says so on standard output and never continues: a test kills the worker there. */
-export const createHooks = (config: WorkerConfig): StepHooks => ({
-  worker: config.identity,
-  hold: async (point) => {
-    if (point !== config.holdAt) return;
-    process.stdout.write(`held at ${point}\n`);
-    await new Promise(() => undefined);
-  },
-});
+/**
+ * Production steps go straight through. A worker that is to be held stops once at each of its points, says so on standard output and goes on beating:
+ * a test kills it there, or lets it go on with SIGUSR2.
+ */
+export function createHooks({ identity, holdAt }: WorkerConfig): StepHooks {
+  if (holdAt.length === 0) return { worker: identity, hold: () => Promise.resolve() };
+  const ahead = new Set<string>(holdAt);
+  return {
+    worker: identity,
+    hold: async (point) => {
+      if (!ahead.delete(point)) return;
+      const released = new Promise((resolve) => process.once('SIGUSR2', resolve));
+      process.stdout.write(`held at ${point}\n`);
+      await released;
+      process.stdout.write(`released at ${point}\n`);
+    },
+  };
+}
