@@ -8,7 +8,7 @@ import { accept, atAddress, label, operationId } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
-import { compensated, namedFailure, sentenceOf } from './undo.ts';
+import { compensated, heedCancellation, namedFailure, sentenceOf } from './undo.ts';
 import { lookIfPossible } from './verdict.ts';
 
 const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
@@ -35,6 +35,7 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   });
   if (fenced.kind === 'refused') throw refused(fenced, undo);
   if (fenced.kind !== 'ready') return spare(fenced, { order, run, undo, page });
+  heedCancellation();
   // ── point of no return ──
   undo.commit(`${fenced.winner} may be recorded as primary; start the failover again to go on`);
   return CancellationScope.nonCancellable(() => goForward(order, { fenced, page }));

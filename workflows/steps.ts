@@ -1,13 +1,17 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import { NEVER_RETRIED } from '../domain/failure.ts';
 
 const nonRetryableErrorTypes = [...NEVER_RETRIED];
 
+/** A cancelled run waits until the step under way has stopped: its undo must never race it. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+
 /** Looks and small orders. */
 export const brief = (summary: string) =>
   proxyActivities<Activities>({
     summary,
+    cancellationType,
     startToCloseTimeout: '1m',
     heartbeatTimeout: '3s',
     scheduleToCloseTimeout: '5m',
@@ -24,6 +28,7 @@ export const brief = (summary: string) =>
 export const critical = (summary: string) =>
   proxyActivities<Activities>({
     summary,
+    cancellationType,
     startToCloseTimeout: '15m',
     heartbeatTimeout: '1s',
     scheduleToCloseTimeout: '30m',
@@ -56,6 +61,7 @@ export const prompt = (summary: string) =>
 export const long = (summary: string) =>
   proxyActivities<Activities>({
     summary,
+    cancellationType,
     startToCloseTimeout: '24h',
     heartbeatTimeout: '5s',
     retry: {

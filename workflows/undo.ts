@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, log } from '@temporalio/workflow';
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 import type { Undone } from '../activities/contract.ts';
 import { isFailureType } from '../domain/failure.ts';
@@ -42,6 +42,12 @@ export class UndoStack {
     });
     return { undone, notUndone };
   }
+}
+
+/** The last moment for a cancellation: one that arrived together with the result of the step before has cancelled nothing yet. */
+export function heedCancellation(): void {
+  if (CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('cancelled before the point of no return');
 }
 
 const isWrapper = (error: unknown): error is ActivityFailure | ChildWorkflowFailure =>

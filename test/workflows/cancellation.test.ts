@@ -1,0 +1,147 @@
+import { Context } from '@temporalio/activity';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { failover } from '../../workflows/failover.ts';
+import { ensureSearchAttributes } from '../../worker/namespace.ts';
+import { TestTemporal } from '../client/temporal.ts';
+
+let temporal: TestTemporal;
+let connection: NativeConnection;
+let client: Client;
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+  [temporal, workflowBundle] = await Promise.all([TestTemporal.start(), bundleWorkflowCode({ workflowsPath, logger })]);
+  connection = await NativeConnection.connect({ address: temporal.address });
+  await ensureSearchAttributes(connection, 'default');
+  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+}, 60_000);
+
+afterAll(async () => {
+  await client.connection.close();
+  await connection.close();
+  await temporal.stop();
+});
+
+interface Running {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+}
+
+async function run(options: { readonly activities: object } | { readonly workflowBundle: object }): Promise<Running> {
+  const shared = { connection, taskQueue: 'standfast', maxHeartbeatThrottleInterval: '50ms' };
+  const worker = await Worker.create({ ...shared, ...options, maxCachedWorkflows: 0 } as Parameters<
+    typeof Worker.create
+  >[0]);
+  return { worker, ended: worker.run() };
+}
+
+async function end({ worker, ended }: Running): Promise<void> {
+  worker.shutdown();
+  await ended;
+}
+
+const eventsOf = async (handle: WorkflowHandle) => (await handle.fetchHistory()).events ?? [];
+
+const scheduledIn = (events: Awaited<ReturnType<typeof eventsOf>>): readonly (string | null | undefined)[] =>
+  events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+
+/** The fence of a failover as a step that the test lets end when it wants to, and everything that was begun, in its order. */
+function fakeSteps() {
+  const begun: string[] = [];
+  let letFenceEnd: (result: unknown) => void = () => undefined;
+  const fenced = new Promise((resolve) => {
+    letFenceEnd = resolve;
+  });
+  const activities = {
+    fenceAndDrain: async () => {
+      begun.push('fence');
+      const context = Context.current();
+      const beating = setInterval(() => {
+        context.heartbeat();
+      }, 20);
+      return fenced.finally(() => {
+        clearInterval(beating);
+      });
+    },
+    undoFence: () => {
+      begun.push('undo');
+      return Promise.resolve({ undone: ['the fence'], notUndone: [] });
+    },
+    promoteAndRoute: () => {
+      begun.push('promotion');
+      throw ApplicationFailure.nonRetryable('nobody may be promoted here');
+    },
+  };
+  return { begun, letFenceEnd, activities };
+}
+
+const READY = {
+  kind: 'ready',
+  winner: 'db2',
+  epoch: { number: 1, run: 'r' },
+  timeline: [],
+  decision: {
+    votes: [],
+    fence: { rung: 'ssh', host: 'db1', proof: 'process=gone' },
+    coverage: { kind: 'lossless', by: 'ackers', why: 'all contribute' },
+  },
+};
+
+const startFailover = () =>
+  client.workflow.start(failover, {
+    taskQueue: 'standfast',
+    workflowId: 'operation/shop',
+    args: [{ cluster: 'shop' }],
+  });
+
+const endOf = (handle: WorkflowHandle): Promise<unknown> =>
+  handle.result().catch((error: unknown) => (error instanceof WorkflowFailedError ? error.cause : error));
+
+test('a cancelled failover undoes only after the step under way has stopped', async () => {
+  const { begun, letFenceEnd, activities } = fakeSteps();
+  const workers = [await run({ activities }), await run({ workflowBundle })];
+  const handle = await startFailover();
+  await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
+  await handle.cancel();
+  const cancelled = await vi.waitUntil(
+    async () => {
+      const events = await eventsOf(handle);
+      return events.some((event) => event.activityTaskCancelRequestedEventAttributes) ? events : null;
+    },
+    { timeout: 20_000 },
+  );
+  expect(scheduledIn(cancelled)).toEqual(['fenceAndDrain']);
+  letFenceEnd(READY);
+  expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
+  expect(begun.at(-1)).toBe('undo');
+  await Promise.all(workers.map(end));
+}, 60_000);
+
+test('a cancellation that arrives together with the end of the last step that can be undone still counts', async () => {
+  const { begun, letFenceEnd, activities } = fakeSteps();
+  const steps = await run({ activities });
+  const first = await run({ workflowBundle });
+  const handle = await startFailover();
+  await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
+  // Nobody runs workflows now: the next task holds both, the cancellation and the result.
+  await end(first);
+  await handle.cancel();
+  letFenceEnd(READY);
+  await vi.waitUntil(async () => (await eventsOf(handle)).some((event) => event.activityTaskCompletedEventAttributes), {
+    timeout: 20_000,
+  });
+  const second = await run({ workflowBundle });
+  expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
+  expect(begun).not.toContain('promotion');
+  expect(begun).toContain('undo');
+  await Promise.all([steps, second].map(end));
+}, 60_000);
