@@ -10,7 +10,8 @@ const MAY_IMPORT = {
   client: ['domain', 'inventory', 'workflows'],
   lab: [],
   demo: ['lab', 'client', 'domain'],
-  chaos: ['lab', 'client', 'domain'],
+  // What a campaign goes through is the contract's own list of activities and steps.
+  chaos: ['lab', 'client', 'domain', 'activities/catalogue'],
   bin: ['client', 'worker'],
   bench: ['domain', 'workflows', 'activities', 'adapters', 'inventory', 'worker', 'client', 'lab', 'demo'],
   test: [

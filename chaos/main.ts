@@ -15,6 +15,12 @@ const CAMPAIGNS: Readonly<Record<string, Entry>> = {
     explains: 'Random faults, a failover, everything back, a verdict from outside. Goes on where it was interrupted.',
     load: async () => (await import('./rounds/campaign.ts')).rounds,
   },
+  matrix: {
+    usage: 'matrix [--json] [--list] [--only PATTERN] [--shard I/N] [--out FOLDER] [--name LAB]',
+    explains:
+      'kills the worker, and Temporal, before, after and inside every activity; --out goes on where it was ended',
+    load: async () => (await import('./matrix/main.ts')).default,
+  },
 };
 
 const usage = (): string =>

@@ -90,6 +90,11 @@ export class Lab implements LabContext {
     writeInventory(this.#state, settings);
   }
 
+  /** Passwords that nobody may ever print. */
+  secrets(): readonly string[] {
+    return (['standfast', 'repl', 'app'] as const).map((account) => passwordOf(this.#state, account));
+  }
+
   change(change: Partial<LabState>): void {
     this.#state = { ...this.#state, ...change };
     writeState(this.#state);

@@ -31,23 +31,6 @@ export async function freezeCopy(lab: Lab, donor: string, afterBytes = 0): Promi
 const writtenBy = (pid: number): number =>
   Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${String(pid)}/io`, 'utf8'))?.[1] ?? 0);
 
-const PROGRAMS = ['mariadb-backup', 'mbstream', 'dd', 'ssh'];
-
-/** What a copy may leave on a host: its processes, keys that let somebody in, folders of jobs and of the data directory. */
-export async function tracesOfCopies(lab: Lab, host: string): Promise<readonly string[]> {
-  const place = lab.host(host);
-  const running = PROGRAMS.filter((name) => place.processes(name).length > 0);
-  const keys = await place.exec(['sh', '-c', 'grep standfast-job- ~standfast/.ssh/authorized_keys']);
-  const folders = await place.exec(['find', '/var/lib/standfast/jobs', '/var/lib/mysql/.standfast', '-mindepth', '1']);
-  return [...running, ...keys.stdout.split('\n'), ...folders.stdout.split('\n')].filter((line) => line !== '');
-}
-
-/** Every file of the data directory with its owner and size. */
-export async function dataDirectory(lab: Lab, host: string): Promise<readonly string[]> {
-  const found = await lab.host(host).exec(['find', '/var/lib/mysql', '-mindepth', '1', '-printf', '%P %u %s\n']);
-  return found.stdout.split('\n').sort();
-}
-
 /** No lock of a backup is left: any of its stages would make this wait. */
 export async function expectDdlGoesOn(lab: Lab, host: string): Promise<void> {
   await lab.host(host).sql('CREATE TABLE shop.goes_on (id INT); DROP TABLE shop.goes_on', { timeoutMs: 5_000 });

@@ -74,31 +74,6 @@ describe('a failover', () => {
     expect(written.filter((one) => one.outcome === 'ack')).toEqual([]);
   });
 
-  test.each([
-    ['before the point of no return', 'fenceAndDrain.fence:before'],
-    ['between the fence and its report', 'fenceAndDrain.fence:after'],
-    ['after the election', 'fenceAndDrain.drain:before'],
-    ['at the point of no return', 'promoteAndRoute.record:before'],
-    ['after the promotion', 'promoteAndRoute.open:after'],
-    ['with the VIP half moved', 'promoteAndRoute.vip:after'],
-  ])('goes on in another worker when the first is killed %s', async (_when, holdAt) => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    const first = await startWorker('first', holdAt);
-    const ledger = startLedger();
-    await ledger.acknowledged(20);
-    const faultAt = Ledger.now();
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
-    const running = client.failover(order);
-    await first.says(/^held at /m);
-    await startWorker('second');
-    await first.kill();
-    const result = await running;
-    expect(result.outcome).toBe('failed-over');
-    expect(Math.max(...result.timeline.map((entry) => entry.attempt))).toBeGreaterThan(1);
-    await expectNothingLost(cluster(), ledger, { result, faultAt });
-  });
-
   test('is refused with nothing changed when no replica is safe', async () => {
     const { lab, client, restore, startWorker } = cluster();
     await restore('cluster');

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { dataDirectory, tracesOfCopies } from '../../lab/copies.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { caughtUp, checksums, useCluster } from './cluster.ts';
-import { dataDirectory, expectDdlGoesOn, freezeCopy, tracesOfCopies } from './copy.ts';
+import { expectDdlGoesOn, freezeCopy } from './copy.ts';
 import { refusalOf } from './refusal.ts';
 import { useTemporal } from './temporal.ts';
 

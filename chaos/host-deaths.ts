@@ -1,0 +1,66 @@
+import { StandfastError } from '../client/index.ts';
+import type { Lab } from '../lab/lab.ts';
+import { brokenInvariants, writableHosts } from './invariants.ts';
+import type { Ending, Incident, Scenario } from './play.ts';
+import { sentenceOf } from './play.ts';
+import type { Scene } from './scene.ts';
+import { CLUSTER } from './stage.ts';
+
+/** db2 is the one that a failover of db1 elects when both hold the same; db3 is the other. */
+export const VICTIMS = ['db2', 'db3'] as const;
+export const WAYS = ['mysqld', 'power'] as const;
+type Victim = (typeof VICTIMS)[number];
+type Way = (typeof WAYS)[number];
+
+/** A replica dies while the worker of the failover stands still. */
+export const hostDies = (point: string, victim: Victim, way: Way): Incident => ({
+  point,
+  happen: async ({ stage, worker }) => {
+    if (way === 'power') await stage.lab.host(victim).powerOff();
+    else stage.lab.host(victim).signal('mariadbd', 'SIGKILL');
+    worker.release();
+  },
+});
+
+async function bringBack(lab: Lab, victim: Victim): Promise<void> {
+  const host = lab.host(victim);
+  await host.powerOn();
+  await host.exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
+}
+
+/** A second failover, by the worker that is left, after the victim has come back. */
+async function callAgain({ stage, runs }: Scene, victim: Victim): Promise<Ending> {
+  await runs.terminateAll('it has taken too long');
+  await bringBack(stage.lab, victim);
+  try {
+    return {
+      kind: 'done',
+      result: await stage.client.failover({ cluster: CLUSTER, reason: 'again' }, { timeoutMs: 120_000 }),
+    };
+  } catch (error) {
+    if (error instanceof StandfastError) return { kind: 'failed', error };
+    throw error;
+  }
+}
+
+/**
+ * The failover has to end by itself, done or with a reason. Where no server accepts writes then, a second failover has to bring one, once the victim is
+ * back.
+ */
+export const failoverWithDeath = (failover: Scenario, victim: Victim): Scenario => ({
+  ...failover,
+  judge: async (scene, { ending, faultAt }) => {
+    const { lab } = scene.stage;
+    const hung: string[] = ending.kind === 'hangs' ? [sentenceOf(ending)] : [];
+    if (ending.kind !== 'done' && (await writableHosts(lab)).length === 0) {
+      const again = await callAgain(scene, victim);
+      if (again.kind !== 'done')
+        hung.push(`after ${sentenceOf(ending)}, a second failover ended with ${sentenceOf(again)}`);
+    }
+    const [primary = 'nobody', ...others] = await writableHosts(lab);
+    if (primary === 'nobody' || others.length > 0)
+      return [...hung, `I2 I4: ${[primary, ...others].join(' and ')} accepts writes after ${sentenceOf(ending)}`];
+    const replicas = ['db2', 'db3'].filter((host) => host !== primary && host !== victim);
+    return [...hung, ...(await brokenInvariants(lab, scene.ledger, { primary, replicas, faultAt }))];
+  },
+});

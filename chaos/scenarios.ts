@@ -1,0 +1,158 @@
+import type { FailoverResult } from '../client/index.ts';
+import { dataDirectory, tracesOfCopies } from '../lab/copies.ts';
+import type { Lab } from '../lab/lab.ts';
+import { brokenInvariants } from './invariants.ts';
+import type { Roles } from './invariants.ts';
+import type { Ending, Scenario } from './play.ts';
+import { sentenceOf } from './play.ts';
+import type { Scene } from './scene.ts';
+import { CLUSTER } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+const cluster = CLUSTER;
+const AS_SAVED: Roles = { primary: 'db1', replicas: ['db2', 'db3'] };
+const ALONE: Roles = { primary: 'db1', replicas: [] };
+const WITH_DB2: Roles = { primary: 'db1', replicas: ['db2'] };
+
+const killPrimary = ({ lab }: Stage): Promise<void> => {
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  return Promise.resolve();
+};
+
+const unlessDone = (ending: Ending): readonly string[] =>
+  ending.kind === 'done' ? [] : [`the run was to succeed and ended with ${sentenceOf(ending)}`];
+
+const unlessCancelled = (ending: Ending): readonly string[] =>
+  ending.kind === 'failed' && ending.error.type === 'Cancelled'
+    ? []
+    : [`the run was to end as cancelled and ended with ${sentenceOf(ending)}`];
+
+/** Cancels a run whose worker is held: the step under way ends there. */
+const cancel =
+  (workflowId: string) =>
+  ({ runs }: Scene): Promise<void> =>
+    runs.cancel(workflowId);
+
+async function record(lab: Lab, host: string, name: 'sync'): Promise<string> {
+  return (await lab.host(host).exec(['cat', `/var/lib/standfast/${name}`])).stdout.trim();
+}
+
+/** What members record about acknowledgement, without the epoch. */
+async function unlessRecorded(lab: Lab, wanted: RegExp): Promise<readonly string[]> {
+  const found: string[] = [];
+  let matching = 0;
+  for (const { name } of lab.hosts) {
+    if (!lab.host(name).isOn()) continue;
+    const sync = await record(lab, name, 'sync');
+    if (wanted.test(sync)) matching += 1;
+    else found.push(`the sync record of ${name} is "${sync}", not ${String(wanted)}`);
+  }
+  return matching * 2 > lab.hosts.length ? [] : found;
+}
+
+async function unlessClean(lab: Lab, hosts: readonly string[]): Promise<readonly string[]> {
+  const lists = await Promise.all(
+    hosts.map(async (host) => (await tracesOfCopies(lab, host)).map((trace) => `${host} still has ${trace}`)),
+  );
+  return lists.flat();
+}
+
+const verify: Scenario = {
+  state: 'cluster',
+  leavesAsFound: true,
+  call: ({ client }, options) => client.verify({ cluster }, options),
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, AS_SAVED)),
+  ],
+};
+
+/** The primary comes back closed, as every member does, and is opened again. */
+const prepare: Scenario = {
+  state: 'cluster',
+  leavesAsFound: true,
+  breaks: killPrimary,
+  call: ({ client }, options) => client.preparePrimary({ cluster, host: 'db1' }, options),
+  judge: async ({ stage, ledger }, { ending, faultAt }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, { ...AS_SAVED, faultAt })),
+    ...(await unlessRecorded(stage.lab, /lossless db2,db3 1/)),
+  ],
+};
+
+const provision: Scenario = {
+  state: 'plain',
+  leavesAsFound: false,
+  call: ({ client }, options) => client.provisionReplica({ cluster, host: 'db2' }, options),
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, WITH_DB2)),
+    ...(await unlessRecorded(stage.lab, /lossless db2 1/)),
+    ...(await unlessClean(stage.lab, ['db1', 'db2'])),
+  ],
+};
+
+/** Somebody cancels the admission: the replica acknowledges nothing again, and both hosts are clean. */
+const provisionUndone: Scenario = {
+  state: 'plain',
+  leavesAsFound: true,
+  turns: [{ point: 'admitReplica.confirm:before', happen: cancel(`operation/${cluster}`) }],
+  call: ({ client }, options) => client.provisionReplica({ cluster, host: 'db2' }, options),
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...(ending.kind === 'failed' ? [] : [`the run was to fail and ended with ${sentenceOf(ending)}`]),
+    ...(await brokenInvariants(stage.lab, ledger, ALONE)),
+    ...(await unlessRecorded(stage.lab, /async - 0/)),
+    ...(await unlessClean(stage.lab, ['db1', 'db2'])),
+    ...(await unlessEmpty(stage.lab, 'db2')),
+  ],
+};
+
+/** As a host that was never provisioned: db3 is one. */
+async function unlessEmpty(lab: Lab, host: string): Promise<readonly string[]> {
+  const [found, fresh] = await Promise.all([dataDirectory(lab, host), dataDirectory(lab, 'db3')]);
+  const extra = found.filter((entry) => !fresh.includes(entry));
+  return extra.length === 0 ? [] : [`${host} still holds ${extra.slice(0, 5).join(', ')}`];
+}
+
+const failover: Scenario = {
+  state: 'cluster',
+  leavesAsFound: false,
+  breaks: killPrimary,
+  call: ({ client }, options) => client.failover({ cluster, reason: 'chaos' }, options),
+  judge: async ({ stage, ledger }, { ending, faultAt }) => {
+    if (ending.kind !== 'done')
+      return [...unlessDone(ending), ...(await brokenInvariants(stage.lab, ledger, AS_SAVED))];
+    const { newPrimary, oldPrimary, outcome } = ending.result as FailoverResult;
+    const replicas = ['db2', 'db3'].filter((host) => host !== newPrimary);
+    return [
+      ...(outcome === 'failed-over' && oldPrimary === 'db1'
+        ? []
+        : [`the failover ended as ${outcome} on ${newPrimary}`]),
+      ...(await brokenInvariants(stage.lab, ledger, { primary: newPrimary, replicas, faultAt })),
+      ...(await unlessRecorded(stage.lab, /lossless/)),
+    ];
+  },
+};
+
+/** Somebody cancels the failover when everything is ready for the promotion: the old primary is opened again. */
+const failoverUndone: Scenario = {
+  ...failover,
+  leavesAsFound: true,
+  turns: [{ point: 'fenceAndDrain:after', happen: cancel(`operation/${cluster}`) }],
+  judge: async ({ stage, ledger }, { ending, faultAt }) => [
+    ...unlessCancelled(ending),
+    ...(await brokenInvariants(stage.lab, ledger, { ...AS_SAVED, faultAt })),
+    ...(await unlessRecorded(stage.lab, /lossless db2,db3 1/)),
+  ],
+};
+
+export const SCENARIOS = {
+  verify,
+  prepare,
+  'failover-undone': failoverUndone,
+  failover,
+  provision,
+  'provision-undone': provisionUndone,
+} as const satisfies Readonly<Record<string, Scenario>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
