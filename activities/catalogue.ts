@@ -1,5 +1,5 @@
 import type { Activities, StepName } from './contract.ts';
-import { ADMIT_STEPS, FENCE_STEPS, OPEN_STEPS, PROMOTE_STEPS } from './contract.ts';
+import { ADMIT_STEPS, ASYNC_STEPS, FENCE_STEPS, OPEN_STEPS, PROMOTE_STEPS, REMOVE_STEPS } from './contract.ts';
 
 export interface CatalogueEntry {
   /** Whether it changes anything outside Temporal, be it a heartbeat row. */
@@ -28,6 +28,9 @@ export const CATALOGUE = {
   cleanTransfer: CHANGES,
   admitReplica: { changes: true, steps: ADMIT_STEPS },
   undoAdmission: CHANGES,
+  removeAcker: { changes: true, steps: REMOVE_STEPS },
+  undoRemoval: CHANGES,
+  goAsync: { changes: true, steps: ASYNC_STEPS },
   fenceAndDrain: { changes: true, steps: FENCE_STEPS },
   // It opens the old primary as `openPrimary` does, under a claim of its own.
   undoFence: { changes: true, steps: OPEN_STEPS.filter((step) => step !== 'claim') },

@@ -4,6 +4,8 @@ import type { Ports } from '../adapters/ports.ts';
 import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
 import { keepBeating } from './beats.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { CATALOGUE } from './catalogue.ts';
 import type { Activities } from './contract.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
@@ -15,14 +17,16 @@ import { provisioningActivities } from './provisioning.ts';
 import { removingActivities } from './removing.ts';
 import { replicatingActivities } from './replicating.ts';
 import type { StepHooks } from './steps.ts';
+import { requireOurs } from './steps.ts';
 import { unfencingActivities } from './unfencing.ts';
 
 export type { StepHooks } from './steps.ts';
 
 /** Every activity of the contract, over the given ports. */
-export function createActivities(ports: Ports, { worker, hold }: StepHooks): Activities {
+export function createActivities(ports: Ports, given: StepHooks): Activities {
   // What is cancelled while it is held does not go on.
-  const hooks: StepHooks = { worker, hold: (point) => Promise.race([hold(point), Context.current().cancelled]) };
+  const hold: StepHooks['hold'] = (point) => Promise.race([given.hold(point), Context.current().cancelled]);
+  const hooks: StepHooks = { ...given, hold };
   const activities: Activities = {
     ...observingActivities(ports),
     ...equippingActivities(ports),
@@ -45,11 +49,15 @@ type AnyActivity = (input: never) => Promise<unknown>;
 
 /** What every activity has in common: it beats, can be held by a test before and after its effect, and adapters' failures become Temporal's. */
 const atTheBorder =
-  (name: string, activity: AnyActivity, { hold }: StepHooks): AnyActivity =>
+  (name: string, activity: AnyActivity, hooks: StepHooks): AnyActivity =>
   async (input) => {
+    const { hold } = hooks;
+    const { changes, steps }: CatalogueEntry = CATALOGUE[name as keyof Activities];
     try {
       return await keepBeating(async () => {
         await hold(`${name}:before`);
+        // Where claiming is a step of its own, it is asked there.
+        if (changes && !steps.includes('claim')) await requireOurs(hooks);
         const result = await activity(input);
         await hold(`${name}:after`);
         return result;

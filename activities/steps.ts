@@ -1,6 +1,7 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import type { HostName } from '../domain/cluster.ts';
 import type { TimelineEntry } from '../domain/report.ts';
+import { failure } from '../workflows/failures.ts';
 import { beat } from './beats.ts';
 import type { StepName } from './contract.ts';
 
@@ -12,6 +13,22 @@ export interface StepHooks {
   readonly worker: string;
   /** Resolves at once in production. */
   readonly hold: (point: HoldPoint) => Promise<void>;
+  /** False: the running attempt was given to another worker meanwhile. Every attempt is believed where nobody can be asked, as in a simulation. */
+  readonly isOurs?: () => Promise<boolean>;
+}
+
+/**
+ * Asked before a claim, which would end the orders of whoever has the work by now: an epoch protects from what an old attempt sends under an old one, not
+ * from an old attempt that claims a new one.
+ * @throws `Stale`
+ */
+export async function requireOurs({ isOurs }: StepHooks): Promise<void> {
+  if (isOurs === undefined || (await isOurs())) return;
+  const { activityType, attempt } = activityInfo();
+  throw failure(
+    'Stale',
+    `attempt ${String(attempt)} of ${activityType} was given to another worker meanwhile; this one did nothing more`,
+  );
 }
 
 /** The inner steps of one activity: timed, heartbeaten, resumable in the report, and abortable. */
@@ -36,6 +53,7 @@ export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promi
   const run = async <R>(name: StepName, host: HostName | null, step: () => Promise<R>): Promise<R> => {
     context.cancellationSignal.throwIfAborted();
     await hooks.hold(`${activityType}.${name}:before`);
+    if (name === 'claim') await requireOurs(hooks);
     const started = performance.now();
     const startedAt = new Date().toISOString();
     const note = (outcome: string): void => {

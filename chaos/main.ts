@@ -21,6 +21,11 @@ const CAMPAIGNS: Readonly<Record<string, Entry>> = {
       'kills the worker, and Temporal, before, after and inside every activity; --out goes on where it was ended',
     load: async () => (await import('./matrix/main.ts')).default,
   },
+  zombies: {
+    usage: 'zombies [--json] [--attempts 100] [--seed 1] [--only PATTERN] [--out FOLDER] [--name LAB]',
+    explains: 'freezes a worker in every activity that changes something; it thaws when another one has finished',
+    load: async () => (await import('./zombies/main.ts')).default,
+  },
 };
 
 const usage = (): string =>

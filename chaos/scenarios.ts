@@ -146,6 +146,48 @@ const failoverUndone: Scenario = {
   ],
 };
 
+const removeAcker: Scenario = {
+  state: 'cluster',
+  leavesAsFound: false,
+  call: ({ client }, options) => client.removeAcker({ cluster, host: 'db3' }, options),
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, AS_SAVED)),
+    ...(await unlessRecorded(stage.lab, /lossless db2 1/)),
+  ],
+};
+
+/** The other one is taken out before: nobody is left to acknowledge, and the primary stops waiting. */
+const removeLastAcker: Scenario = {
+  ...removeAcker,
+  breaks: async ({ client }) => {
+    await client.removeAcker({ cluster, host: 'db2' });
+  },
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, AS_SAVED)),
+    ...(await unlessRecorded(stage.lab, /async - 0/)),
+  ],
+};
+
+/** Somebody cancels the removal when the replica is shut out: it is let in again, and counts as before. */
+const removalUndone: Scenario = {
+  ...removeAcker,
+  leavesAsFound: true,
+  turns: [{ point: 'removeAcker.record:before', happen: cancel(`operation/${cluster}`) }],
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessCancelled(ending),
+    ...(await brokenInvariants(stage.lab, ledger, AS_SAVED)),
+    ...(await unlessRecorded(stage.lab, /lossless db2,db3 1/)),
+  ],
+};
+
+const goAsync: Scenario = {
+  ...removeLastAcker,
+  breaks: () => Promise.resolve(),
+  call: ({ client }, options) => client.goAsync({ cluster }, options),
+};
+
 export const SCENARIOS = {
   verify,
   prepare,
@@ -153,6 +195,10 @@ export const SCENARIOS = {
   failover,
   provision,
   'provision-undone': provisionUndone,
+  'remove-acker': removeAcker,
+  'remove-last-acker': removeLastAcker,
+  'removal-undone': removalUndone,
+  'go-async': goAsync,
 } as const satisfies Readonly<Record<string, Scenario>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -1,4 +1,5 @@
 import type { StepHooks } from '../activities/index.ts';
+import { attemptIsOurs } from './attempts.ts';
 import type { WorkerConfig } from './config.ts';
 
 /**
@@ -6,10 +7,11 @@ import type { WorkerConfig } from './config.ts';
  * a test kills it there, or lets it go on with SIGUSR2.
  */
 export function createHooks({ identity, holdAt }: WorkerConfig): StepHooks {
-  if (holdAt.length === 0) return { worker: identity, hold: () => Promise.resolve() };
+  const hooks = { worker: identity, isOurs: attemptIsOurs };
+  if (holdAt.length === 0) return { ...hooks, hold: () => Promise.resolve() };
   const ahead = new Set<string>(holdAt);
   return {
-    worker: identity,
+    ...hooks,
     hold: async (point) => {
       if (!ahead.delete(point)) return;
       const released = new Promise((resolve) => process.once('SIGUSR2', resolve));

@@ -45,6 +45,7 @@ export const critical = (summary: string) =>
 export const prompt = (summary: string) =>
   proxyActivities<Activities>({
     summary,
+    cancellationType,
     startToCloseTimeout: '2m',
     heartbeatTimeout: '1s',
     scheduleToCloseTimeout: '3m',

@@ -22,8 +22,13 @@ export interface Cell {
   readonly seat: string;
 }
 
-/** Which story reaches which activity. */
-const REACHED_BY: Readonly<Record<ScenarioName, readonly (keyof typeof CATALOGUE)[]>> = {
+/** Which story reaches which activity; a step of it that another story reaches stands there alone, after a dot. */
+const REACHED_BY: Readonly<
+  Record<
+    ScenarioName,
+    readonly (keyof typeof CATALOGUE | `${keyof typeof CATALOGUE}.${CatalogueEntry['steps'][number]}`)[]
+  >
+> = {
   verify: ['describeCluster', 'observeCluster', 'measureLag'],
   prepare: ['describeCluster', 'equipMembers', 'openPrimary'],
   'failover-undone': ['undoFence'],
@@ -40,6 +45,10 @@ const REACHED_BY: Readonly<Record<ScenarioName, readonly (keyof typeof CATALOGUE
     'keepSnapshot',
   ],
   'provision-undone': ['undoAdmission', 'cleanTransfer'],
+  'removal-undone': ['undoRemoval'],
+  'remove-acker': ['removeAcker'],
+  'remove-last-acker': ['removeAcker.release'],
+  'go-async': ['goAsync'],
 };
 
 /** An activity that no story is known to reach is looked for in a failover; a cell that is never reached has not passed. */
@@ -67,7 +76,8 @@ function activitiesIn(scenario: ScenarioName): readonly string[] {
 
 const stepsOf = (activity: string): CatalogueEntry['steps'] => CATALOGUE[activity as keyof typeof CATALOGUE].steps;
 
-function cellsOf(story: ScenarioName, activity: string, death: Death): readonly Cell[] {
+function cellsOf(story: ScenarioName, reached: string, death: Death): readonly Cell[] {
+  const [activity = ''] = reached.split('.');
   const cell = (place: string, when: When): Cell => ({
     id: `${story} ${place}:${when} ${death}`,
     story,
@@ -80,12 +90,14 @@ function cellsOf(story: ScenarioName, activity: string, death: Death): readonly 
         ? { point: `${place}:after`, happen: (scene) => dieReported(scene, activity, death) }
         : { point: `${place}:${when}`, happen: (scene) => dieHeld(scene, death) },
   });
+  const around = (place: string): readonly Cell[] => [cell(place, 'before'), cell(place, 'after')];
+  const elsewhere = Object.values(REACHED_BY).flat();
+  const [, alone] = reached.split('.');
+  if (alone !== undefined) return around(reached);
+  const steps = stepsOf(activity).filter((step) => !elsewhere.some((one) => one === `${activity}.${step}`));
   return [
     cell(activity, 'before'),
-    ...stepsOf(activity).flatMap((step) => [
-      cell(`${activity}.${step}`, 'before'),
-      cell(`${activity}.${step}`, 'after'),
-    ]),
+    ...steps.flatMap((step) => around(`${activity}.${step}`)),
     cell(activity, 'after'),
     cell(activity, 'reported'),
   ];

@@ -1,53 +1,12 @@
 import { Context } from '@temporalio/activity';
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { failover } from '../../workflows/failover.ts';
-import { ensureSearchAttributes } from '../../worker/namespace.ts';
-import { TestTemporal } from '../client/temporal.ts';
+import { TASK_QUEUE, useRig } from './rig.ts';
 
-let temporal: TestTemporal;
-let connection: NativeConnection;
-let client: Client;
-let workflowBundle: WorkflowBundleWithSourceMap;
-
-beforeAll(async () => {
-  const logger = new DefaultLogger('ERROR');
-  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  [temporal, workflowBundle] = await Promise.all([TestTemporal.start(), bundleWorkflowCode({ workflowsPath, logger })]);
-  connection = await NativeConnection.connect({ address: temporal.address });
-  await ensureSearchAttributes(connection, 'default');
-  client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
-}, 60_000);
-
-afterAll(async () => {
-  await client.connection.close();
-  await connection.close();
-  await temporal.stop();
-});
-
-interface Running {
-  readonly worker: Worker;
-  readonly ended: Promise<void>;
-}
-
-async function run(options: { readonly activities: object } | { readonly workflowBundle: object }): Promise<Running> {
-  const shared = { connection, taskQueue: 'standfast', maxHeartbeatThrottleInterval: '50ms' };
-  const worker = await Worker.create({ ...shared, ...options, maxCachedWorkflows: 0 } as Parameters<
-    typeof Worker.create
-  >[0]);
-  return { worker, ended: worker.run() };
-}
-
-async function end({ worker, ended }: Running): Promise<void> {
-  worker.shutdown();
-  await ended;
-}
+const rig = useRig();
 
 const eventsOf = async (handle: WorkflowHandle) => (await handle.fetchHistory()).events ?? [];
 
@@ -97,8 +56,8 @@ const READY = {
 };
 
 const startFailover = () =>
-  client.workflow.start(failover, {
-    taskQueue: 'standfast',
+  rig().client.workflow.start(failover, {
+    taskQueue: TASK_QUEUE,
     workflowId: 'operation/shop',
     args: [{ cluster: 'shop' }],
   });
@@ -108,7 +67,7 @@ const endOf = (handle: WorkflowHandle): Promise<unknown> =>
 
 test('a cancelled failover undoes only after the step under way has stopped', async () => {
   const { begun, letFenceEnd, activities } = fakeSteps();
-  const workers = [await run({ activities }), await run({ workflowBundle })];
+  const workers = [await rig().runActivities(activities), await rig().runWorkflows()];
   const handle = await startFailover();
   await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
   await handle.cancel();
@@ -123,25 +82,25 @@ test('a cancelled failover undoes only after the step under way has stopped', as
   letFenceEnd(READY);
   expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
   expect(begun.at(-1)).toBe('undo');
-  await Promise.all(workers.map(end));
+  await Promise.all(workers.map((worker) => worker.end()));
 }, 60_000);
 
 test('a cancellation that arrives together with the end of the last step that can be undone still counts', async () => {
   const { begun, letFenceEnd, activities } = fakeSteps();
-  const steps = await run({ activities });
-  const first = await run({ workflowBundle });
+  const steps = await rig().runActivities(activities);
+  const first = await rig().runWorkflows();
   const handle = await startFailover();
   await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
   // Nobody runs workflows now: the next task holds both, the cancellation and the result.
-  await end(first);
+  await first.end();
   await handle.cancel();
   letFenceEnd(READY);
   await vi.waitUntil(async () => (await eventsOf(handle)).some((event) => event.activityTaskCompletedEventAttributes), {
     timeout: 20_000,
   });
-  const second = await run({ workflowBundle });
+  const second = await rig().runWorkflows();
   expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
   expect(begun).not.toContain('promotion');
   expect(begun).toContain('undo');
-  await Promise.all([steps, second].map(end));
+  await Promise.all([steps, second].map((worker) => worker.end()));
 }, 60_000);
