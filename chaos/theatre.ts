@@ -12,6 +12,7 @@ export class Theatre {
   readonly #base: { readonly stage: Stage; readonly runs: Runs };
   /** What the cluster is like now; null when it has to be restored. */
   #standing: SavedState | null = null;
+  #isOpen = true;
 
   private constructor(stage: Stage, runs: Runs) {
     this.#base = { stage, runs };
@@ -24,13 +25,15 @@ export class Theatre {
 
   /** Makes a lab of that name for `work`, and removes it whatever happens. */
   static async within(name: string, work: (theatre: Theatre) => Promise<void>): Promise<void> {
+    let theatre: Theatre | undefined;
     const interrupted = (): void => {
+      theatre?.closeDoors();
       void Lab.remove(name).then(() => process.exit(130));
     };
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     try {
       const stage = await setStage(name);
-      const theatre = await Theatre.on(stage);
+      theatre = await Theatre.on(stage);
       await work(theatre);
       await theatre.close();
       await stage.client.close();
@@ -38,6 +41,11 @@ export class Theatre {
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       await Lab.remove(name);
     }
+  }
+
+  /** What is being played now is not judged any more: its lab is going away. */
+  closeDoors(): void {
+    this.#isOpen = false;
   }
 
   async close(): Promise<void> {
@@ -48,6 +56,7 @@ export class Theatre {
   async play(scenario: Scenario, incidents: readonly Incident[]): Promise<Performance> {
     const started = performance.now();
     const played = await this.#tryPlay(scenario, incidents);
+    if (!this.#isOpen) throw new Error('interrupted; what was played last is not in the report');
     const isSound = played.broken.length === 0 && played.reached.length >= incidents.length;
     this.#standing = isSound && scenario.leavesAsFound ? scenario.state : null;
     return { ...played, seconds: Math.round((performance.now() - started) / 100) / 10 };
