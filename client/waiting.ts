@@ -16,6 +16,8 @@ export interface WaitOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** A long poll ends by itself well within it; one that does not sits on a connection that is dead without having said so. */
+const POLL_DEADLINE_MS = 60_000;
 /** A Temporal that is killed and started again is back well within it. */
 const SILENCE_LIMIT_MS = 60_000;
 
@@ -90,7 +92,9 @@ async function resultThroughSilence(link: Link, run: StartedRun, leave: AbortSig
   let silentSince: number | null = null;
   for (;;) {
     try {
-      return await link.connection.withAbortSignal(leave, () => handle.result());
+      return await link.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () =>
+        link.connection.withAbortSignal(leave, () => handle.result()),
+      );
     } catch (error) {
       const failure = failureOfRun(error, run);
       if (failure !== null) throw failure;
