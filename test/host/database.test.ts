@@ -153,13 +153,18 @@ describe('binlog-end', () => {
 });
 
 describe('a fence', () => {
-  it('proves the death of a server that hangs, with its supervisor, and keeps it down', () => {
+  it('proves the death of a server that hangs, with its supervisor, keeps it down, and lets its clients know at once', async () => {
     host.fields('service-start', { owner });
     host.fields('claim', claim(3));
     host.sql('SET GLOBAL read_only=0');
     const [pid = ''] = pidsOf('mariadbd');
+    const client = host.start('socat', '-u', 'TCP:127.0.0.1:3306', '/dev/null');
+    const hearsOfIt = once(client, 'exit');
+    const connected = (): string => host.shell("ss -Htn state established '( dport = :3306 )'");
+    await until('the client is connected', connected, (found) => found !== '');
     host.must('kill', '-STOP', pid);
     expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
+    await hearsOfIt;
     expect([...pidsOf('mariadbd'), ...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe')]).toEqual([]);
     expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', port: 'dropped', fenced: 'yes' });

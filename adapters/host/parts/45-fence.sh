@@ -20,6 +20,11 @@ table inet standfast {
 RULES
 }
 
+# Whoever is connected hears of it at once: the end of a killed process alone would be a packet that the rule drops, and its client would wait for ever.
+reset_clients() {
+  ss -K "sport = :${CONF[port]}" >/dev/null 2>&1
+}
+
 open_port() {
   printf 'add table inet standfast\ndelete table inet standfast\n' | nft -f - && rm -f "$RUN/port-rule"
 }
@@ -68,6 +73,7 @@ verb_fence() {
   [[ ! -v ARG[vip] ]] || give_up_role
   end_group "$RUN/starter"
   drop_port || refuse Unverified "fence of $HOSTNAME: nft could not drop port ${CONF[port]}; the mark is set, mysqld was not killed; see that nftables works there"
+  reset_clients
   mask_unit || refuse Unverified "fence of $HOSTNAME: the unit ${CONF[unit]} could not be masked; mysqld was not killed"
   within 5000 database_is_dead || true
   [[ ! -v ARG[vip] ]] || remove_address
