@@ -35,5 +35,6 @@ export const CATALOGUE = {
   // It opens the old primary as `openPrimary` does, under a claim of its own.
   undoFence: { changes: true, steps: OPEN_STEPS.filter((step) => step !== 'claim') },
   promoteAndRoute: { changes: true, steps: PROMOTE_STEPS },
+  fenceDeposed: CHANGES,
   settleCluster: CHANGES,
 } as const satisfies Record<keyof Activities, CatalogueEntry>;

@@ -1,3 +1,4 @@
+import type { Acceptance, Risk } from '../domain/acceptance.ts';
 import type { ClusterDescription, Epoch, HostName } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
@@ -62,6 +63,8 @@ export type Fenced =
       readonly remedy: string;
       /** False: nothing was changed anywhere. True: the undo has work to do. */
       readonly changed: boolean;
+      /** What a person could accept, so that it goes on; null when nobody's word helps. */
+      readonly risk: Risk | null;
       readonly timeline: readonly TimelineEntry[];
     }
   | {
@@ -76,8 +79,13 @@ export interface Promoted {
   readonly epoch: Epoch;
   readonly mode: 'lossless' | 'async';
   readonly ackers: readonly HostName[];
+  /** Who else is heard for the VIP, when the old primary could not be switched off; null when nobody is. */
+  readonly secondHolder: string | null;
   readonly timeline: readonly TimelineEntry[];
 }
+
+export type DeposedFence =
+  { readonly kind: 'fenced'; readonly proof: string } | { readonly kind: 'left-alone'; readonly why: string };
 
 export interface Undone {
   readonly undone: readonly string[];
@@ -191,8 +199,11 @@ export interface Activities {
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
    * Steps inside: see {@link FENCE_STEPS}. Nothing is changed when the prediction at step 2 already refuses.
+   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it
    */
-  fenceAndDrain(input: OfOperation & { readonly candidate: HostName | null }): Promise<Fenced>;
+  fenceAndDrain(
+    input: OfOperation & { readonly candidate: HostName | null; readonly accepted?: Acceptance | null },
+  ): Promise<Fenced>;
 
   /** Undo of `fenceAndDrain`: fence removed, server started closed and opened again by majority, receivers started. */
   undoFence(input: OfOperation): Promise<Undone>;
@@ -204,6 +215,13 @@ export interface Activities {
   promoteAndRoute(
     input: OfOperation & { readonly winner: HostName; readonly fence: FenceProof; readonly epoch: Epoch },
   ): Promise<Promoted>;
+
+  /**
+   * Shuts off a deposed primary that could not be reached when it was deposed, under the epoch that the others obey.
+   * @returns `left-alone` when it is primary again, or follows the primary
+   * @throws `Unreachable` while its helper does not answer; `NotYet` when an operation claims at the same time
+   */
+  fenceDeposed(input: OfCluster & { readonly host: HostName }): Promise<DeposedFence>;
 
   /** Step 13: forgets the old channel on the new primary and enables its events. */
   settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;

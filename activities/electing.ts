@@ -2,7 +2,6 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
-import { judgeCoverage } from '../domain/coverage.ts';
 import type { Contender, Election } from '../domain/election.ts';
 import { electPrimary } from '../domain/election.ts';
 import type { Lineage } from '../domain/lineage.ts';
@@ -73,40 +72,4 @@ export function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): Host
         ? `${description.cluster} has no recorded primary yet; run standfast prepare ${description.cluster} HOST first`
         : explainUndecided(primary.why, { all: memberNames(description), answers: recordsByMember(seen) }),
   });
-}
-
-/**
- * What would be refused at the end is refused before anything is changed, as far as it can be known: who can be elected, whether losslessness can be
- * covered, whether a rung of the fence is at hand, whether somebody is left to acknowledge.
- */
-export async function predictRefusal(
-  cluster: ClusterPorts,
-  input: Question & { readonly seen: ClusterObservation },
-): Promise<string | null> {
-  const { seen, primary } = input;
-  const { description } = cluster;
-  const { helper } = observationOf(seen, primary);
-  const reachable = isAnswering(helper);
-  const rungs = description.fence.filter((rung) => rung === 'powerOff' || reachable);
-  if (rungs.length === 0)
-    return `${primary} does not answer over SSH and the policy has no power switch, so it cannot be proven that it accepts no writes`;
-  const followers = followersOf(seen, primary);
-  const election = electFrom(cluster, { ...input, followers });
-  if (election.kind === 'refused') return `no replica can be promoted: ${election.explains}`;
-  if (description.alone === 'stop' && followers.length < 2)
-    return `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`;
-  if (reachable && helper.mysqld === 'running') return null; // its binlog can be read only after the fence
-  const oldBinlogEnd = reachable
-    ? ((await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }))['gtid'] ?? '')
-    : null;
-  const coverage = judgeCoverage({
-    sync: syncOf(cluster, seen),
-    contributors: election.because.map((vote) => vote.host),
-    winnerReceived: election.received,
-    oldBinlogEnd,
-    lineage: lineageOf(cluster, seen),
-  });
-  return coverage.kind === 'lossy'
-    ? `no acknowledged write may be lost, and that cannot be promised: ${coverage.why}`
-    : null;
 }

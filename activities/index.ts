@@ -7,6 +7,7 @@ import { keepBeating } from './beats.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Activities } from './contract.ts';
+import { deposingActivities } from './deposing.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
 import { goingAsyncActivities } from './going-async.ts';
@@ -38,6 +39,7 @@ export function createActivities(ports: Ports, given: StepHooks): Activities {
     ...goingAsyncActivities(ports, hooks),
     ...fencingActivities(ports, hooks),
     ...unfencingActivities(ports, hooks),
+    ...deposingActivities(ports),
     ...promotingActivities(ports, hooks),
   };
   return Object.fromEntries(

@@ -62,9 +62,9 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
   });
   await steps.run('vip', host, async () => {
     await ensureHeartbeat(authority, host);
-    await moveVip(authority, { host, fenced: null });
+    await moveVip(authority, { host, deposed: null });
   });
-  await steps.run('prove', host, () => proveVip(authority, { host, fenced: null }));
+  await steps.run('prove', host, () => proveVip(authority, { host, deposed: null }));
   return mode;
 }
 

@@ -12,6 +12,7 @@ import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
+import { isDown } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch, resumeEpoch } from './authority.ts';
@@ -19,6 +20,7 @@ import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { keepOut, letIn } from './refusing.ts';
+import type { Route } from './routing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -26,8 +28,7 @@ import { inSteps } from './steps.ts';
 const POWER_OFF_MS = 60_000;
 
 interface Promotion {
-  /** The old primary, proven fenced. */
-  readonly fenced: HostName;
+  readonly fence: FenceProof;
   readonly authority: Authority;
   readonly winner: HostName;
   readonly steps: Steps;
@@ -41,9 +42,10 @@ async function promote(work: Promotion): Promise<Promoted> {
     secureAcknowledgement(authority, { primary: winner, ackers, steps }),
   );
   await steps.run('open', winner, () => open(work));
-  await steps.run('vip', winner, () => moveVip(authority, { host: winner, fenced: work.fenced }));
-  await steps.run('prove', winner, () => proveVip(authority, { host: winner, fenced: work.fenced }));
-  return { epoch: authority.epoch, ...held, timeline: steps.timeline };
+  const route: Route = { host: winner, deposed: { host: work.fence.host, isDown: isDown(work.fence) } };
+  await steps.run('vip', winner, () => moveVip(authority, route));
+  const secondHolder = await steps.run('prove', winner, () => proveVip(authority, route));
+  return { epoch: authority.epoch, ...held, secondHolder, timeline: steps.timeline };
 }
 
 /**
@@ -51,9 +53,9 @@ async function promote(work: Promotion): Promise<Promoted> {
  * proven yet follows too, and acknowledges nothing.
  * @returns the ones that were recorded as ackers and moved
  */
-async function repointSiblings({ authority, winner, fenced, steps }: Promotion): Promise<readonly HostName[]> {
+async function repointSiblings({ authority, winner, fence, steps }: Promotion): Promise<readonly HostName[]> {
   const { cluster } = authority;
-  const seen = await observe(cluster, fenced);
+  const seen = await observe(cluster, fence.host);
   const isSemiSync = cluster.description.mode === 'semisync';
   const recorded = isSemiSync ? (syncOf(cluster, seen)?.ackers ?? []) : [];
   const siblings = seen.hosts.flatMap(({ host, server }) => {
@@ -123,8 +125,9 @@ async function open({ authority, winner }: Promotion): Promise<void> {
     });
 }
 
-/** A fenced host whose helper answers is still a member; one without power is not waited for. */
-const hostThatIsOff = (fence: FenceProof): HostName | null => (fence.rung === 'powerOff' ? fence.host : null);
+/** A fenced host whose helper answers is still a member; one without power, or so by a person's word, is not waited for. */
+const hostThatIsOff = (fence: FenceProof): HostName | null =>
+  fence.rung === 'powerOff' || fence.rung === 'accepted' ? fence.host : null;
 
 /** The first attempt goes on under the epoch of the fence; a later one claims its own, so that a worker that comes back late is refused. */
 const authorityFor = (
@@ -154,6 +157,6 @@ export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activi
     inSteps(hooks, async (steps): Promise<Promoted> => {
       const cluster = await ports.cluster(input.cluster);
       const authority = await steps.run('claim', null, () => authorityFor(cluster, input, steps));
-      return promote({ authority, winner: input.winner, fenced: input.fence.host, steps });
+      return promote({ authority, winner: input.winner, fence: input.fence, steps });
     }),
 });

@@ -11,36 +11,47 @@ const PROVE_MS = 5_000;
 
 export interface Route {
   readonly host: HostName;
-  /** Proven off or fenced, and so without the VIP. */
-  readonly fenced: HostName | null;
+  /** The old primary of a failover. One that is down has no VIP; one that was only deprived of its ackers may still have it. */
+  readonly deposed: { readonly host: HostName; readonly isDown: boolean } | null;
 }
 
 /** Drops the VIP wherever else it is, then puts it on `host`: no two holders, also for a moment. */
-export async function moveVip(authority: Authority, { host, fenced }: Route): Promise<void> {
+export async function moveVip(authority: Authority, { host, deposed }: Route): Promise<void> {
   const { address, prefix, interface: device } = authority.cluster.vip;
   const place = { vip: address, prefix: String(prefix), interface: device };
-  const seen = await observe(authority.cluster, fenced);
+  const seen = await observe(authority.cluster, whoIsDown(deposed));
   const others = seen.hosts.filter((entry) => entry.host !== host);
   for (const entry of others)
     if (isAnswering(entry.helper) && (entry.helper.holdsVip || entry.helper.role > 0))
       await authority.order(entry.host, 'vip-drop', place);
   // Above every role that is not confirmed to be 0 now: a silent host may still show the one it had.
-  const unconfirmed = others.filter((entry) => entry.host !== fenced && !isAnswering(entry.helper)).length;
+  const unconfirmed = others.filter(
+    (entry) => !isAnswering(entry.helper) && !(deposed?.isDown === true && entry.host === deposed.host),
+  ).length;
   const own = seen.hosts.find((entry) => entry.host === host)?.helper ?? null;
   const role = unconfirmed === 0 ? 1 : Math.min(13, 1 + unconfirmed + (isAnswering(own) ? own.role : 0));
   await authority.order(host, 'vip-take', { ...place, n: String(role) });
 }
 
-/** Proof from outside: no other member hears another hardware address, and a write through the VIP is committed by that server. */
-export async function proveVip(authority: Authority, { host, fenced }: Route): Promise<void> {
+/**
+ * Proof from outside: no other member hears another hardware address, and a write through the VIP is committed by that server.
+ * @returns what is heard beside it, when the old primary may still hold the address and cannot be made to drop it
+ */
+export async function proveVip(authority: Authority, { host, deposed }: Route): Promise<string | null> {
   const { cluster } = authority;
-  const seen = await observe(cluster, fenced);
+  const seen = await observe(cluster, whoIsDown(deposed));
   const holder = seen.hosts.find((entry) => entry.host === host);
   if (holder === undefined || !isAnswering(holder.helper) || !isAnswering(holder.server))
     throw new AdapterFailure({ type: 'Unverified', host, message: `${host} stopped answering while it took the VIP` });
   const { mac } = holder.helper;
   const others = seen.hosts.filter((entry) => entry.host !== host && isAnswering(entry.helper));
-  await Promise.all(others.map((entry) => refuseOtherHolder(cluster, { observer: entry.host, holder: host, mac })));
+  const heard = await Promise.all(
+    others.map((entry) => hearOther(cluster, { observer: entry.host, holder: host, mac })),
+  );
+  const second = heard.find((sentence) => sentence !== null) ?? null;
+  if (second !== null && deposed?.isDown !== false)
+    throw new AdapterFailure({ type: 'Unverified', host, message: second });
+  if (second !== null) return second;
   const session = await cluster.vipSession();
   try {
     const server = await writeHeartbeat(session, { route: 'vip', token: randomUUID() }, PROVE_MS);
@@ -50,10 +61,13 @@ export async function proveVip(authority: Authority, { host, fenced }: Route): P
         host,
         message: `a write through the VIP was ${server === null ? 'refused' : `committed by server ${String(server)}`}, not by ${host}`,
       });
+    return null;
   } finally {
     session.close();
   }
 }
+
+const whoIsDown = (deposed: Route['deposed']): HostName | null => (deposed?.isDown === true ? deposed.host : null);
 
 interface Hearing {
   readonly observer: HostName;
@@ -62,15 +76,11 @@ interface Hearing {
 }
 
 /** An observer that hears nobody may be cut off itself, and says nothing; one that hears another hardware address names a second holder. */
-async function refuseOtherHolder(cluster: ClusterPorts, { observer, holder, mac }: Hearing): Promise<void> {
+async function hearOther(cluster: ClusterPorts, { observer, holder, mac }: Hearing): Promise<string | null> {
   const { address, interface: device } = cluster.vip;
   const heard = (await cluster.helper(observer).request('vip-probe', { vip: address, interface: device }))['mac'] ?? '';
-  if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return;
-  throw new AdapterFailure({
-    type: 'Unverified',
-    host: holder,
-    message: `${observer} hears ${heard} for the VIP, not ${holder}`,
-  });
+  if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return null;
+  return `${observer} hears ${heard} for the VIP, not ${holder}`;
 }
 
 export const ensureHeartbeat = (authority: Authority, host: HostName): Promise<void> =>

@@ -1,4 +1,5 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
+import type { Acceptance } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
@@ -12,6 +13,8 @@ export interface Case {
   readonly cluster: ClusterPorts;
   readonly primary: HostName;
   readonly candidate: HostName | null;
+  /** What a person answers for. */
+  readonly accepted: Acceptance | null;
   readonly run: string;
   readonly steps: Steps;
 }
@@ -39,6 +42,7 @@ export async function goOn(
       votes: [],
       fence: { rung: 'earlier', host: oldPrimary, proof: why },
       coverage: { kind: 'lossless', by: 'earlier', why },
+      accepted: null,
     },
     timeline: steps.timeline,
   };

@@ -1,16 +1,7 @@
 import type { Parsed } from '../domain/inputs.ts';
-import { parseFailover, parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
-import { requireConfirmation } from './cli-confirm.ts';
+import { parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
 import type { CliIo, GlobalOptions } from './cli-io.ts';
-import {
-  failoverJob,
-  prepareJob,
-  provisionJob,
-  scheduleApplyJob,
-  scheduleListJob,
-  statusJob,
-  verifyJob,
-} from './cli-jobs.ts';
+import { prepareJob, provisionJob, scheduleApplyJob, scheduleListJob, statusJob, verifyJob } from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
 import { StandfastError } from './errors.ts';
@@ -39,7 +30,7 @@ export function addChecks(program: Root, { run }: Hands): void {
     });
 }
 
-export function addChanges(program: Root, { io, run }: Hands): void {
+export function addChanges(program: Root, { run }: Hands): void {
   program
     .command('prepare')
     .description('check a plain primary, take it into care, and open it; missing settings are named')
@@ -59,23 +50,6 @@ export function addChanges(program: Root, { io, run }: Hands): void {
       const options = program.opts();
       const input = checked(parseProvisionReplica({ cluster, host, ...(from !== undefined && { from }) }));
       await run(options, provisionJob(input, options));
-    });
-  program
-    .command('failover')
-    .description('the primary is dead: fence it, promote the best replica, move the VIP')
-    .argument('<cluster>')
-    .option('--to <host>', 'the replica to promote (the best one unless given)')
-    .option('--reason <text>', 'kept in the history')
-    .option('--confirm <cluster>', 'confirm by naming the cluster')
-    .option('--yes', 'confirm')
-    .action(async (cluster, { to, reason, confirm, yes }) => {
-      const options = program.opts();
-      const input = checked(
-        parseFailover({ cluster, ...(to !== undefined && { candidate: to }), ...(reason !== undefined && { reason }) }),
-      );
-      const danger = `a failover of ${cluster} shuts its primary off`;
-      await requireConfirmation(io, { cluster, confirm, yes, danger, mayAsk: options.input });
-      await run(options, failoverJob(input, options));
     });
 }
 

@@ -8,6 +8,7 @@ import type {
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { VerifyResult } from '../domain/report.ts';
+import type { AcceptInput } from './accepting.ts';
 import type { GlobalOptions } from './cli-io.ts';
 import type { Job, Report } from './cli-session.ts';
 import { detachedReport, isRunReference } from './cli-session.ts';
@@ -138,6 +139,17 @@ export const goAsyncJob = (input: GoAsyncInput, options: GlobalOptions): Job => 
       kind: 'GoAsync',
       data: answer,
       text: async (paint) => (await import('./render-ackers.ts')).renderAckersLeft(answer, paint),
+    };
+  },
+});
+export const acceptJob = (input: AcceptInput): Job => ({
+  title: `accept what the failover of ${input.cluster} cannot prove`,
+  work: async (client) => {
+    const taken = await client.accept(input);
+    return {
+      kind: 'Acceptance',
+      data: { cluster: input.cluster, ...taken },
+      text: () => `accepted by ${taken.by}; the failover of ${input.cluster} goes on`,
     };
   },
 });

@@ -1,6 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
+import { addFailover } from './cli-failover.ts';
 import type { CliIo, CliWorld, GlobalOptions } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addChecks(program, { io, run });
   addChanges(program, { io, run });
   addAckers(program, { io, run });
+  addFailover(program, { io, run });
   addSchedules(program, { io, run });
   addWorker(program, world);
   try {

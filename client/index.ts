@@ -10,10 +10,12 @@ export type {
 export { StandfastError } from './errors.ts';
 export type { Progress } from './progress.ts';
 export type { AppliedSchedule, VerifySchedule } from './schedules.ts';
+export type { AcceptInput } from './accepting.ts';
 export type { Answer, CallOptions, StatusReport } from './standfast.ts';
 export { Standfast } from './standfast.ts';
 export { unhealthyVerdict } from './unhealthy.ts';
 export type { WaitOptions } from './waiting.ts';
+export type { Acceptance, Risk } from '../domain/acceptance.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';
 export type { Coverage } from '../domain/coverage.ts';
 export type { Diagnosis } from '../domain/diagnosis.ts';

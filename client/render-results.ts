@@ -35,6 +35,8 @@ function primaryChange({ oldPrimary, newPrimary, epoch, outcome }: FailoverResul
 const RUNGS = {
   ssh: 'stopped and shut off over SSH',
   powerOff: 'powered off',
+  revocation: 'deprived of its ackers',
+  accepted: 'accepted without proof',
   earlier: 'fenced by an earlier run',
 } as const;
 

@@ -17,6 +17,9 @@ import type {
   VerifyResult,
 } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
+import type { Acceptance } from '../domain/acceptance.ts';
+import type { AcceptInput } from './accepting.ts';
+import { acceptRisk } from './accepting.ts';
 import type { ConnectOptions } from './config.ts';
 import { loadClientConfig } from './config.ts';
 import type { Link } from './connection.ts';
@@ -67,6 +70,7 @@ export interface StatusReport {
 export type StandfastApi = Pick<
   Standfast,
   | 'failover'
+  | 'accept'
   | 'provisionReplica'
   | 'preparePrimary'
   | 'admitReplica'
@@ -94,6 +98,11 @@ export class Standfast {
 
   failover<O extends CallOptions = object>(input: FailoverInput, options?: O): Promise<Answer<O, FailoverResult>> {
     return this.#run(failoverRunbook, input, options);
+  }
+
+  /** Answers for what the running failover cannot prove, and asks a person about. */
+  accept(input: AcceptInput): Promise<Acceptance> {
+    return acceptRisk(this.#link, input);
   }
 
   provisionReplica<O extends CallOptions = object>(

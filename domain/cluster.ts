@@ -16,7 +16,7 @@ export interface HostDescription {
   readonly serverId: number;
 }
 
-export type FenceRung = 'ssh' | 'powerOff';
+export type FenceRung = 'ssh' | 'powerOff' | 'revocation';
 
 export interface ClusterDescription {
   readonly cluster: string;

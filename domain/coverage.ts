@@ -17,7 +17,14 @@ export interface CoverageInput {
 
 export type Coverage =
   | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'earlier'; readonly why: string }
-  | { readonly kind: 'lossy'; readonly why: string; readonly missing: string };
+  | {
+      readonly kind: 'lossy';
+      readonly why: string;
+      /** Last transactions that the winner lacks, as GTIDs; empty when they are not known. */
+      readonly missing: string;
+      /** How many transactions may be lost; null when nobody can say. */
+      readonly count: number | null;
+    };
 
 /** How many recorded ackers must contribute so that every acknowledged write is among what they received: n - k + 1. */
 export const contributionsNeeded = (sync: SyncRecord): number => sync.ackers.length - sync.k + 1;
@@ -33,6 +40,7 @@ export function judgeCoverage(input: CoverageInput): Coverage {
       kind: 'lossy',
       why: `${reason}, and the binary log of the old primary cannot be read`,
       missing: '',
+      count: null,
     };
   const missing = renderGtids(
     historyBeyond(parseGtids(oldBinlogEnd), parseGtids(input.winnerReceived), input.lineage ?? []),
@@ -47,8 +55,18 @@ export function judgeCoverage(input: CoverageInput): Coverage {
     kind: 'lossy',
     why: `${reason}, and the old primary holds transactions up to ${missing} that no winner has`,
     missing,
+    count: null,
   };
 }
+
+/** The old primary waits for ever for acknowledgements that nobody gives any more: as many receivers stand still as cover every write. */
+export const judgeRevocation = (
+  sync: SyncRecord | null,
+  contributors: readonly HostName[],
+): { readonly enough: boolean; readonly why: string } =>
+  sync?.mode === 'lossless'
+    ? coverByAckers(sync, contributors)
+    : { enough: false, why: 'the primary is not recorded to wait for acknowledgements (async)' };
 
 function coverByAckers(
   sync: SyncRecord,

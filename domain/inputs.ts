@@ -25,6 +25,10 @@ export interface GoAsyncInput {
   readonly cluster: string;
   readonly reason?: string;
 }
+export interface FenceDeposedInput {
+  readonly cluster: string;
+  readonly host: string;
+}
 export interface VerifyReplicationInput {
   readonly cluster: string;
 }
@@ -33,6 +37,8 @@ export interface FailoverInput {
   /** The replica to promote; the best one when absent. */
   readonly candidate?: string;
   readonly reason?: string;
+  /** How long the run waits, such as `15m`, for a person's acceptance of what cannot be proven. Absent: it refuses at once. */
+  readonly askWithin?: string;
 }
 
 interface Field {
@@ -43,6 +49,8 @@ interface Field {
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const FREE_TEXT = new Set(['reason']);
+const DURATIONS = new Set(['askWithin']);
+const DURATION = /^([1-9]\d{0,3})(s|m|h)$/;
 
 const CLUSTER: Field = { name: 'cluster', required: true, example: 'shop' };
 const HOST: Field = { name: 'host', required: true, example: 'db2' };
@@ -75,6 +83,8 @@ function faultOf(field: Field, value: unknown): string | null {
   if (value === undefined || value === null) return field.required ? `needs "${field.name}"` : null;
   if (typeof value !== 'string') return `needs "${field.name}" as a text, not ${describe(value)}`;
   if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
+  if (DURATIONS.has(field.name))
+    return DURATION.test(value) ? null : `takes "${field.name}" as a duration such as ${field.example}`;
   return NAME.test(value)
     ? null
     : `was given ${JSON.stringify(value.slice(0, 80))} as "${field.name}", which is not a name (small letters, digits, dashes)`;
@@ -99,9 +109,11 @@ export const parseAdmitReplica = parser<AdmitReplicaInput>('admitReplica', [CLUS
 const REASON: Field = { name: 'reason', required: false, example: 'its disk is being replaced' };
 export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
 export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
+export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
 export const parseFailover = parser<FailoverInput>('failover', [
   CLUSTER,
   { name: 'candidate', required: false, example: 'db2' },
   { name: 'reason', required: false, example: 'disk failure' },
+  { name: 'askWithin', required: false, example: '15m' },
 ]);

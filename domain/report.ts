@@ -1,4 +1,5 @@
-import type { Epoch, HostName } from './cluster.ts';
+import type { Acceptance } from './acceptance.ts';
+import type { Epoch, FenceRung, HostName } from './cluster.ts';
 import type { Coverage } from './coverage.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Vote } from './election.ts';
@@ -16,11 +17,19 @@ export interface TimelineEntry {
   readonly outcome: string;
 }
 
-export type FenceProof =
-  | { readonly rung: 'ssh'; readonly host: HostName; readonly proof: string }
-  | { readonly rung: 'powerOff'; readonly host: HostName; readonly proof: string }
-  /** Proven by an earlier run of the failover, which recorded its decision and was ended then. */
-  | { readonly rung: 'earlier'; readonly host: HostName; readonly proof: string };
+/**
+ * Why a server can no longer acknowledge a write. `ssh`: its process is gone and its port closed. `powerOff`: a hook confirms that the host is off.
+ * `revocation`: it waits for ackers that no longer receive from it. `accepted`: nothing proves it, and a named person answers for it.
+ * `earlier`: proven by an earlier run of the failover, which recorded its decision and was ended then.
+ */
+export interface FenceProof {
+  readonly rung: FenceRung | 'accepted' | 'earlier';
+  readonly host: HostName;
+  readonly proof: string;
+}
+
+/** The server is certain to be down. With another rung it may live on, unable to acknowledge, perhaps still with the VIP. */
+export const isDown = ({ rung }: FenceProof): boolean => rung === 'ssh' || rung === 'powerOff';
 
 export interface Loss {
   /** True when it is proven that no acknowledged write is missing on the new primary. */
@@ -35,6 +44,8 @@ export interface FailoverDecision {
   readonly votes: readonly Vote[];
   readonly fence: FenceProof;
   readonly coverage: Coverage;
+  /** Set when a person accepted what could not be proven. */
+  readonly accepted: Acceptance | null;
 }
 
 export interface FailoverResult {
@@ -105,6 +116,13 @@ export interface GoAsyncResult {
   /** As in {@link RemoveAckerResult}. */
   readonly refused: readonly string[];
   readonly timeline: readonly TimelineEntry[];
+  readonly sentence: string;
+}
+
+export interface FenceDeposedResult {
+  readonly outcome: 'fenced' | 'left-alone';
+  readonly cluster: string;
+  readonly host: HostName;
   readonly sentence: string;
 }
 

@@ -210,10 +210,10 @@ function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
 /**
  * How many hosts, whichever they are, can die at once while the cluster goes on by itself and loses nothing acknowledged. What is left must be
  * a majority of the members, cover a failover when the primary is among the dead, and acknowledge the next write. A dead host
- * answers no SSH, so without a power switch there is no proof against it.
+ * answers no SSH, so without a power switch or revocation there is no proof against it.
  */
 function canLose({ cluster, observation, sync }: VerdictInput): number {
-  if (sync?.mode !== 'lossless' || !cluster.fence.includes('powerOff')) return 0;
+  if (sync?.mode !== 'lossless' || cluster.fence.every((rung) => rung === 'ssh')) return 0;
   const answering = observation.hosts.filter((entry) => isAnswering(entry.helper)).length;
   const acknowledging = observation.hosts.filter(
     ({ host, server }) => sync.ackers.includes(host) && isAnswering(server) && server.status.semiSync.replicaActive,

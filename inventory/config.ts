@@ -29,7 +29,7 @@ export interface VipConfig {
 export interface PolicyConfig {
   readonly failover: {
     readonly automatic: boolean;
-    readonly fence: readonly ('ssh' | 'powerOff')[];
+    readonly fence: readonly ('ssh' | 'powerOff' | 'revocation')[];
     readonly cooldownMs: number;
     /** What becomes of transactions that only the old primary has. */
     readonly salvage: 'apply' | 'quarantine';

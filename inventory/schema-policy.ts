@@ -8,10 +8,16 @@ const failoverPolicy = z.strictObject(
       .default(false)
       .meta({ description: 'Whether a failover may start without a person' }),
     fence: z
-      .array(z.enum(['ssh', 'powerOff'], 'ssh or powerOff'), 'a list of ssh and powerOff')
-      .min(1, 'at least one of ssh and powerOff')
-      .default(['ssh'])
-      .meta({ description: 'How the old primary may be put out of action, in this order' }),
+      .array(
+        z.enum(['ssh', 'powerOff', 'revocation'], 'ssh, powerOff or revocation'),
+        'a list of ssh, powerOff and revocation',
+      )
+      .min(1, 'at least one of ssh, powerOff and revocation')
+      .default(['ssh', 'revocation'])
+      .meta({
+        description:
+          'What may prove that the old primary acknowledges nothing any more, tried in this order: `ssh` stops it, `powerOff` runs the hook, `revocation` stops the receivers of the replicas that it waits for',
+      }),
     cooldown: duration.default('10m').meta({ description: 'Least time between two automatic failovers' }),
     salvage: z.enum(['apply', 'quarantine'], 'apply or quarantine').default('apply').meta({
       description:

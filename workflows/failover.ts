@@ -1,11 +1,15 @@
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { CancellationScope, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { parseFailover } from '../domain/inputs.ts';
 import type { FailoverResult } from '../domain/report.ts';
+import { isDown } from '../domain/report.ts';
 import { failure } from './failures.ts';
-import { accept, atAddress, label, operationId } from './operation.ts';
+import { fenceDeposed } from './fence-deposed.ts';
+import { accept, atAddress, deposedId, label, operationId } from './operation.ts';
 import { RunPage } from './progress.ts';
+import { Question } from './question.ts';
 import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
 import { compensated, heedCancellation, namedFailure, sentenceOf } from './undo.ts';
@@ -26,13 +30,17 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   const { cluster } = order;
   const { runId: run } = workflowInfo();
   const page = new RunPage(`Failover of ${cluster}${order.reason === undefined ? '' : `: ${order.reason}`}`, PHASES);
+  const question = new Question(order, page);
   page.enter('fence and drain');
   undo.push(() => critical('undo: remove the fence, open the old primary').undoFence({ cluster, run }));
-  const fenced = await critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain({
-    cluster,
-    run,
-    candidate: order.candidate ?? null,
-  });
+  const fenced = await question.untilAccepted((accepted) =>
+    critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain({
+      cluster,
+      run,
+      candidate: order.candidate ?? null,
+      accepted,
+    }),
+  );
   if (fenced.kind === 'refused') throw refused(fenced, undo);
   if (fenced.kind !== 'ready') return spare(fenced, { order, run, undo, page });
   heedCancellation();
@@ -58,12 +66,30 @@ async function goForward(
     epoch,
   });
   page.enter('settle');
+  if (!isDown(decision.fence)) await leaveDeposed(cluster, decision.fence.host, page);
   await settle({ cluster, run, primary: winner, epoch: promoted.epoch }, page);
   page.enter('verify');
   const result = await report(order, fenced, promoted);
   page.note(result.sentence);
   page.end('failed-over', `bring ${result.oldPrimary} back: it starts closed`);
   return result;
+}
+
+/** It cannot acknowledge a write, but it may still be open and hold the VIP: a run of its own shuts it off when it answers. */
+async function leaveDeposed(cluster: string, host: string, page: RunPage): Promise<void> {
+  const workflowId = deposedId(cluster, host);
+  page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
+  try {
+    await startChild(fenceDeposed, {
+      workflowId,
+      args: [{ cluster, host }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout: '1s',
+      staticSummary: `shut off ${host} as soon as it answers`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // one that waits already will do
+  }
 }
 
 /** Clients are served already: what cannot be tidied is said, and is no reason to call the failover failed. */
@@ -129,10 +155,28 @@ async function report(
     oldPrimary,
     newPrimary: winner,
     epoch: promoted.epoch,
-    sentence: `${winner} is the primary of ${order.cluster} instead of ${oldPrimary} (epoch ${String(promoted.epoch.number)}, ${promoted.mode}); no acknowledged write is missing: ${decision.coverage.why}`,
+    sentence: sentenceOfResult(oldPrimary, { fenced, promoted, cluster: order.cluster }),
     decision,
-    loss: { lossless: decision.coverage.kind === 'lossless', explains: decision.coverage.why, missing: '' },
+    loss: {
+      lossless: decision.coverage.kind === 'lossless',
+      explains: decision.coverage.why,
+      missing: decision.coverage.kind === 'lossy' ? decision.coverage.missing : '',
+    },
     timeline: [...fenced.timeline, ...promoted.timeline],
     verdict: await lookIfPossible(order.cluster),
   };
+}
+
+function sentenceOfResult(
+  oldPrimary: string,
+  done: { readonly cluster: string; readonly fenced: Extract<Fenced, { kind: 'ready' }>; readonly promoted: Promoted },
+): string {
+  const { winner, decision } = done.fenced;
+  const { epoch, mode, secondHolder } = done.promoted;
+  const loss =
+    decision.coverage.kind === 'lossless'
+      ? `no acknowledged write is missing: ${decision.coverage.why}`
+      : `acknowledged writes may be LOST, accepted by ${decision.accepted?.by ?? 'nobody'}: ${decision.coverage.why}`;
+  const second = secondHolder === null ? '' : `. The old primary may still hold the VIP: ${secondHolder}`;
+  return `${winner} is the primary of ${done.cluster} instead of ${oldPrimary} (epoch ${String(epoch.number)}, ${mode}); ${loss}${second}`;
 }

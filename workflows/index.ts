@@ -2,6 +2,7 @@
 export { admitReplica } from './admit-replica.ts';
 export { failover } from './failover.ts';
 export { goAsync } from './go-async.ts';
+export { fenceDeposed } from './fence-deposed.ts';
 export { preparePrimary } from './prepare-primary.ts';
 export { provisionReplica } from './provision-replica.ts';
 export { removeAcker } from './remove-acker.ts';

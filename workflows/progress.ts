@@ -6,6 +6,7 @@ export class RunPage {
   readonly #title: string;
   readonly #phases: readonly string[];
   readonly #notes: string[] = [];
+  #now = '';
 
   constructor(title: string, phases: readonly string[]) {
     this.#title = title;
@@ -14,7 +15,15 @@ export class RunPage {
 
   enter(phase: string): void {
     upsertSearchAttributes({ StandfastPhase: [phase] });
+    this.#now = phase;
     this.#show(phase, null);
+  }
+
+  /** Stands still until a person has answered. */
+  ask(question: string, next: string): void {
+    upsertSearchAttributes({ StandfastPhase: ['asks a person'] });
+    this.note(question);
+    this.#show(this.#now, next);
   }
 
   note(sentence: string): void {

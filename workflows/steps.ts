@@ -73,3 +73,12 @@ export const long = (summary: string) =>
       nonRetryableErrorTypes,
     },
   });
+
+/** What has all the time in the world, and must happen. */
+export const patient = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '5s',
+    retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '15s', nonRetryableErrorTypes },
+  });

@@ -38,7 +38,11 @@ class Hosts {
           close: () => undefined,
         }),
     } as unknown as ClusterPorts;
-    return new Authority(cluster, { number: 3, run: 'run-3' }, { members: ['db1', 'db2', 'db3'], provenOff: [] });
+    return new Authority(
+      cluster,
+      { number: 3, run: 'run-3' },
+      { lineage: null, members: ['db1', 'db2', 'db3'], provenOff: [] },
+    );
   }
 
   #answer(host: string, verb: string, args: Readonly<Record<string, string>>): HelperAnswerFields {

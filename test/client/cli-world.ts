@@ -54,6 +54,7 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
 const refuse = () => Promise.reject(new Error('the command must not ask for this'));
 const unexpected = {
   failover: refuse,
+  accept: refuse,
   provisionReplica: refuse,
   preparePrimary: refuse,
   admitReplica: refuse,

@@ -32,6 +32,7 @@ export const failedOver: FailoverResult = {
     ],
     fence: { rung: 'ssh', host: 'db1', proof: 'process gone, port 3306 refused' },
     coverage: { kind: 'lossless', by: 'ackers', why: '2 of 2 recorded ackers contribute (db2, db3), 2 needed' },
+    accepted: null,
   },
   loss: { lossless: true, explains: '2 of 2 recorded ackers contribute (db2, db3), 2 needed', missing: '' },
   timeline: [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CoverageInput } from '../../domain/coverage.ts';
-import { contributionsNeeded, judgeCoverage } from '../../domain/coverage.ts';
+import { contributionsNeeded, judgeCoverage, judgeRevocation } from '../../domain/coverage.ts';
 import type { SyncRecord } from '../../domain/records.ts';
 import { LOSSLESS } from './shop.ts';
 
@@ -76,6 +76,7 @@ describe('coverage by ackers', () => {
       kind: 'lossy',
       why: '1 of 2 recorded ackers contribute (db3), 2 needed, and the binary log of the old primary cannot be read',
       missing: '',
+      count: null,
     });
     expect(judge()).toEqual({
       kind: 'lossless',
@@ -83,6 +84,23 @@ describe('coverage by ackers', () => {
       why: '2 of 2 recorded ackers contribute (db2, db3), 2 needed',
     });
     expect(judge({ contributors: [] }).why).toContain('0 of 2 recorded ackers contribute (none)');
+  });
+});
+
+describe('revocation', () => {
+  it('needs as many receivers that stand still as coverage does, for every n up to 4', () => {
+    for (const found of EVERY_CASE) {
+      const sync: SyncRecord = { epoch: 1, mode: 'lossless', ackers: found.ackers, k: found.k };
+      expect([found, judgeRevocation(sync, found.contributors).enough]).toEqual([found, everyAckIsSeen(found)]);
+    }
+  });
+
+  it.each([
+    ['nothing is recorded', null],
+    ['the mode is async: the primary waits for nobody', { ...LOSSLESS, mode: 'async' as const }],
+    ['no acker is recorded', { ...LOSSLESS, ackers: [] }],
+  ])('is not there when %s', (_title, sync) => {
+    expect(judgeRevocation(sync, ['db2', 'db3']).enough).toBe(false);
   });
 });
 

@@ -69,7 +69,12 @@ describe('a bad input', () => {
     [{ cluster: '-shop' }, 'failover was given "-shop" as "cluster", which is not a name'],
     [{ cluster: 'shop', candidate: '10.0.0.2' }, 'failover was given "10.0.0.2" as "candidate", which is not a name'],
     [{ cluster: 'shop', candidate: 2 }, 'failover needs "candidate" as a text, not a number'],
-    [{ cluster: 'shop', host: 'db2' }, 'failover does not know "host" (it takes cluster, candidate, reason)'],
+    [{ cluster: 'shop', askWithin: 'soon' }, 'failover takes "askWithin" as a duration such as 15m'],
+    [{ cluster: 'shop', askWithin: '0m' }, 'failover takes "askWithin" as a duration such as 15m'],
+    [
+      { cluster: 'shop', host: 'db2' },
+      'failover does not know "host" (it takes cluster, candidate, reason, askWithin)',
+    ],
     [{ cluster: 'shop', reason: 'x'.repeat(501) }, 'failover takes at most 500 characters of "reason"'],
   ])('%j is answered by its sentence', (input, start) => {
     const message = sentence(input);

@@ -199,6 +199,7 @@ describe('how many hosts the cluster can lose', () => {
   it('is none without a power switch: a host that is gone cannot be proven off over SSH', () => {
     expect(lose({ cluster: { ...SHOP, fence: ['ssh'] } })).toBe('can lose 0');
     expect(lose({ cluster: { ...SHOP, fence: ['powerOff'] } })).toBe('can lose 1');
+    expect(lose({ cluster: { ...SHOP, fence: ['ssh', 'revocation'] } })).toBe('can lose 1');
   });
 
   it('is none with a single acker: without it every write waits', () => {

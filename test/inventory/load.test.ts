@@ -92,7 +92,13 @@ describe('a good inventory', () => {
   test('may leave out what has a default', () => {
     const [cluster] = parseInventory('standfast.yaml', MINIMAL).clusters;
     expect(cluster?.policy).toEqual({
-      failover: { automatic: false, fence: ['ssh'], cooldownMs: 600_000, salvage: 'apply', maxLostTransactions: 0 },
+      failover: {
+        automatic: false,
+        fence: ['ssh', 'revocation'],
+        cooldownMs: 600_000,
+        salvage: 'apply',
+        maxLostTransactions: 0,
+      },
       countries: [],
       lag: { warnMs: 1000, failMs: 10_000 },
       alone: 'async',

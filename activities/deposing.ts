@@ -1,0 +1,48 @@
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { Epoch, HostName } from '../domain/cluster.ts';
+import { describeHost } from '../domain/cluster.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { Authority } from './authority.ts';
+import type { Activities, DeposedFence } from './contract.ts';
+import { primaryOf } from './electing.ts';
+import { observe } from './observing.ts';
+
+/**
+ * The host takes the epoch that the others obey, and is fenced under it: nothing is claimed, so an operation that runs meanwhile is not disturbed.
+ * @throws AdapterFailure `Unreachable` while it does not answer
+ */
+async function fenceDeposed(cluster: ClusterPorts, name: HostName): Promise<DeposedFence> {
+  const host = describeHost(cluster.description, name).name;
+  const seen = await observe(cluster);
+  const primary = primaryOf(cluster, seen);
+  if (primary === host) return { kind: 'left-alone', why: `${host} is the primary by now` };
+  const { helper, server } = observationOf(seen, host);
+  if (!isAnswering(helper)) throw new AdapterFailure({ type: 'Unreachable', host, message: helper.why });
+  if (isAnswering(server) && server.status.readOnly && server.status.replication?.source === primary)
+    return { kind: 'left-alone', why: `${host} follows ${primary} by now` };
+  const epoch = newestEpoch(answeredRecords(seen).map((records) => records.epoch));
+  const { address, prefix, interface: device } = cluster.vip;
+  const authority = new Authority(cluster, epoch, { members: [], provenOff: [], lineage: null });
+  const answer = await authority.order(host, 'fence', { vip: address, prefix: String(prefix), interface: device });
+  const proof = Object.entries(answer).map(([key, value]) => `${key}=${value}`);
+  return { kind: 'fenced', proof: proof.join(' ') };
+}
+
+function newestEpoch(epochs: readonly (Epoch | null)[]): Epoch {
+  const [newest] = epochs.filter((epoch) => epoch !== null).sort((left, right) => right.number - left.number);
+  if (newest === undefined) throw new Error('a primary is recorded, so an epoch is');
+  return newest;
+}
+
+export const deposingActivities = (ports: Ports): Pick<Activities, 'fenceDeposed'> => ({
+  fenceDeposed: async ({ cluster, host }) => {
+    try {
+      return await fenceDeposed(await ports.cluster(cluster), host);
+    } catch (error) {
+      // An operation claimed in between; the next look sees what it made of the host.
+      if (!(error instanceof AdapterFailure) || error.type !== 'Stale') throw error;
+      throw new AdapterFailure({ type: 'NotYet', host, message: error.message });
+    }
+  },
+});

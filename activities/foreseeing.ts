@@ -1,0 +1,92 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
+import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
+import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { judgeCoverage, judgeRevocation } from '../domain/coverage.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
+import type { Question } from './electing.ts';
+import { electFrom, followersOf, lineageOf, syncOf } from './electing.ts';
+import { Refusal } from './refusal.ts';
+
+interface Foreseen extends Question {
+  readonly cluster: ClusterPorts;
+  readonly seen: ClusterObservation;
+  readonly accepted: Acceptance | null;
+}
+
+/**
+ * What would be refused at the end is refused before anything is changed, as far as it can be known: who can be elected, whether losslessness can be
+ * covered, whether a rung of the fence is at hand, whether somebody is left to acknowledge.
+ * @throws Refusal
+ */
+export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
+  const { seen, primary, cluster } = input;
+  const { description } = cluster;
+  const followers = followersOf(seen, primary);
+  const election = electFrom(cluster, { ...input, followers });
+  if (election.kind === 'refused')
+    throw new Refusal(
+      `no replica can be promoted: ${election.explains}`,
+      'bring back a host that is missing, or the primary itself',
+    );
+  if (description.alone === 'stop' && followers.length < 2)
+    throw new Refusal(
+      `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
+      'bring back a replica, or set policy.alone to async',
+    );
+  const contributors = election.because.map((vote) => vote.host);
+  const fence = unprovableFence(input, contributors);
+  const loss = await foreseeLoss(input, { contributors, received: election.received });
+  refuseUnaccepted({ fence, loss }, input.accepted);
+}
+
+/** @throws Refusal with everything that is still open, and how it can be accepted */
+export function refuseUnaccepted(risk: Risk, accepted: Acceptance | null): void {
+  const open = leftOpen(risk, accepted);
+  if (open.length === 0) return;
+  throw new Refusal(
+    open.join('; '),
+    `bring back a host that is missing, or let a person answer for it: start the failover with askWithin, then send it the update accept with ${JSON.stringify(acceptanceOf(risk))}`,
+    risk,
+  );
+}
+
+function unprovableFence({ cluster, seen, primary }: Foreseen, contributors: readonly HostName[]): string | null {
+  const { helper } = observationOf(seen, primary);
+  const { fence } = cluster.description;
+  if (fence.includes('powerOff') || (fence.includes('ssh') && isAnswering(helper))) return null;
+  const revocation = judgeRevocation(syncOf(cluster, seen), contributors);
+  if (fence.includes('revocation') && revocation.enough) return null;
+  const tried = [
+    ...(isAnswering(helper) ? [] : [`it does not answer over SSH (${helper.why})`]),
+    'the policy has no power switch',
+    fence.includes('revocation') ? revocation.why : 'the policy has no revocation',
+  ];
+  return `it cannot be proven that ${primary} accepts no more writes: ${tried.join('; ')}`;
+}
+
+async function foreseeLoss(
+  { cluster, seen, primary }: Foreseen,
+  known: { readonly contributors: readonly HostName[]; readonly received: string },
+): Promise<PossibleLoss | null> {
+  const { helper } = observationOf(seen, primary);
+  const reachable = isAnswering(helper);
+  if (reachable && helper.mysqld === 'running') return NO_RISK.loss; // its binlog can be read only after the fence
+  const oldBinlogEnd = reachable
+    ? ((await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }))['gtid'] ?? '')
+    : null;
+  const coverage = judgeCoverage({
+    sync: syncOf(cluster, seen),
+    contributors: known.contributors,
+    winnerReceived: known.received,
+    oldBinlogEnd,
+    lineage: lineageOf(cluster, seen),
+  });
+  return coverage.kind === 'lossy' ? lossOf(coverage) : null;
+}
+
+export const lossOf = ({ why, count }: { readonly why: string; readonly count: number | null }): PossibleLoss => ({
+  count,
+  explains: `no acknowledged write may be lost, and that cannot be promised: ${why}`,
+});

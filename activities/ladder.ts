@@ -1,0 +1,82 @@
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { FenceRung } from '../domain/cluster.ts';
+import { judgeRevocation } from '../domain/coverage.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
+import type { FenceProof } from '../domain/report.ts';
+import type { Authority } from './authority.ts';
+import { syncOf } from './electing.ts';
+import { refuseUnaccepted } from './foreseeing.ts';
+import { observe } from './observing.ts';
+import { stopReceivers } from './receivers.ts';
+import type { Case } from './unfinished.ts';
+
+const POWER_OFF_MS = 60_000;
+
+/**
+ * Climbs the rungs of the policy until one gives a proof that the old primary can no longer acknowledge a write; last, a person's word.
+ * @throws Refusal when none does
+ */
+export async function fencePrimary(
+  authority: Authority,
+  { found, seen }: { readonly found: Case; readonly seen: ClusterObservation },
+): Promise<FenceProof> {
+  const { helper } = observationOf(seen, found.primary);
+  const tried: string[] = isAnswering(helper) ? [] : [`ssh: ${helper.why}`];
+  for (const rung of found.cluster.description.fence) {
+    if (rung === 'ssh' && !isAnswering(helper)) continue;
+    try {
+      return await RUNGS[rung](authority, found);
+    } catch (error) {
+      if (!(error instanceof AdapterFailure) || error.type === 'Stale') throw error;
+      tried.push(`${rung}: ${error.message}`);
+    }
+  }
+  const unproven = `it is not proven that ${found.primary} can no longer acknowledge a write (${tried.join('; ')})`;
+  refuseUnaccepted({ fence: unproven, loss: null }, found.accepted);
+  return wordOf(found);
+}
+
+/** A person has seen to it that the old primary is out of action. */
+export const wordOf = ({ accepted, primary }: Case): FenceProof => ({
+  rung: 'accepted',
+  host: primary,
+  proof: `${accepted?.by ?? ''} answers for it: ${accepted?.reason ?? ''}`,
+});
+
+const RUNGS: Readonly<Record<FenceRung, (authority: Authority, found: Case) => Promise<FenceProof>>> = {
+  ssh: shutOff,
+  powerOff: (_, found) => powerOff(found),
+  revocation: revoke,
+};
+
+async function shutOff(authority: Authority, { primary, cluster }: Case): Promise<FenceProof> {
+  const { address, prefix, interface: device } = cluster.vip;
+  const answer = await authority.order(primary, 'fence', { vip: address, prefix: String(prefix), interface: device });
+  const proof = Object.entries(answer).map(([name, value]) => `${name}=${value}`);
+  return { rung: 'ssh', host: primary, proof: proof.join(' ') };
+}
+
+export async function powerOff({ cluster, primary, steps }: Case): Promise<FenceProof> {
+  if (!cluster.description.fence.includes('powerOff'))
+    throw new AdapterFailure({
+      type: 'Unsafe',
+      host: primary,
+      message: `the policy has no power switch for ${primary}`,
+    });
+  const said = await cluster.powerOff(primary, { timeoutMs: POWER_OFF_MS, signal: steps.signal });
+  return { rung: 'powerOff', host: primary, proof: `the power hook confirms: ${said}` };
+}
+
+/** Under the claim nobody but this run can start the receivers again, so the old primary waits for acknowledgements until it is restarted, closed. */
+async function revoke(authority: Authority, { cluster, primary, steps }: Case): Promise<FenceProof> {
+  const contributors = await stopReceivers(authority, primary, steps.signal);
+  const sync = syncOf(cluster, await observe(cluster, primary));
+  const revocation = judgeRevocation(sync, contributors);
+  if (!revocation.enough) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: revocation.why });
+  return {
+    rung: 'revocation',
+    host: primary,
+    proof: `${primary} waits for acknowledgements that nobody gives any more: ${revocation.why}`,
+  };
+}

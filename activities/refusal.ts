@@ -1,0 +1,14 @@
+import type { Risk } from '../domain/acceptance.ts';
+
+/** A refusal met on the way of a failover; the workflow decides what is undone, and whether a person is asked. */
+export class Refusal extends Error {
+  readonly remedy: string;
+  /** What a person could accept instead; null when nobody's word helps. */
+  readonly risk: Risk | null;
+
+  constructor(explains: string, remedy: string, risk: Risk | null = null) {
+    super(explains);
+    this.remedy = remedy;
+    this.risk = risk;
+  }
+}

@@ -1,0 +1,9 @@
+import { defineUpdate } from '@temporalio/workflow';
+import type { Acceptance } from '../domain/acceptance.ts';
+
+/**
+ * A person's answer to what a run cannot prove: `{ by, reason, fence?, loss? }`. Refused at once, and not part of the history, when the run asks
+ * nothing, when nobody is named, or when it leaves open what is asked.
+ * @returns the acceptance as it was taken
+ */
+export const acceptUpdate = defineUpdate<Acceptance, [unknown]>('accept');
