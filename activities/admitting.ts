@@ -59,7 +59,7 @@ async function bringUp(authority: Authority, { primary, sync, host, steps }: Adm
   const { cluster } = authority;
   const isRecorded = sync?.ackers.includes(host) === true;
   const isRefused = (await refusalOf(cluster, { primary, host })) !== null;
-  const why = isRefused || !isRecorded ? await quieten(authority, { primary, host }) : null;
+  const why = isRefused || !isRecorded ? await quieten(authority, { primary, host }, steps) : null;
   if (why !== null) throw unsafe(host, `${host} cannot be told to acknowledge nothing for now: ${why}`);
   if (!isRecorded && !runsBothThreads(await statusOf(cluster, host))) {
     await authority.order(host, 'keep-relay');
@@ -167,7 +167,7 @@ async function withdraw(authority: Authority, { primary, sync, host, steps }: Ad
     {
       what: `${host} acknowledges nothing`,
       work: async () => {
-        const why = await quieten(authority, { primary, host });
+        const why = await quieten(authority, { primary, host }, steps);
         if (why !== null) throw new Error(`${primary} refuses it until it is admitted: ${why}`);
       },
     },

@@ -27,7 +27,7 @@ export async function goAlone(
   return steps.run('quieten', null, async () => {
     const refused: string[] = [];
     for (const host of others) {
-      const why = await quieten(authority, { primary, host });
+      const why = await quieten(authority, { primary, host }, steps);
       if (why === null) continue;
       await shutOut(authority, { primary, host }, steps);
       refused.push(`${host} (${why})`);

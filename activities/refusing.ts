@@ -13,6 +13,7 @@ import { refusalsFrom } from './records-answer.ts';
 import { until } from './steps.ts';
 
 const GONE_MS = 10_000;
+const CONNECT_MS = 5_000;
 const LOOK_MS = 2_000;
 const POLL_MS = 20;
 
@@ -92,7 +93,11 @@ export async function refusalOf(cluster: ClusterPorts, { primary, host }: Pair):
  * Tells a refused replica to acknowledge nothing, and lets it in again when it is seen to obey: it goes on replicating and counts for nothing.
  * @returns null, or why it stays refused
  */
-export async function quieten(authority: Authority, { primary, host }: Pair): Promise<string | null> {
+export async function quieten(
+  authority: Authority,
+  { primary, host }: Pair,
+  { signal }: Bounds,
+): Promise<string | null> {
   try {
     if (await isDown(authority.cluster, host)) {
       // It boots with its receiver stopped and without the setting.
@@ -105,6 +110,10 @@ export async function quieten(authority: Authority, { primary, host }: Pair): Pr
     const { semiSync } = await statusOf(authority.cluster, host);
     if (semiSync.replicaEnabled || semiSync.replicaActive) return `${host} still acknowledges`;
     await letIn(authority, { primary, host });
+    // It tries again once a second; whoever looks next should not find it on its way.
+    const isBack = async (): Promise<true | null> =>
+      (await statusOf(authority.cluster, host)).replication?.receiver === 'connecting' ? null : true;
+    await until(isBack, { signal, everyMs: POLL_MS, forMs: CONNECT_MS });
     return null;
   } catch (error) {
     if (!(error instanceof AdapterFailure) || error.type === 'Stale') throw error;

@@ -81,7 +81,7 @@ async function remove(
     await steps.run('refuse', primary, () => shutOut(authority, { primary, host }, steps));
     await steps.run('record', null, () => recordAsync(authority, others));
   }
-  const why = await steps.run('quieten', host, () => quieten(authority, { primary, host }));
+  const why = await steps.run('quieten', host, () => quieten(authority, { primary, host }, steps));
   return { mode, ackers: others, refused: why === null ? [] : [`${host} (${why})`] };
 }
 
