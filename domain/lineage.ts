@@ -29,7 +29,7 @@ export interface Placement {
 /** One primary's time: from its start until the next one's. */
 interface Term {
   readonly serverId: number;
-  /** What was there before it and was never cut off later; null when that is not known. */
+  /** What was there before it; null when that is not known. */
   readonly base: GtidSet | null;
 }
 
@@ -98,27 +98,17 @@ function oldestUpTo(sequence: bigint, domain: string, terms: readonly Term[]): G
 
 /**
  * Nothing counts that stands before a promotion with an unknown start: what it went on from is not known. A server that was copied may have begun its
- * binlog in the middle, so a start implies what came before it; what it lacks of an earlier one was cut off.
+ * binlog in the middle, so a start implies what came before it.
  */
 function termsOf(lineage: Lineage): readonly Term[] {
   const from = lineage.findLastIndex(({ start }) => start.trim() === '');
-  let terms: readonly Term[] = [];
+  const terms: Term[] = [];
   for (const { serverId, start } of lineage.slice(Math.max(0, from))) {
     const named = parseGtids(start);
     const base = named.size === 0 ? null : unionGtids(named, placeIn(terms, named).within);
-    terms = [...terms.map((term) => ({ ...term, base: commonTo(term.base, base) })), { serverId, base }];
+    terms.push({ serverId, base });
   }
   return terms;
-}
-
-function commonTo(base: GtidSet | null, later: GtidSet | null): GtidSet | null {
-  if (base === null || later === null) return base;
-  const common = new Map<string, bigint>();
-  for (const [key, sequence] of base) {
-    const kept = later.get(key);
-    if (kept !== undefined) common.set(key, kept < sequence ? kept : sequence);
-  }
-  return common;
 }
 
 const inDomain = (set: GtidSet, domain: string): GtidSet =>
