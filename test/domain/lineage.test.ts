@@ -101,6 +101,12 @@ describe('placing a set in the lineage', () => {
         diverged: '0-1-105,0-2-110',
       },
     ],
+    [
+      'not even who was primary then is known of the time before it',
+      '0-3-120',
+      [promotion(2, 3, '0-9-50'), promotion(5, 2, ''), THIRD],
+      { within: '', unknown: '0-3-120' },
+    ],
     ['no lineage takes everything as it is', '0-1-105,0-2-103', [], { within: '0-2-103,0-1-105' }],
   ])('%s', (_title, set, lineage, expected) => {
     expect(placed(set, lineage)).toEqual({ diverged: '', unknown: '', ...expected });
