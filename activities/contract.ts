@@ -236,6 +236,7 @@ export const FENCE_STEPS = [
   'elect',
   'coverage',
   'drain',
+  'salvage',
 ] as const;
 export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'prove'] as const;
 export const OPEN_STEPS = [

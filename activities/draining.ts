@@ -1,12 +1,14 @@
-import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { waitApplied } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { judgeCoverage } from '../domain/coverage.ts';
+import type { Coverage, CoverageInput } from '../domain/coverage.ts';
+import { judgeCoverage, judgeTail } from '../domain/coverage.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Election } from '../domain/election.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
+import type { Salvage, Salvaged, Tail } from '../domain/tail.ts';
+import { NOTHING_TO_SALVAGE, statementOf } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
 import type { Fenced } from './contract.ts';
 import { electFrom, lineageOf, syncOf } from './electing.ts';
@@ -14,11 +16,11 @@ import { lossOf, refuseUnaccepted } from './foreseeing.ts';
 import { askServer, observe } from './observing.ts';
 import { stopReceivers } from './receivers.ts';
 import { Refusal } from './refusal.ts';
+import { applyTail, readTail } from './salvaging.ts';
 import type { Steps } from './steps.ts';
 import { until } from './steps.ts';
 import type { Case } from './unfinished.ts';
 
-const BINLOG_END_MS = 60_000;
 const DRAIN_SLICE_MS = 500;
 const DRAIN_MS = 600_000;
 
@@ -34,19 +36,18 @@ export async function electAndDrain(
     Promise.resolve(electFrom(cluster, { ...found, seen, followers })),
   );
   const winner = winnerOf(election);
-  const coverage = await steps.run('coverage', primary, async () => {
-    const known = {
-      sync: syncOf(cluster, seen),
-      contributors: election.because.map((vote) => vote.host),
-      winnerReceived: winner.received,
-      lineage: lineageOf(cluster, seen),
-    };
-    const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
-    if (byAckers.kind === 'lossless' || found.fence.rung !== 'ssh') return byAckers;
-    return judgeCoverage({ ...known, oldBinlogEnd: await binlogEnd(cluster, primary) });
-  });
+  const known = {
+    sync: syncOf(cluster, seen),
+    contributors: election.because.map((vote) => vote.host),
+    winnerReceived: winner.received,
+    lineage: lineageOf(cluster, seen),
+  };
+  const { coverage, tail } = await steps.run('coverage', primary, () => cover(authority, { found, known }));
   if (coverage.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(coverage) }, found.accepted);
   await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));
+  const salvage = await steps.run('salvage', winner.host, () =>
+    salvageTail(authority, { found, winner: winner.host, tail, coverage }),
+  );
   return {
     kind: 'ready',
     winner: winner.host,
@@ -56,10 +57,58 @@ export async function electAndDrain(
       votes: election.because,
       fence: found.fence,
       coverage,
+      salvage,
       accepted: found.fence.rung === 'accepted' || coverage.kind === 'lossy' ? found.accepted : null,
     },
     timeline: steps.timeline,
   };
+}
+
+type Fence = Case & { readonly fence: FenceProof };
+
+interface Covered {
+  readonly coverage: Coverage;
+  readonly tail: Tail | null;
+}
+
+/** Reads what only the fenced old primary has. Where the ackers cover, a log that cannot be read is no reason to stop. */
+async function cover(
+  authority: Authority,
+  { found, known }: { readonly found: Fence; readonly known: Omit<CoverageInput, 'oldBinlogEnd'> },
+): Promise<Covered> {
+  const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
+  if (found.fence.rung !== 'ssh') return { coverage: byAckers, tail: null };
+  const tail = await readTail(authority, { primary: found.primary, received: known.winnerReceived }).catch(unreadable);
+  const oldBinlogEnd = tail?.complete === true ? tail.held : null;
+  const coverage = judgeCoverage({ ...known, oldBinlogEnd });
+  return { coverage: judgeTail(coverage, tail, authority.cluster.description.salvage), tail };
+}
+
+function unreadable(error: unknown): null {
+  if (error instanceof AdapterFailure && (error.type === 'Unverified' || error.type === 'Unreachable')) return null;
+  throw error;
+}
+
+interface Salvaging extends Covered {
+  readonly found: Fence;
+  readonly winner: HostName;
+}
+
+/** Applies the tail to the winner, by policy; what cannot be applied stays in the quarantine of the old primary, and is a reason to stop only if it may be missed. */
+async function salvageTail(authority: Authority, { found, winner, tail, coverage }: Salvaging): Promise<Salvage> {
+  if (tail === null || tail.count === 0) return NOTHING_TO_SALVAGE;
+  if (authority.cluster.description.salvage === 'quarantine') return statementOf(tail, { holds: null, why: '' });
+  const { primary, steps } = found;
+  const done = await applyTail(authority, { primary, winner, tail, signal: steps.signal }).catch(inapplicable);
+  if (done.kind === 'applied') return statementOf(tail, { holds: done.holds, why: '' });
+  if (coverage.kind === 'lossless' && coverage.by === 'salvage')
+    refuseUnaccepted({ fence: null, loss: lossOf({ why: done.why, count: tail.count }) }, found.accepted);
+  return statementOf(tail, { holds: null, why: done.why });
+}
+
+function inapplicable(error: unknown): Extract<Salvaged, { kind: 'quarantined' }> {
+  if (error instanceof AdapterFailure && error.type === 'Unsafe') return { kind: 'quarantined', why: error.message };
+  throw error;
 }
 
 function winnerOf(election: Election): Extract<Election, { kind: 'elected' }> {
@@ -68,10 +117,6 @@ function winnerOf(election: Election): Extract<Election, { kind: 'elected' }> {
     `no replica can be promoted: ${election.explains}`,
     'mend a replica, then start the failover again',
   );
-}
-
-async function binlogEnd(cluster: ClusterPorts, primary: HostName): Promise<string> {
-  return (await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: BINLOG_END_MS }))['gtid'] ?? '';
 }
 
 /** Waits until the winner has applied everything it received. Its receiver stands still, so the goal does not move. */

@@ -2,12 +2,13 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { judgeCoverage, judgeRevocation } from '../domain/coverage.ts';
+import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { Question } from './electing.ts';
 import { electFrom, followersOf, lineageOf, syncOf } from './electing.ts';
 import { Refusal } from './refusal.ts';
+import { tailFrom } from './salvaging.ts';
 
 interface Foreseen extends Question {
   readonly cluster: ClusterPorts;
@@ -83,7 +84,11 @@ async function foreseeLoss(
     oldBinlogEnd,
     lineage: lineageOf(cluster, seen),
   });
-  return coverage.kind === 'lossy' ? lossOf(coverage) : null;
+  if (coverage.kind === 'lossless') return null;
+  if (oldBinlogEnd === null) return lossOf(coverage);
+  const tail = tailFrom(await cluster.helper(primary).request('tail-list', { logs: 'binlog', beyond: known.received }));
+  const refined = judgeTail(coverage, tail, cluster.description.salvage);
+  return refined.kind === 'lossy' ? lossOf(refined) : null;
 }
 
 export const lossOf = ({ why, count }: { readonly why: string; readonly count: number | null }): PossibleLoss => ({

@@ -2,6 +2,7 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import type { Acceptance } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
+import { NOTHING_TO_SALVAGE } from '../domain/tail.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import { claimEpoch } from './authority.ts';
@@ -42,6 +43,7 @@ export async function goOn(
       votes: [],
       fence: { rung: 'earlier', host: oldPrimary, proof: why },
       coverage: { kind: 'lossless', by: 'earlier', why },
+      salvage: NOTHING_TO_SALVAGE,
       accepted: null,
     },
     timeline: steps.timeline,

@@ -1,5 +1,6 @@
 import type { FailoverResult, FenceProof, Loss, PrepareResult, ProvisionResult } from '../domain/report.ts';
 import type { Vote } from '../domain/election.ts';
+import type { Salvage } from '../domain/tail.ts';
 import type { Paint } from './paint.ts';
 import { renderBytes, renderDuration } from './render-quantities.ts';
 import { renderTimeline, timelineSpanMs } from './render-timeline.ts';
@@ -42,10 +43,23 @@ const RUNGS = {
 
 const renderFence = ({ rung, host, proof }: FenceProof): string => `${host} ${RUNGS[rung]}: ${proof}`;
 
-const renderLoss = ({ lossless, explains, missing }: Loss, paint: Paint): string =>
-  lossless
-    ? `${paint.good('none')}: ${explains}`
-    : `${paint.bad('LOSSY')}: ${explains}${missing === '' ? '' : `; missing ${missing}`}`;
+function renderLoss({ lossless, explains, lost, missing, salvage }: Loss, paint: Paint): string {
+  const what = lossless ? `${paint.good('none')}: ${explains}` : `${paint.bad('LOSSY')}: ${explains}`;
+  const howMuch = lossless
+    ? ''
+    : lost === null
+      ? '; how much is not known'
+      : `; ${String(lost.count)} transactions, up to ${missing}`;
+  return [`${what}${howMuch}`, ...renderSalvage(salvage)].join('\n            ');
+}
+
+const renderSalvage = ({ applied, quarantined, folder, why }: Salvage): readonly string[] => [
+  ...(applied.count > 0 ? [`saved from the old primary: ${String(applied.count)} transactions`] : []),
+  ...(quarantined.count > 0
+    ? [`kept aside in ${folder} on the old primary: ${String(quarantined.count)} transactions`]
+    : []),
+  ...(why === '' ? [] : [why]),
+];
 
 function renderVote({ host, received, vetoes }: Vote, winner: string): string {
   const held = `  ${host} received ${received === '' ? 'nothing' : received}`;

@@ -3,6 +3,7 @@ import { parseGtids, renderGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond } from './lineage.ts';
 import type { SyncRecord } from './records.ts';
+import type { Tail } from './tail.ts';
 
 export interface CoverageInput {
   readonly sync: SyncRecord | null;
@@ -16,7 +17,7 @@ export interface CoverageInput {
 }
 
 export type Coverage =
-  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'earlier'; readonly why: string }
+  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'salvage' | 'earlier'; readonly why: string }
   | {
       readonly kind: 'lossy';
       readonly why: string;
@@ -57,6 +58,18 @@ export function judgeCoverage(input: CoverageInput): Coverage {
     missing,
     count: null,
   };
+}
+
+/**
+ * What the binary log of the old primary makes of a loss, when it was read to its end: transactions that are brought to the winner are none, and those that
+ * are only kept can be counted.
+ */
+export function judgeTail(coverage: Coverage, tail: Tail | null, salvage: 'apply' | 'quarantine'): Coverage {
+  if (coverage.kind === 'lossless' || tail?.complete !== true || tail.count === 0) return coverage;
+  const what = `${String(tail.count)} transactions of the old primary that no replica received, up to ${tail.upTo}`;
+  if (salvage === 'apply')
+    return { kind: 'lossless', by: 'salvage', why: `${what}, are read from its files and applied` };
+  return { ...coverage, why: `${what}, are kept aside and not applied (policy.failover.salvage)`, count: tail.count };
 }
 
 /** The old primary waits for ever for acknowledgements that nobody gives any more: as many receivers stand still as cover every write. */

@@ -3,6 +3,7 @@ import type { Epoch, FenceRung, HostName } from './cluster.ts';
 import type { Coverage } from './coverage.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Vote } from './election.ts';
+import type { Salvage, Transactions } from './tail.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One step as it ran: instants are ISO 8601 on the worker's clock. */
@@ -35,8 +36,12 @@ export interface Loss {
   /** True when it is proven that no acknowledged write is missing on the new primary. */
   readonly lossless: boolean;
   readonly explains: string;
-  /** Transactions of the old primary that the new one does not have, as GTIDs. */
+  /** Transactions that are lost, as far as anybody knows; null: it cannot be known before the old primary's files can be read. */
+  readonly lost: Transactions | null;
+  /** The last of them, as GTIDs; empty when there are none, or when they are not known. */
   readonly missing: string;
+  /** What only the old primary had, and what became of it: read from its files when its host answers. */
+  readonly salvage: Salvage;
 }
 
 export interface FailoverDecision {
@@ -44,6 +49,7 @@ export interface FailoverDecision {
   readonly votes: readonly Vote[];
   readonly fence: FenceProof;
   readonly coverage: Coverage;
+  readonly salvage: Salvage;
   /** Set when a person accepted what could not be proven. */
   readonly accepted: Acceptance | null;
 }

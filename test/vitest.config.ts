@@ -19,9 +19,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['domain', 'activities', 'inventory', 'adapters', 'workflows', 'client', 'replay', 'worker', 'chaos'].map(
-            folder,
-          ),
+          include: [
+            'domain',
+            'activities',
+            'inventory',
+            'adapters',
+            'workflows',
+            'client',
+            'replay',
+            'worker',
+            'chaos',
+          ].map(folder),
         },
       },
       { extends: true, test: { name: 'lab', include: ['host', 'lab', 'oracle'].map(folder) } },

@@ -3,8 +3,9 @@ import { CancellationScope, ParentClosePolicy, startChild, workflowInfo } from '
 import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { parseFailover } from '../domain/inputs.ts';
-import type { FailoverResult } from '../domain/report.ts';
+import type { FailoverDecision, FailoverResult, Loss } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
+import { NOTHING_TO_SALVAGE } from '../domain/tail.ts';
 import { failure } from './failures.ts';
 import { fenceDeposed } from './fence-deposed.ts';
 import { accept, atAddress, deposedId, label, operationId } from './operation.ts';
@@ -157,14 +158,20 @@ async function report(
     epoch: promoted.epoch,
     sentence: sentenceOfResult(oldPrimary, { fenced, promoted, cluster: order.cluster }),
     decision,
-    loss: {
-      lossless: decision.coverage.kind === 'lossless',
-      explains: decision.coverage.why,
-      missing: decision.coverage.kind === 'lossy' ? decision.coverage.missing : '',
-    },
+    loss: lossOf(decision),
     timeline: [...fenced.timeline, ...promoted.timeline],
     verdict: await lookIfPossible(order.cluster),
   };
+}
+
+type Decided = Pick<FailoverDecision, 'coverage'> & Partial<Pick<FailoverDecision, 'salvage'>>;
+
+/** A run that was under way during an upgrade may have decided without a word about salvage. */
+function lossOf({ coverage, salvage = NOTHING_TO_SALVAGE }: Decided): Loss {
+  if (coverage.kind === 'lossless')
+    return { lossless: true, explains: coverage.why, lost: { count: 0, gtids: [] }, missing: '', salvage };
+  const lost = coverage.count === null ? null : { count: coverage.count, gtids: salvage.quarantined.gtids };
+  return { lossless: false, explains: coverage.why, lost, missing: coverage.missing, salvage };
 }
 
 function sentenceOfResult(

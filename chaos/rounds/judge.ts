@@ -58,7 +58,14 @@ const writers = ({ hosts }: Evidence): readonly HostFacts[] =>
 
 function nothingLost({ ledger, endings, mode }: Evidence): readonly Violation[] {
   const found: Violation[] = [];
-  const promisedLoss = endings.some(({ loss }) => loss !== null && !loss.lossless);
+  const stated = endings.flatMap(({ loss }) => (loss !== null && !loss.lossless ? [loss] : []));
+  const promisedLoss = stated.length > 0;
+  const isCounted = promisedLoss && stated.every(({ lost }) => lost !== null);
+  const counted = stated.reduce((sum, { lost }) => sum + (lost?.count ?? 0), 0);
+  if (isCounted && ledger.lost.length > counted)
+    found.push(
+      violation('I1', `${String(ledger.lost.length)} acknowledged writes are lost, and ${String(counted)} were stated`),
+    );
   if (ledger.lost.length > 0 && !promisedLoss)
     found.push(
       violation(

@@ -4,11 +4,12 @@ import type { Evidence } from '../../chaos/rounds/judge.ts';
 import { judgeRound, successionOf } from '../../chaos/rounds/judge.ts';
 import type { HostFacts } from '../../chaos/rounds/outside.ts';
 import type { Verdict } from '../../client/index.ts';
+import { NOTHING_TO_SALVAGE } from '../../domain/tail.ts';
 
 const failedOver: Ending = {
   ...{ operation: 'failover', kind: 'failed-over', type: 'failed-over', sentence: 'done', changed: true },
   ...{ newPrimary: 'db2', oldPrimary: 'db1', tookMs: 2000, runId: null },
-  loss: { lossless: true, explains: '', missing: '' },
+  loss: { lossless: true, explains: '', lost: { count: 0, gtids: [] }, missing: '', salvage: NOTHING_TO_SALVAGE },
 };
 const alive: Ending = {
   ...{ operation: 'failover', kind: 'refused', type: 'Unsafe', sentence: 'db2 is alive', changed: false },

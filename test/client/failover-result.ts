@@ -1,3 +1,4 @@
+import { NOTHING_TO_SALVAGE } from '../../domain/tail.ts';
 import type { FailoverResult, TimelineEntry } from '../../client/index.ts';
 import { healthy } from './verdicts.ts';
 
@@ -32,9 +33,16 @@ export const failedOver: FailoverResult = {
     ],
     fence: { rung: 'ssh', host: 'db1', proof: 'process gone, port 3306 refused' },
     coverage: { kind: 'lossless', by: 'ackers', why: '2 of 2 recorded ackers contribute (db2, db3), 2 needed' },
+    salvage: NOTHING_TO_SALVAGE,
     accepted: null,
   },
-  loss: { lossless: true, explains: '2 of 2 recorded ackers contribute (db2, db3), 2 needed', missing: '' },
+  loss: {
+    lossless: true,
+    explains: '2 of 2 recorded ackers contribute (db2, db3), 2 needed',
+    lost: { count: 0, gtids: [] },
+    missing: '',
+    salvage: NOTHING_TO_SALVAGE,
+  },
   timeline: [
     entry('observe', '07.100', { durationMs: 12.4 }),
     entry('fence', '07.120', { host: 'db1', outcome: 'port refused' }),

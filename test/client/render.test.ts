@@ -1,3 +1,4 @@
+import { NOTHING_TO_SALVAGE } from '../../domain/tail.ts';
 import { expect, test } from 'vitest';
 import { StandfastError } from '../../client/errors.ts';
 import { coloured, plain } from '../../client/paint.ts';
@@ -95,10 +96,14 @@ test('a phase whose first attempt left no step is marked too', () => {
 });
 
 test('a lossy failover says what is missing', () => {
-  const loss = { lossless: false, explains: 'accepted by dba: fire', missing: '0-1-121..0-1-125' };
-  expect(renderFailover({ ...failedOver, loss }, plain)).toContain(
-    '  loss:     LOSSY: accepted by dba: fire; missing 0-1-121..0-1-125',
-  );
+  const gtids = ['0-1-121', '0-1-122'];
+  const quarantined = { count: 2, gtids };
+  const salvage = { ...NOTHING_TO_SALVAGE, quarantined, folder: '/var/lib/standfast/quarantine/7-binlog' };
+  const loss = { lossless: false, explains: 'kept aside', lost: quarantined, missing: '0-1-122', salvage };
+  const text = renderFailover({ ...failedOver, loss }, plain);
+  expect(text).toContain('  loss:     LOSSY: kept aside; 2 transactions, up to 0-1-122\n');
+  expect(text).toContain('kept aside in /var/lib/standfast/quarantine/7-binlog on the old primary: 2 transactions');
+  expect(renderFailover({ ...failedOver, loss: { ...loss, lost: null } }, plain)).toContain('how much is not known');
 });
 
 test('a failover that opened the old primary again shows no decision', () => {

@@ -1,9 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { useCluster } from './cluster.ts';
+import { keepPolicy, setPolicy } from './policy.ts';
 import { refusalOf } from './refusal.ts';
 import { useTemporal } from './temporal.ts';
 
@@ -11,21 +10,10 @@ const cluster = useCluster();
 const temporal = useTemporal();
 const order = { cluster: 'shop', reason: 'test' };
 
-interface Policy {
-  clusters: { shop: { policy: { failover: { fence: string[] } } } };
-}
-
-/** What the policy lets a failover rest on, from the next look at the inventory on. */
-function allow(...fence: readonly string[]): void {
-  const file = cluster().lab.etc('standfast.yaml');
-  const inventory = parse(readFileSync(file, 'utf8')) as Policy;
-  inventory.clusters.shop.policy.failover.fence = [...fence];
-  writeFileSync(file, stringify(inventory));
-}
-
-afterEach(() => {
-  allow('ssh', 'powerOff');
-});
+keepPolicy(cluster);
+const allow = (...fence: readonly string[]): void => {
+  setPolicy(cluster().lab, { fence });
+};
 
 /** The old primary lives on with its clients, and nobody else reaches it. */
 async function isolate(host: string): Promise<void> {
