@@ -104,7 +104,7 @@ function whyFew(records: readonly MemberRecords[], members: number): string {
     ...(booted > 0
       ? [`${String(booted)} may have been replaced as primary while it was off, so its records may be old`]
       : []),
-    ...(blank > 0 ? [`${String(blank)} remembers nothing`] : []),
+    ...(blank > 0 ? [`${String(blank)} ${blank === 1 ? 'remembers' : 'remember'} nothing`] : []),
   ];
   return [answered, ...doubts].join(', and ');
 }
