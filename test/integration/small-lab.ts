@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { Standfast } from '../../client/index.ts';
 import { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
+import { until } from '../../lab/run.ts';
 import { loadShop } from '../../lab/shop.ts';
 import { TemporalServer } from '../../lab/temporal.ts';
 import { LabWorker } from '../../lab/workers.ts';
@@ -38,13 +39,15 @@ export function useSmallLab(suffix: string, hosts: readonly string[]): () => Sma
   };
 }
 
+const primary = { cluster: 'shop', host: 'db1' };
+
 async function cast(lab: Lab): Promise<SmallLab & { readonly ledgers: Ledger[] }> {
   const temporal = await TemporalServer.start(lab);
   await LabWorker.start(lab, 'only', { temporal: temporal.insideAddress });
   const client = await Standfast.connect({ address: temporal.address });
   const ledgers: Ledger[] = [];
   await loadShop(lab.host('db1'), { sizeMb: 5 });
-  await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+  await client.preparePrimary(primary);
   await client.provisionReplica({ cluster: 'shop', host: 'db2' });
   await lab.save('pair');
   return {
@@ -53,7 +56,12 @@ async function cast(lab: Lab): Promise<SmallLab & { readonly ledgers: Ledger[] }
     ledgers,
     restore: async () => {
       await lab.restore('pair');
-      await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+      // On a loaded machine db2 may be late, and the promise is made at the next try.
+      await until(
+        'a primary whose writes db2 acknowledges',
+        async () => ((await client.preparePrimary(primary)).mode === 'lossless' ? true : undefined),
+        120_000,
+      );
     },
     startLedger: () => {
       const ledger = Ledger.start(lab);

@@ -6,7 +6,6 @@ import { recordOn, useSmallLab } from './small-lab.ts';
 
 const small = useSmallLab('2h', ['db1', 'db2']);
 const order = { cluster: 'shop', reason: 'test' };
-const opens = (host: string) => small().client.preparePrimary({ cluster: 'shop', host });
 
 /** It answers, and refuses writes. */
 const isClosed = async (host: string): Promise<boolean> =>
@@ -71,7 +70,8 @@ describe('two hosts without a witness', () => {
 
       // With db2 the truth is back, and db1 is told.
       await lab.host('db2').powerOn();
-      await opens('db2');
+      // Alone it could not forget its old channel: one of two is no majority for that. The next failover goes on from there.
+      expect(await client.failover(order)).toMatchObject({ newPrimary: 'db2' });
       expect(await isClosed('db2')).toBe(false);
       expect(await isClosed('db1')).toBe(true);
       expect(await recordOn(lab, 'db1', 'primary')).toMatch(/ db2 - /);
