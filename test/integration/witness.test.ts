@@ -59,7 +59,7 @@ describe('two hosts and a witness', () => {
       await lab.host('w1').powerOn();
       // The witness missed that record and is told; a witness is never switched off as primary, so it counts.
       await lab.host('db2').powerOn();
-      await client.preparePrimary({ cluster: 'shop', host: 'db2' });
+      expect(await client.failover(order)).toMatchObject({ newPrimary: 'db2' });
       expect(await recordOn(lab, 'w1', 'primary')).toMatch(/ db2 - /);
     },
   );
