@@ -146,6 +146,15 @@ export async function secureAcknowledgement(
   const { primary, steps } = work;
   // Who was an acker before it became the primary vouches for nothing of its own: on record it would make the next failover wait for the dead.
   const ackers = work.ackers.filter((acker) => acker !== primary);
+  const { mode, alone } = authority.cluster.description;
+  const nobodyInTime = new AdapterFailure({
+    type: 'NotYet',
+    host: primary,
+    message: `${primary} stays closed until a replica acknowledges (policy.alone is stop)`,
+  });
+  // The record stays as it is: the next attempt has to know whom it is waiting for.
+  const waits = mode === 'semisync' && alone === 'stop';
+  if (waits && ackers.length === 0) throw nobodyInTime;
   await recordAsync(authority, ackers);
   if (ackers.length > 0) {
     await makeWait(authority, primary);
@@ -155,13 +164,7 @@ export async function secureAcknowledgement(
     if ((await recordLossless(authority, { primary, ackers, goal }, bounds)) === null)
       return { mode: 'lossless', ackers };
   }
-  const { mode, alone } = authority.cluster.description;
-  if (mode === 'semisync' && alone === 'stop')
-    throw new AdapterFailure({
-      type: 'NotYet',
-      host: primary,
-      message: `${primary} stays closed until a replica acknowledges (policy.alone is stop)`,
-    });
+  if (waits) throw nobodyInTime;
   await stopWaiting(authority, primary);
   return { mode: 'async', ackers };
 }
