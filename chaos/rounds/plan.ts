@@ -39,6 +39,8 @@ export interface RoundName {
 }
 
 const HIT_THE_PRIMARY = 0.88;
+/** A primary that is soon back is only opened again: the failover itself is what most rounds are about. */
+const PRIMARY_STAYS_AWAY = 0.75;
 const MOST_BEGIN_MS = 1200;
 const ROLE_NAMES = Object.keys(ROLES) as readonly Role[];
 
@@ -65,7 +67,8 @@ export function composeRound(name: RoundName): Plan {
 
 function endOfPrimary(chance: Chance): Fault {
   const { kind } = chance.weighted(CATALOGUE.filter((entry) => entry.endsPrimary));
-  return make(chance, { kind, role: 'primary', when: { after: 'begin', ms: chance.between(0, MOST_BEGIN_MS) } });
+  const fault = make(chance, { kind, role: 'primary', when: { after: 'begin', ms: chance.between(0, MOST_BEGIN_MS) } });
+  return chance.happens(PRIMARY_STAYS_AWAY) ? { ...fault, lastsMs: null } : fault;
 }
 
 /** Null when the chosen one is there already: one host is killed once, one worker at a time. */

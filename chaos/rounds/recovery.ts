@@ -79,7 +79,7 @@ interface Advice {
 }
 
 /** A command of ours that somebody is told to use: in a finding, in a refusal. */
-const COMMAND = /standfast (failover|prepare) shop(?: --to)? ?(db\d)?/;
+const COMMAND = /standfast (failover|prepare|acker add|acker remove|acker none) shop(?: --to)? ?(db\d)?/;
 
 /** Findings whose remedy a person carries out on the server itself. */
 const BY_HAND: Readonly<Record<string, string>> = {
@@ -113,13 +113,19 @@ function lastResort(looked: Looked, said: string): Advice {
   return { because: `writes are not accepted: ${because}`, command: commandIn(because) ?? ['failover', ''] };
 }
 
-function follow(scene: Scene, [command, host]: Command): Promise<Ending> {
+function follow(scene: Scene, command: Command): Promise<Ending> {
+  const [name, host] = command;
   const { client } = scene.stage;
-  if (command === 'failover')
-    return endingOf('failover', (options) => client.failover({ cluster: CLUSTER, reason: 'chaos: remedy' }, options));
-  if (command === 'prepare')
-    return endingOf(`prepare ${host}`, (options) => client.preparePrimary({ cluster: CLUSTER, host }, options));
-  return byHand(scene, [command, host]);
+  const [to, reason] = [{ cluster: CLUSTER, host }, 'chaos: remedy'] as const;
+  const runs: Readonly<Record<string, Parameters<typeof endingOf>[1]>> = {
+    failover: (options) => client.failover({ cluster: CLUSTER, reason }, options),
+    prepare: (options) => client.preparePrimary(to, options),
+    'acker add': async (options) => ({ ...(await client.admitReplica(to, options)), sentence: '' }),
+    'acker remove': (options) => client.removeAcker({ ...to, reason }, options),
+    'acker none': (options) => client.goAsync({ cluster: CLUSTER, reason }, options),
+  };
+  const run = runs[name];
+  return run === undefined ? byHand(scene, command) : endingOf(`${name} ${host}`.trim(), run);
 }
 
 async function byHand({ stage }: Scene, [command, name]: Command): Promise<Ending> {
