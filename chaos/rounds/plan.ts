@@ -38,6 +38,13 @@ export interface RoundName {
   readonly mode: Mode;
 }
 
+const FENCES: readonly NonNullable<ClusterSettings['fence']>[] = [
+  ['ssh'],
+  ['ssh', 'powerOff'],
+  ['ssh', 'powerOff'],
+  ['ssh', 'revocation'],
+  ['ssh', 'powerOff', 'revocation'],
+];
 const HIT_THE_PRIMARY = 0.88;
 /** A primary that is soon back is only opened again: the failover itself is what most rounds are about. */
 const PRIMARY_STAYS_AWAY = 0.75;
@@ -49,7 +56,7 @@ export function composeRound(name: RoundName): Plan {
   const chance = new Chance(`${String(name.seed)}/${String(name.round)}/${name.mode}`);
   const settings: ClusterSettings = {
     mode: name.mode === 'lossless' ? 'semisync' : 'async',
-    fence: chance.happens(0.2) ? ['ssh'] : ['ssh', 'powerOff'],
+    fence: chance.oneOf(FENCES),
     alone: chance.happens(0.2) ? 'stop' : 'async',
     lagFail: '3s',
   };
