@@ -143,7 +143,7 @@ function checkNobodyIsAhead(host: HostName, status: ServerStatus, seen: ClusterO
 }
 
 /** A member boots by itself and closed; one whose server is down is started, closed as well. */
-async function ensureRunning(authority: Authority, host: HostName): Promise<void> {
+export async function ensureRunning(authority: Authority, host: HostName): Promise<void> {
   const { address, interface: device } = authority.cluster.vip;
   const facts = await authority.cluster.helper(host).request('observe', { vip: address, interface: device });
   if (facts['fenced'] === 'yes') await authority.order(host, 'unfence');

@@ -19,6 +19,7 @@ import { claimEpoch, resumeEpoch } from './authority.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { ensureRunning } from './opening.ts';
 import { keepOut, letIn } from './refusing.ts';
 import type { Route } from './routing.ts';
 import { moveVip, proveVip } from './routing.ts';
@@ -36,6 +37,8 @@ interface Promotion {
 
 async function promote(work: Promotion): Promise<Promoted> {
   const { authority, winner, steps } = work;
+  // A worker died here, or the winner's server did: it had applied all it received before it was chosen, and comes up closed.
+  if (steps.attempt > 1) await ensureRunning(authority, winner);
   await steps.run('record', null, () => authority.recordPrimary(winner));
   const ackers = await steps.run('siblings', null, () => repointSiblings(work));
   const held = await steps.run('semi-sync', winner, () =>

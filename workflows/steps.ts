@@ -78,6 +78,7 @@ export const long = (summary: string) =>
 export const patient = (summary: string) =>
   proxyActivities<Activities>({
     summary,
+    cancellationType,
     startToCloseTimeout: '2m',
     heartbeatTimeout: '5s',
     retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '15s', nonRetryableErrorTypes },

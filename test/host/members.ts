@@ -60,6 +60,7 @@ export class Members {
       witnesses: names.filter((name) => !databases.includes(name)),
       mode: 'semisync',
       alone: 'async',
+      salvage: 'apply',
       fence: ['ssh', 'powerOff'],
       lag: { warnMs: 1000, failMs: 10_000 },
       countries: [],

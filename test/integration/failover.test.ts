@@ -74,6 +74,23 @@ describe('a failover', () => {
     expect(written.filter((one) => one.outcome === 'ack')).toEqual([]);
   });
 
+  test('whose winner dies after it was recorded starts it again, closed, and goes forward', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    const worker = await startWorker('held', 'promoteAndRoute.siblings:before');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    const faultAt = Ledger.now();
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    const running = client.failover({ ...order, candidate: 'db2' });
+    await worker.says(/^held at /m);
+    lab.host('db2').signal('mariadbd', 'SIGKILL');
+    worker.release();
+    const result = await running;
+    expect(result).toMatchObject({ outcome: 'failed-over', newPrimary: 'db2' });
+    await expectNothingLost(cluster(), ledger, { result, faultAt });
+  });
+
   test('is refused with nothing changed when no replica is safe', async () => {
     const { lab, client, restore, startWorker } = cluster();
     await restore('cluster');
