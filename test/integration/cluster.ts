@@ -14,7 +14,7 @@ export interface Cluster {
   readonly temporal: string;
   /** The cluster as saved, open for writes. */
   restore(state: 'plain' | 'cluster'): Promise<void>;
-  startWorker(name: string, holdAt?: string): Promise<LabWorker>;
+  startWorker(name: string, holdAt?: string, environment?: Readonly<Record<string, string>>): Promise<LabWorker>;
   startLedger(options?: LedgerOptions): Ledger;
 }
 
@@ -27,9 +27,9 @@ export function useCluster(): () => Cluster {
     const { folder, temporal, temporalInside } = inject('stage');
     const lab = Lab.attach(folder);
     const client = await Standfast.connect({ address: temporal });
-    const startWorker = async (name: string, holdAt?: string): Promise<LabWorker> => {
+    const startWorker: Cluster['startWorker'] = async (name, holdAt, environment = {}) => {
       const hold = holdAt === undefined ? {} : { holdAt };
-      const worker = await LabWorker.start(lab, name, { temporal: temporalInside, ...hold });
+      const worker = await LabWorker.start(lab, name, { temporal: temporalInside, environment, ...hold });
       workers.push(worker);
       return worker;
     };

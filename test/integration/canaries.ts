@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'vitest';
+import type { Client } from '@temporalio/client';
+import type { Lab } from '../../lab/lab.ts';
+import { textOf } from './histories.ts';
+
+/** A secret that is searched for: by its name a failed test can say what was found without printing it. */
+export interface Canary {
+  readonly name: string;
+  readonly value: string;
+}
+
+const HOSTS = ['db1', 'db2', 'db3'];
+/** Where anything of ours, of the servers or of the system can leave something on a host. */
+const HOST_FOLDERS = ['/etc', '/home', '/root', '/run', '/srv', '/tmp', '/usr/local', '/var'];
+const GENERAL_LOG = '/var/log/mysql/general.log';
+const SLOW_LOG = '/var/log/mysql/slow.log';
+
+/** Passwords whole; of the key one line of its body, which no encoding of the whole hides. */
+export function canariesOf(lab: Lab): readonly Canary[] {
+  const passwords = ['standfast', 'repl', 'app'].map((account) => ({
+    name: `password of ${account}`,
+    value: readFileSync(lab.etc(`${account}.password`), 'utf8').trim(),
+  }));
+  const [, line = ''] = readFileSync(lab.etc('ssh_key'), 'utf8').split('\n').slice(1);
+  const canaries = [...passwords, { name: 'SSH key', value: line }];
+  for (const { name, value } of canaries) expect(value.length, name).toBeGreaterThan(30);
+  return canaries;
+}
+
+const namesIn = (text: string, canaries: readonly Canary[]): readonly string[] =>
+  canaries.filter(({ value }) => text.includes(value)).map(({ name }) => name);
+
+/** Looks at the command line and the environment of every process of the machine, and so of all hosts, again and again. */
+export class ProcessWatch {
+  readonly #canaries: readonly Canary[];
+  readonly #timer: NodeJS.Timeout;
+  readonly #found = new Set<string>();
+  readonly #programs = new Set<string>();
+  #samples = 0;
+
+  constructor(canaries: readonly Canary[]) {
+    this.#canaries = canaries;
+    this.#timer = setInterval(() => {
+      this.#look();
+    }, 100);
+  }
+
+  #look(): void {
+    this.#samples += 1;
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+      for (const file of ['cmdline', 'environ']) {
+        const text = ofProcess(pid, file);
+        const [program = ''] = text.split('\0');
+        if (file === 'cmdline') this.#programs.add(path.basename(program));
+        for (const name of namesIn(text, this.#canaries)) this.#found.add(`${name} in ${file} of ${pid}`);
+      }
+  }
+
+  stop(): { readonly samples: number; readonly programs: ReadonlySet<string>; readonly found: readonly string[] } {
+    clearInterval(this.#timer);
+    return { samples: this.#samples, programs: this.#programs, found: [...this.#found] };
+  }
+}
+
+function ofProcess(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return ''; // it ended meanwhile
+  }
+}
+
+/** Every statement of every session goes to both logs from now on, also after a restart. */
+export async function logEverything(lab: Lab, host: string): Promise<void> {
+  const settings = [
+    'general_log=1',
+    `general_log_file=${GENERAL_LOG}`,
+    'slow_query_log=1',
+    `slow_query_log_file=${SLOW_LOG}`,
+    'long_query_time=0',
+  ];
+  await lab
+    .host(host)
+    .exec(['tee', '/etc/mysql/mariadb.conf.d/70-log.cnf'], { input: `[mysqld]\n${settings.join('\n')}\n` });
+  if (lab.host(host).processes('mariadbd').length === 0) return;
+  await lab
+    .host(host)
+    .sql(
+      `SET GLOBAL general_log_file='${GENERAL_LOG}', GLOBAL slow_query_log_file='${SLOW_LOG}', GLOBAL long_query_time=0, GLOBAL general_log=1, GLOBAL slow_query_log=1`,
+    );
+}
+
+export const generalLogOf = async (lab: Lab, host: string): Promise<string> =>
+  (await lab.host(host).exec(['cat', GENERAL_LOG])).stdout;
+
+/** Files of the hosts with a canary in them, as `HOST PATH: NAME`: logs, binlogs, relay logs, records, data, all that is there. */
+export async function foundOnHosts(lab: Lab, canaries: readonly Canary[]): Promise<readonly string[]> {
+  const searched = HOSTS.flatMap((host) => canaries.map((canary) => ({ host, ...canary })));
+  const found = await Promise.all(
+    searched.map(async ({ host, name, value }) => {
+      // The value must not be in a command line: this would be found as well.
+      const argv = ['grep', '-rlaF', '--devices=skip', '-f', '-', ...HOST_FOLDERS];
+      const { stdout, exitCode, stderr } = await lab.host(host).exec(argv, { input: value });
+      expect(exitCode, stderr).toBeLessThan(2);
+      return stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((file) => `${host} ${file}: ${name}`);
+    }),
+  );
+  return found.flat().sort();
+}
+
+/** What Temporal keeps and shows of any run, its database, and everything that a process of the control seat wrote. */
+export async function foundAtControl(
+  lab: Lab,
+  temporal: Client,
+  canaries: readonly Canary[],
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { workflowId, runId } of temporal.workflow.list()) {
+    const handle = temporal.workflow.getHandle(workflowId, runId);
+    const told = `${textOf(await handle.fetchHistory())}\n${textOf((await handle.describe()).raw)}`;
+    expect(told).toContain('shop');
+    found.push(...namesIn(told, canaries).map((name) => `history of ${workflowId}: ${name}`));
+  }
+  const folder = path.join(lab.folder, 'run');
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const text = readFileSync(path.join(folder, entry.name), 'latin1');
+    found.push(...namesIn(text, canaries).map((name) => `${entry.name}: ${name}`));
+  }
+  return found;
+}
+
+/** Changes a file of the lab's FOLDER/etc. @returns what puts it back as it was */
+export function changed(lab: Lab, file: string, change: (content: string) => string): () => void {
+  const where = lab.etc(file);
+  const before = readFileSync(where, 'utf8');
+  const after = change(before);
+  expect(after, `${file} was to be changed`).not.toBe(before);
+  writeFileSync(where, after);
+  return () => {
+    writeFileSync(where, before);
+  };
+}
