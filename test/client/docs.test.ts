@@ -48,6 +48,16 @@ test('what was undone decides the exit code before the type does', () => {
   expect(exitCodeOf('Detached', { notUndone: ['x'] })).toBe(CLIENT_FAILURES.Detached.exitCode);
 });
 
+test('every invariant and every guard names a test that is there', async () => {
+  const page = await read('docs/invariants.md');
+  const rows = [...page.matchAll(/^\|.*\| (.+?) \| `(test\/[^`]+)` \|$/gm)];
+  expect(rows.length).toBeGreaterThan(50);
+  for (const invariant of ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10'])
+    expect(page).toContain(`\n| ${invariant} | `);
+  for (const [, title = '', file = ''] of rows)
+    expect([file, await read(file)]).toEqual([file, expect.stringContaining(title)]);
+});
+
 test('every command is listed', async () => {
   const page = await read('docs/cli.md');
   for (const group of ['', 'acker', 'schedule', 'worker']) {
