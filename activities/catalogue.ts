@@ -1,5 +1,14 @@
-import type { Activities, StepName } from './contract.ts';
-import { ADMIT_STEPS, ASYNC_STEPS, FENCE_STEPS, OPEN_STEPS, PROMOTE_STEPS, REMOVE_STEPS } from './contract.ts';
+import type { Activities } from './contract.ts';
+import type { StepName } from './step-names.ts';
+import {
+  ADMIT_STEPS,
+  ASYNC_STEPS,
+  FENCE_STEPS,
+  OPEN_STEPS,
+  PROMOTE_STEPS,
+  REJOIN_STEPS,
+  REMOVE_STEPS,
+} from './step-names.ts';
 
 export interface CatalogueEntry {
   /** Whether it changes anything outside Temporal, be it a heartbeat row. */
@@ -36,5 +45,7 @@ export const CATALOGUE = {
   undoFence: { changes: true, steps: OPEN_STEPS.filter((step) => step !== 'claim') },
   promoteAndRoute: { changes: true, steps: PROMOTE_STEPS },
   fenceDeposed: CHANGES,
+  rejoinHost: { changes: true, steps: REJOIN_STEPS },
+  undoRejoin: CHANGES,
   settleCluster: CHANGES,
 } as const satisfies Record<keyof Activities, CatalogueEntry>;

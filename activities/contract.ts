@@ -11,6 +11,7 @@ import type {
   RemoveAckerResult,
   TimelineEntry,
 } from '../domain/report.ts';
+import type { Return } from '../domain/rejoin.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 
 export interface OfCluster {
@@ -166,7 +167,7 @@ export interface Activities {
 
   /**
    * Makes a proven replica count: the `sync` record on a majority first, then semi-sync on the replica, then waiting on the primary. One that was removed
-   * before is let in again. `lossless` is recorded when the servers themselves are seen to keep it. Steps inside: see {@link ADMIT_STEPS}.
+   * before is let in again. `lossless` is recorded when the servers themselves are seen to keep it. Steps inside: see `ADMIT_STEPS`.
    * @throws `Unsafe` when `host` does not replicate from the recorded primary, or has transactions of its own
    */
   admitReplica(input: OfOperation & { readonly host: HostName }): Promise<AdmitResult>;
@@ -177,7 +178,7 @@ export interface Activities {
   /**
    * Makes `host` count no more, dead, frozen, cut off or alive: the primary's host refuses it and its connection is seen gone, another acker holds all that it may have
    * acknowledged alone, the record shrinks on a majority; then it is told, and let in again if it is seen to obey. The last one: as `goAsync`.
-   * Steps inside: see {@link REMOVE_STEPS}.
+   * Steps inside: see `REMOVE_STEPS`.
    * @throws `Unsafe` when nobody else is connected and acknowledges, or `host` is the last one and the policy is to stop; nothing is changed then
    * Source: MariaDB KB, semi-synchronous replication; SHOW REPLICA HOSTS
    */
@@ -191,14 +192,14 @@ export interface Activities {
 
   /**
    * `async` on a majority first; then the primary waits for nobody, and commits that hang go on; then every other host is told to acknowledge nothing, or
-   * refused. Each step leaves what is on record true, so there is no undo. Steps inside: see {@link ASYNC_STEPS}.
+   * refused. Each step leaves what is on record true, so there is no undo. Steps inside: see `ASYNC_STEPS`.
    * @throws `Unsafe` when the policy is to stop
    */
   goAsync(input: OfOperation): Promise<GoAsyncResult>;
 
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
-   * Steps inside: see {@link FENCE_STEPS}. Nothing is changed when the prediction at step 2 already refuses.
+   * Steps inside: see `FENCE_STEPS`. Nothing is changed when the prediction at step 2 already refuses.
    * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it
    */
   fenceAndDrain(
@@ -210,7 +211,7 @@ export interface Activities {
 
   /**
    * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only.
-   * Steps inside: see {@link PROMOTE_STEPS}.
+   * Steps inside: see `PROMOTE_STEPS`.
    */
   promoteAndRoute(
     input: OfOperation & { readonly winner: HostName; readonly fence: FenceProof; readonly epoch: Epoch },
@@ -223,40 +224,16 @@ export interface Activities {
    */
   fenceDeposed(input: OfCluster & { readonly host: HostName }): Promise<DeposedFence>;
 
+  /**
+   * A host that was primary or replica before and holds nothing that the primary lacks is started closed and replicates from the primary; it acknowledges
+   * nothing yet. What another one has alone is exported into its quarantine, and its server stays down. Steps inside: see `REJOIN_STEPS`.
+   * @throws `Unsafe` when it is the primary, accepts writes, or never belonged to the cluster; when the primary does not serve
+   */
+  rejoinHost(input: OfOperation & { readonly host: HostName }): Promise<Return>;
+
+  /** Undo of `rejoinHost`: a host that does not count yet follows nobody again, and stays closed. */
+  undoRejoin(input: OfCluster & { readonly host: HostName }): Promise<Undone>;
+
   /** Step 13: forgets the old channel on the new primary and enables its events. */
   settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;
 }
-
-export const FENCE_STEPS = [
-  'observe',
-  'claim',
-  'diagnose',
-  'fence',
-  'receivers',
-  'elect',
-  'coverage',
-  'drain',
-  'salvage',
-] as const;
-export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'prove'] as const;
-export const OPEN_STEPS = [
-  'claim',
-  'check',
-  'record',
-  'semi-sync',
-  'open',
-  'replicas',
-  'confirm',
-  'vip',
-  'prove',
-] as const;
-export const ADMIT_STEPS = ['claim', 'check', 'start', 'record', 'replica', 'primary', 'confirm'] as const;
-export const REMOVE_STEPS = ['claim', 'check', 'refuse', 'record', 'release', 'quieten'] as const;
-export const ASYNC_STEPS = ['claim', 'check', 'record', 'release', 'quieten'] as const;
-export type StepName =
-  | (typeof FENCE_STEPS)[number]
-  | (typeof PROMOTE_STEPS)[number]
-  | (typeof OPEN_STEPS)[number]
-  | (typeof ADMIT_STEPS)[number]
-  | (typeof REMOVE_STEPS)[number]
-  | (typeof ASYNC_STEPS)[number];

@@ -16,6 +16,7 @@ import { openingActivities } from './opening.ts';
 import { promotingActivities } from './promoting.ts';
 import { provisioningActivities } from './provisioning.ts';
 import { removingActivities } from './removing.ts';
+import { rejoiningActivities } from './rejoining.ts';
 import { replicatingActivities } from './replicating.ts';
 import type { StepHooks } from './steps.ts';
 import { requireOurs } from './steps.ts';
@@ -41,6 +42,7 @@ export function createActivities(ports: Ports, given: StepHooks): Activities {
     ...unfencingActivities(ports, hooks),
     ...deposingActivities(ports),
     ...promotingActivities(ports, hooks),
+    ...rejoiningActivities(ports, hooks),
   };
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [name, atTheBorder(name, activity as AnyActivity, hooks)]),

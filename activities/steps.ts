@@ -3,7 +3,7 @@ import type { HostName } from '../domain/cluster.ts';
 import type { TimelineEntry } from '../domain/report.ts';
 import { failure } from '../workflows/failures.ts';
 import { beat } from './beats.ts';
-import type { StepName } from './contract.ts';
+import type { StepName } from './step-names.ts';
 
 /** Where a test may stop a worker: before an activity, or a step inside one, had an effect, or after it and before anybody heard of it. */
 export type HoldPoint = `${string}:${'before' | 'after'}`;

@@ -101,6 +101,11 @@ export async function adoptHistory(
   await session.rows('SET GLOBAL gtid_slave_pos = ?', [history.position]);
 }
 
+/** Where a server goes on as a replica. Its threads must stand still. */
+export async function adoptPosition(session: Session, position: string): Promise<void> {
+  await session.rows('SET GLOBAL gtid_slave_pos = ?', [position]);
+}
+
 /** @returns true when everything up to `position` is applied; waits at most `waitMs`. */
 export async function waitApplied(session: Session, position: string, waitMs: number): Promise<boolean> {
   if (position === '') return true;

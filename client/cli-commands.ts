@@ -1,7 +1,20 @@
 import type { Parsed } from '../domain/inputs.ts';
-import { parsePreparePrimary, parseProvisionReplica, parseVerifyReplication } from '../domain/inputs.ts';
+import {
+  parsePreparePrimary,
+  parseProvisionReplica,
+  parseRejoinReplica,
+  parseVerifyReplication,
+} from '../domain/inputs.ts';
 import type { CliIo, GlobalOptions } from './cli-io.ts';
-import { prepareJob, provisionJob, scheduleApplyJob, scheduleListJob, statusJob, verifyJob } from './cli-jobs.ts';
+import {
+  prepareJob,
+  provisionJob,
+  rejoinJob,
+  scheduleApplyJob,
+  scheduleListJob,
+  statusJob,
+  verifyJob,
+} from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
 import { StandfastError } from './errors.ts';
@@ -50,6 +63,17 @@ export function addChanges(program: Root, { run }: Hands): void {
       const options = program.opts();
       const input = checked(parseProvisionReplica({ cluster, host, ...(from !== undefined && { from }) }));
       await run(options, provisionJob(input, options));
+    });
+  program
+    .command('rejoin')
+    .description(
+      'an old primary, or a replica that was away, follows the primary again; exits with 10 when it has diverged',
+    )
+    .argument('<cluster>')
+    .argument('<host>')
+    .action(async (cluster, host) => {
+      const options = program.opts();
+      await run(options, rejoinJob(checked(parseRejoinReplica({ cluster, host })), options));
     });
 }
 

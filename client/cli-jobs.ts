@@ -5,6 +5,7 @@ import type {
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
+  RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { VerifyResult } from '../domain/report.ts';
@@ -74,6 +75,20 @@ export const provisionJob = (input: ProvisionReplicaInput, options: GlobalOption
       kind: 'Provision',
       data: answer,
       text: async (paint) => (await import('./render-results.ts')).renderProvision(answer, paint),
+    };
+  },
+});
+
+export const rejoinJob = (input: RejoinReplicaInput, options: GlobalOptions): Job => ({
+  title: `bring ${input.host} back to ${input.cluster}`,
+  work: async (client, wait) => {
+    const answer = await client.rejoinReplica(input, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'Rejoin',
+      data: answer,
+      text: async (paint) => (await import('./render-rejoin.ts')).renderRejoin(answer, paint),
+      exitCode: answer.outcome === 'quarantined' ? 10 : 0,
     };
   },
 });

@@ -28,6 +28,7 @@ export type {
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
+  RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 export type {
@@ -43,4 +44,6 @@ export type {
   TimelineEntry,
   VerifyResult,
 } from '../domain/report.ts';
+export type { RejoinResult } from '../domain/rejoin.ts';
+export type { Tail } from '../domain/tail.ts';
 export type { Finding, ReplicaEvidence, Severity, Verdict } from '../domain/verdict.ts';

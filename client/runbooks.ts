@@ -6,6 +6,7 @@ import {
   parsePreparePrimary,
   parseProvisionReplica,
   parseRemoveAcker,
+  parseRejoinReplica,
   parseVerifyReplication,
 } from '../domain/inputs.ts';
 import type {
@@ -15,8 +16,10 @@ import type {
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
+  RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
   FailoverResult,
@@ -61,6 +64,14 @@ export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> =
   workflowId: ({ cluster, host }) => `provision/${cluster}/${host}`,
   summary: ({ cluster, host, from }) => `provision ${host} of ${cluster} from ${from ?? 'its primary'}`,
   resultOf: (value) => value as ProvisionResult,
+};
+
+export const rejoinRunbook: Runbook<RejoinReplicaInput, RejoinResult> = {
+  type: 'rejoinReplica',
+  parse: parseRejoinReplica,
+  workflowId: ({ cluster, host }) => `rejoin/${cluster}/${host}`,
+  summary: ({ cluster, host }) => `bring ${host} back to ${cluster}`,
+  resultOf: (value) => value as RejoinResult,
 };
 
 export const prepareRunbook: Runbook<PreparePrimaryInput, PrepareResult> = {

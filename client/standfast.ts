@@ -5,8 +5,10 @@ import type {
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
+  RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
   FailoverResult,
@@ -33,6 +35,7 @@ import {
   goAsyncRunbook,
   prepareRunbook,
   provisionRunbook,
+  rejoinRunbook,
   removeAckerRunbook,
   verifyRunbook,
 } from './runbooks.ts';
@@ -72,6 +75,7 @@ export type StandfastApi = Pick<
   | 'failover'
   | 'accept'
   | 'provisionReplica'
+  | 'rejoinReplica'
   | 'preparePrimary'
   | 'admitReplica'
   | 'removeAcker'
@@ -110,6 +114,13 @@ export class Standfast {
     options?: O,
   ): Promise<Answer<O, ProvisionResult>> {
     return this.#run(provisionRunbook, input, options);
+  }
+
+  rejoinReplica<O extends CallOptions = object>(
+    input: RejoinReplicaInput,
+    options?: O,
+  ): Promise<Answer<O, RejoinResult>> {
+    return this.#run(rejoinRunbook, input, options);
   }
 
   preparePrimary<O extends CallOptions = object>(

@@ -29,6 +29,11 @@ export interface FenceDeposedInput {
   readonly cluster: string;
   readonly host: string;
 }
+export interface RejoinReplicaInput {
+  readonly cluster: string;
+  /** A host that was primary or replica before. */
+  readonly host: string;
+}
 export interface VerifyReplicationInput {
   readonly cluster: string;
 }
@@ -110,6 +115,8 @@ const REASON: Field = { name: 'reason', required: false, example: 'its disk is b
 export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
 export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
 export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUSTER, { ...HOST, example: 'db1' }]);
+export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
+export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
 export const parseFailover = parser<FailoverInput>('failover', [
   CLUSTER,

@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
     severity: 'bad',
     matches: (found) => status(found) !== null && !follows(found),
     explains: ({ evidence }) => `${evidence.host} replicates from nobody`,
-    remedy: 'standfast provision CLUSTER HOST',
+    remedy: 'standfast rejoin CLUSTER HOST, or standfast provision when it never held the data',
   },
   {
     code: 'WrongSource',
@@ -48,7 +48,7 @@ const RULES: readonly Rule[] = [
     matches: (found) => follows(found) && found.evidence.source !== found.primary,
     explains: ({ evidence, primary }) =>
       `${evidence.host} replicates from ${evidence.source ?? 'an unknown server'} instead of ${primary}`,
-    remedy: 'provision it again, or point it at the primary',
+    remedy: 'standfast rejoin CLUSTER HOST',
   },
   {
     code: 'ReceiverStopped',

@@ -6,4 +6,6 @@ export { fenceDeposed } from './fence-deposed.ts';
 export { preparePrimary } from './prepare-primary.ts';
 export { provisionReplica } from './provision-replica.ts';
 export { removeAcker } from './remove-acker.ts';
+export { rejoinReplica } from './rejoin-replica.ts';
+export { repointReplica } from './repoint-replica.ts';
 export { verifyReplication } from './verify-replication.ts';

@@ -1,20 +1,17 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, executeChild, sleep, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { ProvisionPlan, Transfer } from '../activities/contract.ts';
 import type { ProvisionReplicaInput } from '../domain/inputs.ts';
 import { parseProvisionReplica } from '../domain/inputs.ts';
 import type { AdmitResult, ProvisionResult } from '../domain/report.ts';
 import { admitReplica } from './admit-replica.ts';
-import { failure } from './failures.ts';
-import { accept, atAddress, label, operationId, provisionId } from './operation.ts';
+import { accept, atAddress, label, provisionId } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, long } from './steps.ts';
+import { underLock } from './under-lock.ts';
 import type { UndoStack } from './undo.ts';
 import { compensated, factsOf } from './undo.ts';
 
 const PHASES = ['plan', 'copy', 'install', 'start', 'prove', 'admit'];
-const LOCK_POLL = '500ms';
-const LOCK_POLLS = 1_200;
 
 /** Makes a replica from a snapshot of a running primary: copied from host to host, started closed, proven row by row, then admitted. */
 export async function provisionReplica(input: unknown): Promise<ProvisionResult> {
@@ -72,22 +69,12 @@ async function make(
   return { bytes, snapshot: position, checksum };
 }
 
-/** Waits for the cluster's lock: an admission is short, and so is what it may have to wait for. */
 async function admit({ cluster, host }: ProvisionReplicaInput, undo: UndoStack): Promise<AdmitResult> {
-  for (let poll = 0; poll < LOCK_POLLS; poll += 1) {
-    try {
-      return await executeChild(admitReplica, {
-        workflowId: operationId(cluster),
-        args: [{ cluster, host }],
-        workflowTaskTimeout: '1s',
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw keepingWhatCounts(error, host, undo);
-      await sleep(LOCK_POLL);
-    }
+  try {
+    return await underLock(admitReplica, { cluster, host }, 'admitted');
+  } catch (error) {
+    throw keepingWhatCounts(error, host, undo);
   }
-  throw failure('Busy', `${operationId(cluster)} did not become free, so ${host} was not admitted`, { host });
 }
 
 /** A replica that could not be taken out again may still acknowledge: emptying it now could stop every write. */

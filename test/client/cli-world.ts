@@ -56,6 +56,7 @@ const unexpected = {
   failover: refuse,
   accept: refuse,
   provisionReplica: refuse,
+  rejoinReplica: refuse,
   preparePrimary: refuse,
   admitReplica: refuse,
   removeAcker: refuse,

@@ -1,0 +1,106 @@
+import type { Epoch, HostName } from './cluster.ts';
+import type { GtidSet } from './gtid.ts';
+import { gtidsBeyond, unionGtids } from './gtid.ts';
+import type { Lineage } from './lineage.ts';
+import { historyBeyond, placeGtids } from './lineage.ts';
+import type { TimelineEntry } from './report.ts';
+import type { Tail } from './tail.ts';
+
+export type RejoinResult =
+  | {
+      readonly outcome: 'rejoined';
+      readonly cluster: string;
+      readonly host: HostName;
+      readonly primary: HostName;
+      /** Null when it followed and counted already, so that nothing had to be proven. */
+      readonly checksum: { readonly tables: number; readonly position: string } | null;
+      readonly mode: 'lossless' | 'async';
+      readonly timeline: readonly TimelineEntry[];
+      readonly sentence: string;
+    }
+  | {
+      readonly outcome: 'quarantined';
+      readonly cluster: string;
+      readonly host: HostName;
+      readonly primary: HostName;
+      /** What only this host has: from its binlog, and from its relay logs when it was a replica. */
+      readonly tails: readonly Tail[];
+      readonly remedy: string;
+      readonly timeline: readonly TimelineEntry[];
+      readonly sentence: string;
+    };
+
+export type Return =
+  | {
+      /** `counts`: it followed and acknowledged already. `follows`: it replicates from the primary now, and is not proven. */
+      readonly kind: 'counts' | 'follows';
+      readonly primary: HostName;
+      readonly epoch: Epoch;
+      readonly timeline: readonly TimelineEntry[];
+    }
+  | {
+      readonly kind: 'diverged';
+      readonly primary: HostName;
+      readonly epoch: Epoch;
+      readonly tails: readonly Tail[];
+      /** The fence is still there. */
+      readonly fenced: boolean;
+      readonly timeline: readonly TimelineEntry[];
+    };
+
+/** Somebody's history and the primary's: what they have in common, and what only he has. */
+export interface Comparison {
+  readonly isRelated: boolean;
+  readonly extra: GtidSet;
+  /** What the primary is known to hold of it: everything else in his logs is his alone. */
+  readonly shared: GtidSet;
+}
+
+/**
+ * A later term of the same server may have used greater numbers than what it wrote beside the history: those entries of the primary say nothing
+ * about it, and only what the lineage places before the fork is shared.
+ */
+export function compareWithPrimary(own: GtidSet, primary: GtidSet, lineage: Lineage): Comparison {
+  const { within, diverged } = placeGtids(own, lineage);
+  const shared = new Map(
+    [...primary].map(
+      ([key, sequence]) => [key, diverged.has(key) ? least(sequence, within.get(key)) : sequence] as const,
+    ),
+  );
+  return {
+    isRelated: [...own.keys()].some((key) => primary.has(key)),
+    extra: unionGtids(historyBeyond(own, primary, lineage), gtidsBeyond(own, shared)),
+    shared: new Map([...shared].filter(([, sequence]) => sequence > 0n)),
+  };
+}
+
+const least = (left: bigint, right = 0n): bigint => (left < right ? left : right);
+
+const LISTED = 10;
+
+/** What a person has to read: how many, which, and where they are. */
+export function describeTails(host: HostName, tails: readonly Tail[]): string {
+  const count = tails.reduce((sum, tail) => sum + tail.count, 0);
+  const gtids = tails.flatMap((tail) => tail.gtids);
+  const more = count > LISTED ? ` and ${String(count - LISTED)} more` : '';
+  const places = tails.flatMap((tail) => (tail.name === '' ? [] : [`/var/lib/standfast/quarantine/${tail.name}`]));
+  const unread = tails.flatMap((tail) => (tail.why === '' ? [] : [tail.why]));
+  return [
+    count === 0
+      ? `${host} may hold transactions that nobody else has`
+      : `${host} holds ${String(count)} transactions that nobody else has: ${gtids.slice(0, LISTED).join(', ')}${more}`,
+    ...(places.length === 0 ? [] : [`they are in ${places.join(' and ')} on ${host}`]),
+    ...unread.map((why) => `not everything could be read: ${why}`),
+  ].join('; ');
+}
+
+/** Lifting the fence comes last: the old data must never be started again. */
+export const rebuildRemedy = (cluster: string, host: HostName, fenced: boolean): string =>
+  [
+    `read tail.sql there and enter on the primary what is wanted`,
+    `as root on ${host}: rm -rf /var/lib/mysql/* /var/lib/mysql/.standfast`,
+    ...(fenced
+      ? ['rm /var/lib/standfast/fenced; nft delete table inet standfast; systemctl unmask --runtime mariadb']
+      : []),
+    `then standfast provision ${cluster} ${host}`,
+  ].join('; ');

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import { caughtUp, checksums, useCluster } from './cluster.ts';
+import { refusalOf } from './refusal.ts';
+
+const cluster = useCluster();
+const order = { cluster: 'shop', reason: 'test' };
+const back = { cluster: 'shop', host: 'db1' };
+const ROWS = 7;
+
+const syncOn = async (host: string): Promise<string> =>
+  (await cluster().lab.host(host).exec(['cat', '/var/lib/standfast/sync'])).stdout;
+
+/** db2 or db3 is primary afterwards; db1 holds rows that nobody else has, as in async mode. */
+async function failOverFromAsync(): Promise<{ readonly primary: string; readonly lost: readonly string[] }> {
+  const { lab, client } = cluster();
+  const db1 = lab.host('db1');
+  await db1.sql('SET GLOBAL rpl_semi_sync_master_enabled = 0');
+  for (const replica of ['db2', 'db3']) await lab.host(replica).sql('STOP SLAVE IO_THREAD');
+  const lost: string[] = [];
+  for (let row = 0; row < ROWS; row += 1) {
+    const said = await db1.sql(
+      `INSERT INTO ledger.writes (token, route, server) VALUES (${String(row)}, 'test', 1); SELECT @@last_gtid`,
+    );
+    lost.push(said[0]?.[0] ?? '');
+  }
+  await db1.powerOff();
+  return { primary: (await client.failover(order)).newPrimary, lost };
+}
+
+describe('the old primary', () => {
+  test('that holds nothing of its own follows the new one, is proven, and acknowledges again', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    const faultAt = Ledger.now();
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    const { newPrimary: primary } = await client.failover(order);
+    const result = await client.rejoinReplica(back);
+    expect(result).toMatchObject({ outcome: 'rejoined', primary, mode: 'lossless' });
+    expect(await client.rejoinReplica(back)).toMatchObject({ outcome: 'rejoined', checksum: null });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary, faultAt })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+    await caughtUp(lab, 'db1', primary);
+    expect(await checksums(lab, 'db1')).toEqual(await checksums(lab, primary));
+    expect(await lab.host('db1').sql('SELECT @@read_only')).toEqual([['1']]);
+    expect(await syncOn(primary)).toMatch(/lossless .*db1/);
+    // And it can be primary again.
+    lab.host(primary).signal('mariadbd', 'SIGKILL');
+    expect(await client.failover({ ...order, candidate: 'db1' })).toMatchObject({
+      newPrimary: 'db1',
+      loss: { lossless: true },
+    });
+  });
+
+  test('that wrote what nobody else has is kept down, and exactly that is set aside', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const { primary, lost } = await failOverFromAsync();
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    await lab.host('db1').powerOn();
+    const result = await client.rejoinReplica(back);
+    expect(result).toMatchObject({ outcome: 'quarantined', primary });
+    const tails = result.outcome === 'quarantined' ? result.tails : [];
+    expect(tails.flatMap((tail) => tail.gtids)).toEqual(lost);
+    const folder = `/var/lib/standfast/quarantine/${tails[0]?.name ?? ''}`;
+    const { stdout } = await lab
+      .host('db1')
+      .exec(['bash', '-c', `grep -c '^### INSERT INTO' ${folder}/tail.sql; cat ${folder}/gtids`]);
+    expect(stdout.trim().split('\n')).toEqual([String(ROWS), ...lost]);
+    expect(lab.host('db1').processes('mariadbd')).toEqual([]);
+    expect(await client.rejoinReplica(back)).toMatchObject({ outcome: 'quarantined' });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary })).toMatchObject({ lost: [], twoWriters: [] });
+    // The remedy, to the letter.
+    expect(result).toMatchObject({
+      remedy: expect.stringContaining('rm -rf /var/lib/mysql/* /var/lib/mysql/.standfast'),
+    });
+    await lab.host('db1').exec(['bash', '-c', 'rm -rf /var/lib/mysql/* /var/lib/mysql/.standfast']);
+    expect(await client.provisionReplica({ cluster: 'shop', host: 'db1' })).toMatchObject({ outcome: 'admitted' });
+  });
+});
+
+describe('a replica', () => {
+  test('that was off during the failover is pointed at the new primary and counts again', async () => {
+    const { lab, client, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db1').sql(`INSERT INTO ledger.writes (token, route, server) VALUES (1, 'test', 1)`);
+    await caughtUp(lab, 'db3', 'db1');
+    await lab.host('db3').exec(['service', 'mariadb', 'stop']);
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    expect(await client.failover(order)).toMatchObject({ newPrimary: 'db2' });
+    await lab.host('db3').exec(['service', 'mariadb', 'start']);
+    expect(await client.rejoinReplica({ ...back, host: 'db3' })).toMatchObject({ outcome: 'rejoined', primary: 'db2' });
+    expect(await syncOn('db2')).toMatch(/lossless .*db3/);
+  });
+});
+
+describe('a host that cannot come back is refused, and nothing is changed:', () => {
+  const refusalFor = (host: string) => refusalOf(cluster().client.rejoinReplica({ cluster: 'shop', host }));
+  const refused = (type: string, text: string) => ({ type, message: expect.stringContaining(text) as string });
+
+  test('the primary itself, a name of no host, one that accepts writes, one that does not answer', async () => {
+    const { lab, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    const ofPrimary = await refusalFor('db1');
+    expect(ofPrimary).toMatchObject(refused('Unsafe', 'recorded as the primary'));
+    expect(ofPrimary).toMatchObject({ facts: { undone: [], notUndone: [] } });
+    expect(await refusalFor('db9')).toMatchObject(refused('BadInput', 'db9'));
+    await lab.host('db3').sql('SET GLOBAL read_only = 0');
+    expect(await refusalFor('db3')).toMatchObject(refused('Unsafe', 'accepts writes beside db1'));
+    await lab.host('db3').powerOff();
+    expect(await refusalFor('db3')).toMatchObject(refused('Unsafe', 'does not answer'));
+  });
+
+  test('a replica at rest of a primary that does not serve: its relay logs are as they were', async () => {
+    const { lab, restore, startWorker } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
+    await lab.host('db1').sql(`INSERT INTO ledger.writes (token, route, server) VALUES (1, 'test', 1)`);
+    await lab.host('db3').sql('STOP SLAVE');
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    const relayLogs = () => lab.host('db3').sql('SHOW SLAVE STATUS');
+    const before = await relayLogs();
+    expect(await refusalFor('db3')).toMatchObject(refused('Unsafe', 'does not serve'));
+    expect(await relayLogs()).toEqual(before);
+  });
+
+  test('one that never belonged to the cluster, its server stopped or running', async () => {
+    const { lab, restore, startWorker } = cluster();
+    await restore('plain');
+    await startWorker('only');
+    expect(await refusalFor('db2')).toMatchObject(refused('Unsafe', 'standfast provision'));
+    await lab.host('db2').exec(['service', 'mariadb', 'start']);
+    expect(await refusalFor('db2')).toMatchObject(refused('Unsafe', 'standfast provision'));
+    expect(lab.host('db2').processes('mariadbd').length).toBe(1);
+  });
+});

@@ -1,0 +1,31 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { parseRepointReplica } from '../domain/inputs.ts';
+import type { Return } from '../domain/rejoin.ts';
+import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
+import { RunPage } from './progress.ts';
+import { brief, critical } from './steps.ts';
+import { compensated } from './undo.ts';
+
+/** Lets a host that came back follow the primary, or sets aside what only it has. Holds the cluster's lock meanwhile. Part of `rejoinReplica`. */
+export async function repointReplica(input: unknown): Promise<Return> {
+  const order = accept(parseRepointReplica(input));
+  const { cluster, host } = order;
+  label('repointReplica', cluster);
+  return atAddress(operationId(cluster), order, () =>
+    compensated(`bringing ${host} back to ${cluster}`, async (undo) => {
+      const page = new RunPage(`Bring ${host} back to ${cluster}`, ['follow']);
+      requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
+      page.enter('follow');
+      undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
+      const { runId: run } = workflowInfo();
+      const found = await critical(`compare ${host} with the primary, and point it there`).rejoinHost({
+        cluster,
+        run,
+        host,
+      });
+      undo.forget();
+      page.end(found.kind);
+      return found;
+    }),
+  );
+}
