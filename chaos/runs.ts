@@ -48,15 +48,14 @@ export class Runs {
     return lists.flat().filter((one) => one.name === name && one.completed).length;
   }
 
-  /** The newest run at an address that began after `since`, or null. */
-  async at(workflowId: string, since: Date): Promise<RunReference | null> {
-    try {
-      const { runId, type, startTime } = await this.#client.workflow.getHandle(workflowId).describe();
-      return startTime < since ? null : { workflowId, runId, type };
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    }
+  /** Runs that this one started. Their activities come later than this entry of its history. */
+  async startedBy(run: RunReference): Promise<readonly RunReference[]> {
+    const { events } = await this.#client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    return (events ?? []).flatMap(({ childWorkflowExecutionStartedEventAttributes: child }) => {
+      const { workflowId, runId } = child?.workflowExecution ?? {};
+      if (typeof workflowId !== 'string' || typeof runId !== 'string') return [];
+      return [{ workflowId, runId, type: child?.workflowType?.name ?? '' }];
+    });
   }
 
   /** Cancels the run at an address, and waits until its workflow has taken notice. */

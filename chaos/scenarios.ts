@@ -1,7 +1,7 @@
-import type { FailoverResult } from '../client/index.ts';
+import type { FailoverResult, RejoinResult } from '../client/index.ts';
 import { dataDirectory, tracesOfCopies } from '../lab/copies.ts';
 import type { Lab } from '../lab/lab.ts';
-import { brokenInvariants } from './invariants.ts';
+import { brokenInvariants, replicaStatus, writableHosts } from './invariants.ts';
 import type { Roles } from './invariants.ts';
 import type { Ending, Scenario } from './play.ts';
 import { sentenceOf } from './play.ts';
@@ -188,6 +188,61 @@ const goAsync: Scenario = {
   call: ({ client }, options) => client.goAsync({ cluster }, options),
 };
 
+/** The old primary holds nothing of its own: it follows the new one and counts again. */
+const rejoin: Scenario = {
+  state: 'cluster',
+  leavesAsFound: false,
+  breaks: async (stage) => {
+    await killPrimary(stage);
+    await stage.client.failover({ cluster, reason: 'chaos' });
+  },
+  call: ({ client }, options) => client.rejoinReplica({ cluster, host: 'db1' }, options),
+  judge: async ({ stage, ledger }, { ending, faultAt }) => [
+    ...unlessDone(ending),
+    ...(await brokenInvariants(stage.lab, ledger, { ...(await afterFailover(stage.lab, ['db1'])), faultAt })),
+    ...(await unlessRecorded(stage.lab, /lossless \S*db1/)),
+  ],
+};
+
+/** Who is primary is seen from outside; `back` follows it as well. */
+async function afterFailover(lab: Lab, back: readonly string[]): Promise<Roles> {
+  const [primary = ''] = await writableHosts(lab);
+  return { primary, replicas: [...back, ...['db2', 'db3'].filter((host) => host !== primary)] };
+}
+
+/** Somebody cancels the return when the old primary was pointed at the new one: it follows nobody again, and is closed. */
+const rejoinUndone: Scenario = {
+  ...rejoin,
+  turns: [{ point: 'rejoinHost.point:after', happen: cancel(`rejoin/${cluster}/db1`) }],
+  judge: async ({ stage, ledger }, { ending, faultAt }) => [
+    ...unlessCancelled(ending),
+    ...(await brokenInvariants(stage.lab, ledger, { ...(await afterFailover(stage.lab, [])), faultAt })),
+    ...((await replicaStatus(stage.lab, 'db1')).size === 0 ? [] : ['db1 still follows somebody']),
+  ],
+};
+
+/** A replica holds a write of its own: it is set aside, and its server stays down. */
+const rejoinDiverged: Scenario = {
+  state: 'cluster',
+  leavesAsFound: false,
+  breaks: async ({ lab }) => {
+    await lab.host('db3').sql(`STOP SLAVE; INSERT INTO ledger.writes (token, route, server) VALUES (0, 'chaos', 3)`);
+  },
+  call: ({ client }, options) => client.rejoinReplica({ cluster, host: 'db3' }, options),
+  judge: async ({ stage, ledger }, { ending }) => [
+    ...unlessDone(ending),
+    ...(ending.kind === 'done' ? unlessSetAside(ending.result as RejoinResult) : []),
+    ...(stage.lab.host('db3').processes('mariadbd').length === 0 ? [] : ['the server of db3 runs']),
+    ...(await brokenInvariants(stage.lab, ledger, WITH_DB2)),
+  ],
+};
+
+function unlessSetAside(result: RejoinResult): readonly string[] {
+  if (result.outcome !== 'quarantined') return [`db3 was ${result.outcome}`];
+  const gtids = result.tails.flatMap((tail) => tail.gtids);
+  return gtids.length === 1 && gtids[0]?.startsWith('0-3-') === true ? [] : [`set aside was ${gtids.join(', ')}`];
+}
+
 export const SCENARIOS = {
   verify,
   prepare,
@@ -199,6 +254,9 @@ export const SCENARIOS = {
   'remove-last-acker': removeLastAcker,
   'removal-undone': removalUndone,
   'go-async': goAsync,
+  rejoin,
+  'rejoin-undone': rejoinUndone,
+  'rejoin-diverged': rejoinDiverged,
 } as const satisfies Readonly<Record<string, Scenario>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

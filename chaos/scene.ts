@@ -2,7 +2,7 @@ import type { RunReference } from '../client/index.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import type { LabWorker } from '../lab/workers.ts';
 import type { Runs } from './runs.ts';
-import { CLUSTER, startWorker } from './stage.ts';
+import { startWorker } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 const WRITES_BEFORE = 20;
@@ -16,7 +16,6 @@ export class Scene {
   worker: LabWorker;
   readonly #ahead: Set<string>;
   readonly #workers: LabWorker[];
-  readonly #begunAt = new Date();
   #run: RunReference | undefined;
 
   private constructor(
@@ -54,10 +53,9 @@ export class Scene {
     this.#run = run;
   }
 
-  /** Runs that may hold activities of this play: the one that was started, and the operation that it starts itself. */
+  /** Runs that may hold activities of this play: the one that was started, and those that it starts itself. */
   async runsOfPlay(): Promise<readonly RunReference[]> {
-    const operation = await this.runs.at(`operation/${CLUSTER}`, this.#begunAt);
-    return operation === null || operation.runId === this.run.runId ? [this.run] : [this.run, operation];
+    return [this.run, ...(await this.runs.startedBy(this.run))];
   }
 
   /** The point ahead at which the worker stands still now. */

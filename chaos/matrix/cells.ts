@@ -49,6 +49,9 @@ const REACHED_BY: Readonly<
   'remove-acker': ['removeAcker'],
   'remove-last-acker': ['removeAcker.release'],
   'go-async': ['goAsync'],
+  rejoin: ['rejoinHost'],
+  'rejoin-undone': ['undoRejoin'],
+  'rejoin-diverged': ['rejoinHost.quarantine'],
 };
 
 /** An activity that no story is known to reach is looked for in a failover; a cell that is never reached has not passed. */
