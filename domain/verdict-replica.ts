@@ -4,6 +4,7 @@ import { isAnswering } from './observation.ts';
 import type { Finding, LagMeasurement, ReplicaEvidence, Severity } from './verdict.ts';
 
 export interface ReplicaCase {
+  readonly cluster: string;
   readonly evidence: ReplicaEvidence;
   readonly observation: HostObservation;
   readonly primary: HostName;
@@ -18,6 +19,7 @@ interface Rule {
   readonly severity: Severity;
   readonly matches: (found: ReplicaCase) => boolean;
   readonly explains: (found: ReplicaCase) => string;
+  /** CLUSTER, PRIMARY and HOST stand for their names. */
   readonly remedy: string;
 }
 
@@ -56,7 +58,8 @@ const RULES: readonly Rule[] = [
     matches: (found) => follows(found) && found.evidence.receiver !== 'running',
     explains: (found) =>
       `the IO thread of ${found.evidence.host} is ${found.evidence.receiver}${because(replication(found)?.receiverError)}`,
-    remedy: 'mend the cause, then START SLAVE IO_THREAD',
+    // Started by hand beside an applier that stands still too, it deletes what its relay log still holds.
+    remedy: 'mend the cause, then standfast prepare CLUSTER PRIMARY',
   },
   {
     code: 'ApplierStopped',
@@ -124,7 +127,10 @@ export const judgeReplica = (found: ReplicaCase): readonly Finding[] =>
     severity: rule.severity,
     host: found.evidence.host,
     explains: rule.explains(found),
-    remedy: rule.remedy,
+    remedy: rule.remedy
+      .replace('CLUSTER', found.cluster)
+      .replace('PRIMARY', found.primary)
+      .replace('HOST', found.evidence.host),
   }));
 
 const because = (error: { readonly code: number; readonly message: string } | null | undefined): string =>

@@ -73,6 +73,7 @@ export function judgeReplication(input: VerdictInput): Verdict {
       judgeReplica({
         evidence,
         observation: observationOf(input.observation, evidence.host),
+        cluster: input.cluster.cluster,
         primary: input.primary,
         isAcker: input.sync?.mode === 'lossless' && input.sync.ackers.includes(evidence.host),
         lag: input.lag.find((entry) => entry.host === evidence.host) ?? null,

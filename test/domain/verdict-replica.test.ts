@@ -69,8 +69,12 @@ describe('a replica', () => {
     ]);
   });
 
-  it('is given a remedy with every finding', () => {
-    for (const [, changes] of BROKEN) for (const finding of findingsAt(changes)) expect(finding.remedy).not.toBe('');
+  it('is given a remedy with every finding, with the names filled in', () => {
+    for (const [, changes] of BROKEN)
+      for (const finding of findingsAt(changes)) {
+        expect(finding.remedy).not.toBe('');
+        expect(finding.remedy).not.toMatch(/CLUSTER|PRIMARY|HOST/);
+      }
   });
 });
 
