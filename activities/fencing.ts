@@ -17,6 +17,7 @@ import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 import type { Case } from './unfinished.ts';
 import { goOn } from './unfinished.ts';
+import { agreedNow, requireFresh } from './votes.ts';
 
 async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fenced> {
   const { steps, cluster, primary } = found;
@@ -26,6 +27,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
   refuseUncertain(before);
   await refuseWhatIsForeseen({ seen, ...found });
   const proofs: FenceProof[] = [];
+  const predicted = agreedNow(primary);
   const authority = await steps.run('claim', null, () =>
     claimEpoch(cluster, {
       run: found.run,
@@ -34,6 +36,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
       mayHang: primary,
       leaveOut: isAnswering(observationOf(seen, primary).helper) ? null : primary,
       proveOff: async () => {
+        requireFresh(predicted);
         proofs.push(await proveOff(found));
         return [primary];
       },
@@ -44,11 +47,12 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
-  const fence = await steps.run(
-    'fence',
-    primary,
-    async () => proofs[0] ?? (await fencePrimary(authority, { found, seen: again })),
-  );
+  const agreed = agreedNow(primary);
+  const fence = await steps.run('fence', primary, async () => {
+    if (proofs[0] !== undefined) return proofs[0];
+    requireFresh(agreed);
+    return fencePrimary(authority, { found, seen: again });
+  });
   return electAndDrain(authority, { ...found, diagnosis, fence });
 }
 

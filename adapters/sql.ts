@@ -148,6 +148,8 @@ class MysqlSession implements Session {
     const id = this.#connection.threadId;
     this.#connection.destroy();
     const side = await connect(this.#target, CONNECT_MS);
+    // Without a listener a connection that dies would end the process; the statement on it reports it.
+    side.on('error', () => undefined);
     try {
       const giveUpAt = performance.now() + KILL_MS;
       await side.query(`KILL HARD CONNECTION ${String(id)}`).catch((error: unknown) => {
@@ -165,6 +167,8 @@ class MysqlSession implements Session {
           });
         await new Promise((resolve) => setTimeout(resolve, SEEN_GONE_EVERY_MS));
       }
+    } catch (error) {
+      throw asFailure(this.host, 'ending a statement that took too long', error);
     } finally {
       side.destroy();
     }

@@ -26,6 +26,11 @@ const CAMPAIGNS: Readonly<Record<string, Entry>> = {
     explains: 'freezes a worker in every activity that changes something; it thaws when another one has finished',
     load: async () => (await import('./zombies/main.ts')).default,
   },
+  guards: {
+    usage: 'guards [--json] [--only NAME]',
+    explains: 'switches off each safety guard in turn, in a copy of the sources, and shows which test goes red',
+    load: async () => (await import('./guards/campaign.ts')).guards,
+  },
 };
 
 const usage = (): string =>

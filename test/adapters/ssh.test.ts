@@ -34,9 +34,7 @@ function connect(changes: Partial<SshAccess> & { port?: number } = {}): SshHelpe
 
 const failureOf = async (request: Promise<unknown>): Promise<AdapterFailure & { reason?: string }> =>
   await request.then(
-    () => {
-      throw new Error('the request was expected to fail');
-    },
+    () => expect.fail('the request was expected to fail'),
     (error: unknown) => error as AdapterFailure,
   );
 

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, until } from './sandbox.ts';
 
 const owner = 'plane-1';
-const at = (epoch: number) => ({ owner, epoch, run: `run-${String(epoch)}` });
-const claim = (epoch: number) => ({ ...at(epoch), account: 'standfast' });
+let epoch = 0;
+/** The newest epoch, and the next one. */
+const now = () => ({ owner, epoch, run: `run-${String(epoch)}` });
+const next = () => {
+  epoch += 1;
+  return { ...now(), account: 'standfast' };
+};
 const configuration = {
   ...{ owner, server_id: 7, report_host: 'db1' },
   settings: 'log_bin=mariadb-bin\nlog_slave_updates=1\nsync_binlog=1\nslave_net_timeout=4',
@@ -14,8 +19,24 @@ let host: Sandbox;
 beforeAll(async () => {
   host = await Sandbox.start('db1');
   host.installDatabase();
+  host.shell(`printf '[mysqld]\\nread_only=0\\nevent_scheduler=ON\\n' >/etc/mysql/mariadb.conf.d/70-site.cnf`);
 });
 afterAll(() => host.stop());
+
+/** A member whose server runs, closed, under a new epoch: every test begins with it, so that each can run alone. */
+function serving(): void {
+  host.fields('configure', configuration);
+  host.fields('claim', next());
+  host.fields('unfence', now());
+  host.fields('service-start', { owner });
+}
+
+/** The same, open for writes, with the account of the operation and a table. */
+function open(): void {
+  serving();
+  host.sql(`SET GLOBAL read_only=0; CREATE USER IF NOT EXISTS standfast IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO standfast;
+    CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
+}
 
 const pidsOf = (name: string) =>
   host
@@ -32,10 +53,11 @@ const refused = (type: string, text: string) => ({ ok: false, type, message: exp
 
 describe('a member', () => {
   it('boots closed, whatever an administrator set before', () => {
-    host.shell(`printf '[mysqld]\\nread_only=0\\nevent_scheduler=ON\\n' >/etc/mysql/mariadb.conf.d/70-site.cnf`);
-    expect(host.fields('configure', configuration)).toEqual({ changed: 'yes' });
+    host.fields('service-stop', { owner });
+    host.run('rm', '/etc/mysql/mariadb.conf.d/zz-standfast.cnf');
+    expect(host.ask('configure', configuration)).toEqual({ ok: true, fields: { changed: 'yes' } });
     expect(host.fields('configure', configuration)).toEqual({ changed: 'no' });
-    expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
+    expect(host.ask('service-start', { owner })).toMatchObject({ fields: { mysqld: 'running', read_only: '1' } });
     expect(host.sql('SELECT @@read_only, @@event_scheduler, @@server_id, @@report_host, @@slave_net_timeout')).toBe(
       '1\tOFF\t7\tdb1\t4',
     );
@@ -55,6 +77,7 @@ describe('a member', () => {
   });
 
   it('is observed as it is', () => {
+    serving();
     expect(host.fields('observe', { vip: '10.0.0.50', interface: 'lo' })).toMatchObject({
       ...{ mysqld: 'running', pid: pidsOf('mariadbd')[0], port: 'open', supervisor: 'yes', vip: 'no', role: '0' },
       ...{ keepalived: 'stopped', fenced: 'no', disk_free: expect.stringMatching(/^\d{6,}$/) },
@@ -64,8 +87,7 @@ describe('a member', () => {
 
 describe('a claim', () => {
   it('ends the sessions of the operation account, and only those', async () => {
-    host.sql(`SET GLOBAL read_only=0; CREATE USER standfast IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO standfast;
-      CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY); INSERT INTO shop.t VALUES (1)`);
+    open();
     const other = host.start(
       'mariadb',
       '--no-defaults',
@@ -77,7 +99,7 @@ describe('a claim', () => {
     );
     const ours = [session('SELECT SLEEP(600)'), session('FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600)')];
     await until('both sessions are there', sessions, (count) => count === 2);
-    expect(host.fields('claim', claim(1))).toMatchObject({ sessions: '2', mysqld: 'running' });
+    expect(host.ask('claim', next())).toMatchObject({ fields: { sessions: '2', mysqld: 'running' } });
     expect(sessions()).toBe(0);
     expect(await Promise.all(ours)).toEqual([1, 1]);
     expect(other.exitCode).toBeNull();
@@ -85,6 +107,7 @@ describe('a claim', () => {
   });
 
   it('ends sessions that wait for an acknowledgement that never comes', async () => {
+    open();
     host.sql('SET GLOBAL rpl_semi_sync_master_timeout=100000000; SET GLOBAL rpl_semi_sync_master_enabled=1');
     const waiters = Array.from({ length: 5 }, (_, at) => session(`INSERT INTO shop.t VALUES (${String(100 + at)})`));
     await until(
@@ -93,18 +116,19 @@ describe('a claim', () => {
       (seen) => Number(seen) > 0,
     );
     await until('all are there', sessions, (count) => count === 5);
-    expect(host.fields('claim', claim(1))).toMatchObject({ sessions: '5' });
+    expect(host.ask('claim', next())).toMatchObject({ fields: { sessions: '5' } });
     expect(sessions()).toBe(0);
     await Promise.all(waiters);
     host.sql('SET GLOBAL rpl_semi_sync_master_enabled=0');
   });
 
   it('is stored on a host whose server hangs, and says that its sessions could not be ended', () => {
+    serving();
     const [pid = ''] = pidsOf('mariadbd');
     host.must('kill', '-STOP', pid);
     try {
-      expect(host.fields('claim', claim(2))).toMatchObject({ mysqld: 'hung' });
-      expect(host.fields('records')).toMatchObject({ epoch: '2' });
+      expect(host.fields('claim', next())).toMatchObject({ mysqld: 'hung' });
+      expect(host.fields('records')).toMatchObject({ epoch: String(epoch) });
     } finally {
       host.must('kill', '-CONT', pid);
     }
@@ -113,12 +137,13 @@ describe('a claim', () => {
 
 describe('keep-relay', () => {
   it('links the relay logs and copies what is rewritten in place; what was kept survives a purge', () => {
+    serving();
     const folder = '/var/lib/mysql';
     host.shell(`cd ${folder}; echo one >db1-relay-bin.000001; echo two >db1-relay-bin.000002; echo info >relay-log.info; echo hunter2 >master.info
       printf './db1-relay-bin.000001\\n./db1-relay-bin.000002\\n' >db1-relay-bin.index`);
-    const { path = '', files } = host.fields('keep-relay', at(2));
+    const { path = '', files } = host.fields('keep-relay', now());
     expect(files).toBe('2');
-    expect(host.fields('keep-relay', at(2))).toEqual({ path, files: '2' });
+    expect(host.fields('keep-relay', now())).toEqual({ path, files: '2' });
     host.shell(`cd ${folder}; rm db1-relay-bin.000001 db1-relay-bin.000002; : >relay-log.info; : >db1-relay-bin.index`);
     expect(
       host.shell(
@@ -128,17 +153,19 @@ describe('keep-relay', () => {
     // It holds the replication password.
     host.shell(`test ! -e ${path}/master.info; rm ${folder}/master.info`);
     expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
-    expect(host.fields('release-relay', at(2))).toEqual({ released: '1' });
+    expect(host.fields('release-relay', now())).toEqual({ released: '1' });
     host.shell(`test ! -e ${path}; rm ${folder}/db1-relay-bin.index ${folder}/relay-log.info`);
   });
 });
 
 describe('binlog-end', () => {
   it('refuses while mysqld runs', () => {
+    serving();
     expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only read when it is dead'));
   });
 
   it('reads the last complete transaction of each domain from the files of a killed server', () => {
+    open();
     host.sql(`USE shop; SET SESSION gtid_domain_id=4; INSERT INTO t VALUES (2); FLUSH BINARY LOGS;
       SET SESSION gtid_domain_id=0; INSERT INTO t VALUES (3); CREATE TABLE u (i INT) ENGINE=MyISAM; INSERT INTO u VALUES (1)`);
     const state = host.sql('SELECT @@gtid_binlog_pos');
@@ -153,25 +180,27 @@ describe('binlog-end', () => {
 });
 
 describe('a fence', () => {
+  const proven = { ok: true, fields: { process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' } };
+
   it('proves the death of a server that hangs, with its supervisor, keeps it down, and lets its clients know at once', async () => {
-    host.fields('service-start', { owner });
-    host.fields('claim', claim(3));
-    host.sql('SET GLOBAL read_only=0');
+    open();
     const [pid = ''] = pidsOf('mariadbd');
     const client = host.start('socat', '-u', 'TCP:127.0.0.1:3306', '/dev/null');
     const hearsOfIt = once(client, 'exit');
     const connected = (): string => host.shell("ss -Htn state established '( dport = :3306 )'");
     await until('the client is connected', connected, (found) => found !== '');
     host.must('kill', '-STOP', pid);
-    expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
+    expect(host.ask('fence', now())).toEqual(proven);
     await hearsOfIt;
     expect([...pidsOf('mariadbd'), ...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe')]).toEqual([]);
-    expect(host.fields('fence', at(3))).toEqual({ process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' });
+    expect(host.ask('fence', now())).toEqual(proven);
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', port: 'dropped', fenced: 'yes' });
     expect(host.ask('service-start', { owner })).toEqual(refused('Unsafe', 'fenced'));
   });
 
   it('shuts the port in both directions, loopback too, for whatever would listen there', async () => {
+    serving();
+    host.fields('fence', now());
     const listener = host.start('socat', 'TCP-LISTEN:3306,bind=127.0.0.1,reuseaddr,fork', 'SYSTEM:echo hello');
     await until(
       'the listener is there',
@@ -180,35 +209,82 @@ describe('a fence', () => {
     );
     const knock = host.run('timeout', '1', 'bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/3306');
     expect(knock.exitCode).toBe(1); // reset at once; 124 would be the silence that keeps a receiver waiting
-    expect(host.ask('fence', at(3))).toEqual(refused('Unverified', 'port=open'));
+    expect(host.ask('fence', now())).toEqual(refused('Unverified', 'port=open'));
     const gone = once(listener, 'exit');
     host.must('pkill', '-KILL', '-x', 'socat'); // this host's own process list
     await gone;
-    expect(host.ask('fence', at(3)).ok).toBe(true);
+    expect(host.ask('fence', now()).ok).toBe(true);
+  });
+
+  it('lets not even an acknowledgement out that was still on its way', async () => {
+    serving();
+    host.fields('service-stop', { owner });
+    host.shell('mkfifo -m 666 /run/late-word');
+    const listener = host.start('socat', 'TCP-LISTEN:3306,bind=127.0.0.1,reuseaddr', 'SYSTEM:cat /run/late-word');
+    await until(
+      'the listener is there',
+      () => host.run('ss', '-Hltn', 'sport = :3306').stdout,
+      (seen) => seen !== '',
+    );
+    const client = host.start(
+      ...['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/3306; echo connected; read -r _; timeout 1 cat <&3; echo end'],
+    );
+    const [, ended] = [await once(client.stdout, 'data'), once(client, 'exit')];
+    let heard = '';
+    client.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    host.ask('fence', now());
+    host.shell('echo acknowledged >/run/late-word');
+    client.stdin.write('now\n');
+    await ended;
+    expect(heard).toBe('end\n');
+    listener.kill('SIGKILL');
+    host.must('rm', '/run/late-word');
+    host.fields('unfence', now());
+  });
+
+  it('is not proven while something starts the server again and again', () => {
+    serving();
+    host.shell(`install /bin/sleep /run/mariadbd
+      for _ in 1 2 3; do setsid bash -c 'while [[ -x /run/mariadbd ]]; do /run/mariadbd 600; done' </dev/null >/dev/null 2>&1 & done`);
+    expect(host.ask('fence', now())).toEqual(refused('Unverified', 'process=present'));
+    host.must('rm', '/run/mariadbd');
+    expect(host.ask('fence', now())).toEqual(proven);
+  });
+
+  it('ends a supervisor that waits before it starts the server again', () => {
+    serving();
+    host.shell(`install /bin/sleep /run/mariadbd-safe
+      setsid /run/mariadbd-safe 600 </dev/null >/dev/null 2>&1 &`);
+    expect(host.ask('fence', now())).toEqual(proven);
+    expect([...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe')]).toEqual([]);
   });
 
   it('is removed by unfence, and the server then comes up closed', () => {
-    expect(host.fields('unfence', at(3))).toEqual({ fenced: 'no' });
-    expect(host.fields('unfence', at(3))).toEqual({ fenced: 'no' });
+    open();
+    host.sql('INSERT IGNORE INTO shop.t VALUES (1)');
+    host.fields('fence', now());
+    expect(host.fields('unfence', now())).toEqual({ fenced: 'no' });
+    expect(host.fields('unfence', now())).toEqual({ fenced: 'no' });
     expect(host.run('nft', 'list', 'table', 'inet', 'standfast').exitCode).not.toBe(0);
     expect(host.fields('service-start', { owner })).toMatchObject({ read_only: '1' });
-    expect(host.sql('SELECT COUNT(*) FROM shop.t WHERE i < 100')).toMatch(/^[23]$/);
+    expect(host.sql('SELECT COUNT(*) FROM shop.t WHERE i = 1')).toBe('1');
   });
 
   it('leaves another instance on the same machine alone', () => {
+    serving();
     host.shell(`mkdir -p /srv/other /run/other; chown mysql:mysql /srv/other /run/other
       mariadb-install-db --user=mysql --datadir=/srv/other --skip-test-db >/dev/null 2>&1
       setsid mariadbd --no-defaults --user=mysql --datadir=/srv/other --port=3307 --socket=/run/other/sock >/dev/null 2>&1 </dev/null &
       until mariadb-admin --no-defaults -uroot -S /run/other/sock ping >/dev/null 2>&1; do read -rt 0.05 <> <(:); done; true`);
     expect(pidsOf('mariadbd').length).toBe(2);
-    host.fields('fence', at(3));
+    host.fields('fence', now());
     expect(pidsOf('mariadbd').length).toBe(1);
-    host.fields('unfence', at(3));
+    host.fields('unfence', now());
     host.must('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'shutdown');
   });
 
   it('stops and starts the service by order, once or twice', () => {
-    host.fields('service-start', { owner });
+    serving();
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', supervisor: 'no', port: 'refused' });

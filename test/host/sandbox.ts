@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -76,8 +77,7 @@ export class Sandbox {
 
   must(...argv: readonly string[]): string {
     const { stdout, stderr, exitCode } = this.run(...argv);
-    if (exitCode !== 0)
-      throw new Error(`${argv.join(' ')} on ${this.name}: exit ${String(exitCode)}: ${stderr}${stdout}`);
+    assert.equal(exitCode, 0, `${argv.join(' ')} on ${this.name}: exit ${String(exitCode)}: ${stderr}${stdout}`);
     return stdout.trimEnd();
   }
 
@@ -98,8 +98,8 @@ export class Sandbox {
   /** Like `ask`, for an answer that must be ok. */
   fields(verb: string, args: Arguments = {}): Readonly<Record<string, string>> {
     const answer = this.ask(verb, args);
-    if (!answer.ok) throw new Error(`${verb} on ${this.name}: ${answer.type}: ${answer.message}`);
-    return answer.fields;
+    if (answer.ok) return answer.fields;
+    assert.fail(`${verb} on ${this.name}: ${answer.type}: ${answer.message}`);
   }
 
   sql(statement: string): string {
@@ -195,7 +195,7 @@ export async function until<T>(what: string, look: () => T, good: (seen: T) => b
   for (;;) {
     const seen = look();
     if (good(seen)) return seen;
-    if (Date.now() > end) throw new Error(`${what} did not come true; last seen: ${JSON.stringify(seen)}`);
+    assert.ok(Date.now() <= end, `${what} did not come true; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,0 +1,37 @@
+import { guardsOf } from './guard.ts';
+
+/** What the drivers may not get wrong. */
+export const ADAPTERS = [
+  ...guardsOf('adapters/sql.ts', 'test/adapters/sql.test.ts', [
+    [
+      'timed-out session killed',
+      'a statement that timed out may still run',
+      'await this.#killAndSeeGone();',
+      '',
+      'is killed from a side session and seen gone before the failure is reported',
+    ],
+    [
+      'timed-out session seen gone',
+      'a killed session needs a moment to roll back',
+      'if (Array.isArray(rows) && rows.length === 0) return;',
+      'if (Array.isArray(rows)) return;',
+      'is killed from a side session and seen gone before the failure is reported',
+    ],
+    [
+      '1040 is alive, in the driver',
+      '"too many connections" is the answer of a living server',
+      "ER_CON_COUNT_ERROR: 'full',",
+      "ER_CON_COUNT_ERROR: 'refused',",
+      'full when it has too many connections',
+    ],
+  ]),
+  ...guardsOf('adapters/ssh-connection.ts', 'test/adapters/ssh.test.ts', [
+    [
+      'host key pinned',
+      'an order goes to no host whose key is not the pinned one',
+      "return verdict === 'match';",
+      "return (verdict = 'match') !== null;",
+      'another key is pinned',
+    ],
+  ]),
+];

@@ -1,0 +1,106 @@
+import { guardsOf } from './guard.ts';
+
+/** What is decided purely: who is dead, who may be promoted, what is promised. */
+export const DECISIONS = [
+  ...guardsOf('domain/diagnosis.ts', 'test/domain/diagnosis.test.ts', [
+    [
+      "observers' majority",
+      'a worker that is cut off alone declares nobody dead',
+      '(1 + observers.filter((entry) => entry.hearsSource === false).length) * 2 > expectedObservers;',
+      'observers.length >= 0 && expectedObservers >= 0;',
+      'is not reached by a worker that is cut off alone',
+    ],
+  ]),
+  ...guardsOf('domain/diagnosis.ts', 'test/activities/fencing.test.ts', [
+    [
+      '1040 is alive',
+      'a server without a free connection is not fenced',
+      "matches: (evidence) => reach(evidence) === 'full',",
+      'matches: () => false,',
+      'is left alone when it has no connection left for us',
+    ],
+    [
+      'a refused login is alive',
+      'a server that refuses our login is not fenced',
+      "matches: (evidence) => reach(evidence) === 'denied',",
+      'matches: () => false,',
+      'is left alone when it refuses our login',
+    ],
+    [
+      'heard by a replica',
+      'a primary that a replica still hears is cut off from us, not dead',
+      'matches: stillHeard,',
+      'matches: () => false,',
+      'is not taken for dead by a worker that is cut off from it, while a replica hears it',
+    ],
+  ]),
+  ...guardsOf('domain/coverage.ts', 'test/domain/coverage.test.ts', [
+    [
+      'n - k + 1 coverage',
+      'an acknowledged write may be with any k of the n ackers',
+      'sync.ackers.length - sync.k + 1',
+      'Math.min(1, sync.ackers.length)',
+      'claims lossless exactly when no choice of k ackers could hide a write',
+    ],
+  ]),
+  ...guardsOf('domain/election.ts', 'test/domain/election.test.ts', [
+    [
+      'partial order refusal',
+      'a winner holds everything that any reachable replica received',
+      'eligible.filter((contender) => containsGtids(receivedBy(contender.status), everything))',
+      'eligible',
+      'refuses when two replicas each hold a transaction that the other lacks',
+    ],
+    [
+      'errant barred',
+      'a replica with writes of its own does not become the history of the cluster',
+      "[errant !== '', ",
+      '[false, ',
+      'bar a replica that wrote what another one lacks',
+    ],
+    [
+      'filters barred',
+      'a replica that filters lacks rows',
+      '[(replication?.filters.length ?? 0) > 0, ',
+      '[false, ',
+      'it filters replication',
+    ],
+    [
+      'placement barred',
+      'data stays in the countries of the policy',
+      '!input.countries.includes(host.country)',
+      'false',
+      'its country is outside the placement policy',
+    ],
+    [
+      'full disk barred',
+      'a primary has to be able to commit',
+      '[contender.diskFreeBytes < LEAST_FREE_BYTES, ',
+      '[false, ',
+      'its disk is full',
+    ],
+    [
+      'delayed barred',
+      'a delayed replica is behind on purpose',
+      '[(replication?.delaySeconds ?? 0) > 0, ',
+      '[false, ',
+      'it is a delayed replica',
+    ],
+    [
+      'restarted replica barred',
+      'what a restarted replica had received is not known',
+      "replication !== null && replication.usesGtid && replication.received === '',",
+      'false,',
+      'its receiver has not run since its server started',
+    ],
+  ]),
+  ...guardsOf('domain/records.ts', 'test/domain/records.test.ts', [
+    [
+      'majority of records',
+      'a record is known only from a majority of the members',
+      'found.length < majorityOf(members)',
+      'members < 0',
+      'is unknown while fewer than a majority answer, and the sentence counts them',
+    ],
+  ]),
+];

@@ -1,0 +1,157 @@
+import { guardsOf } from './guard.ts';
+
+const RECORDS = 'test/host/records.test.ts';
+const DATABASE = 'test/host/database.test.ts';
+
+/** What the helper refuses and proves on a host, whoever orders it. */
+export const HOST = [
+  ...guardsOf('adapters/host/parts/20-records.sh', RECORDS, [
+    [
+      'owner',
+      'a member obeys one control plane',
+      '[[ $OWNER == "${ARG[owner]}" ]] && return 0',
+      'return 0',
+      'obeys the first owner until a person hands the host over',
+    ],
+    [
+      'hand-over by a person',
+      'the account of the workers cannot give a member to another control plane',
+      'if [[ ${SUDO_USER-} == "${CONF[account]}" ]]; then',
+      'if false; then',
+      'obeys the first owner until a person hands the host over',
+    ],
+    [
+      'epoch of an order',
+      'an order of an older operation, or of another run, is not carried out',
+      '[[ $EPOCH == "${ARG[epoch]}" && $EPOCH_RUN == "${ARG[run]}" ]] && return 0',
+      'return 0',
+      'executes an order only at the accepted epoch and run',
+    ],
+    [
+      'damaged record',
+      'a record that cannot be read is never taken for no record',
+      'if ((status == 2)); then',
+      'if false; then',
+      'takes no part while a record is damaged',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/40-claim.sh', RECORDS, [
+    [
+      'epoch number',
+      'a claim with a lower number is refused',
+      '((ARG[epoch] > EPOCH)) && return 0',
+      'return 0',
+      'refuses a lower number, and the same number from another run',
+    ],
+    [
+      'epoch run',
+      'the same number from another run is refused',
+      '[[ $EPOCH == "${ARG[epoch]}" && $EPOCH_RUN == "${ARG[run]}" ]] && return 0',
+      '[[ $EPOCH == "${ARG[epoch]}" ]] && return 0',
+      'refuses a lower number, and the same number from another run',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/25-lock.sh', RECORDS, [
+    [
+      'older order ended at claim',
+      'an older order that still runs on a host is over when a newer operation acts',
+      '    end_group "$RUN/holder"\n    now',
+      '    now',
+      'answers for an order that a newer claim ended',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/40-claim.sh', DATABASE, [
+    [
+      'session kill at claim',
+      'a statement of an older operation is over when a newer one acts',
+      '    kill_sessions\n',
+      '',
+      'ends the sessions of the operation account, and only those',
+    ],
+    [
+      'waiting sessions are killed hard',
+      'a plain kill does not end a commit that waits for an acknowledgement',
+      'KILL HARD CONNECTION',
+      'KILL SOFT CONNECTION',
+      'ends sessions that wait for an acknowledgement that never comes',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/37-configure.sh', DATABASE, [
+    [
+      'boot closed',
+      'a member that boots accepts no write',
+      '[mysqld]\nread_only=1',
+      '[mysqld]',
+      'boots closed, whatever an administrator set before',
+    ],
+    [
+      'boot closed wins',
+      'a file that is read later does not open a member',
+      '[[ ${last##*[=_-]} == 1 ]] ||',
+      'true ||',
+      'says so when a later file would open it',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/45-fence.sh', DATABASE, [
+    [
+      'supervisor stopped',
+      'nobody starts the server of a fenced host again',
+      '((${#SUPERVISORS[@]} == 0)) || kill -KILL "${SUPERVISORS[@]}" 2>/dev/null',
+      ':',
+      'ends a supervisor that waits before it starts the server again',
+    ],
+    [
+      'process-gone proof',
+      'a fence is believed only when its proof came true',
+      "[[ $PROOF == 'process=gone supervisor=gone port=closed vip=no' ]] ||",
+      'true ||',
+      'shuts the port in both directions, loopback too, for whatever would listen there',
+    ],
+    [
+      'process counted in the proof',
+      'a server that is started again and again is seen',
+      '((${#MYSQLD[@]} == 0)) || process=present',
+      ':',
+      'is not proven while something starts the server again and again',
+    ],
+    [
+      'port dropped outwards',
+      'not even an acknowledgement that is in a buffer leaves a fenced server',
+      'tcp sport ${CONF[port]} tcp flags & rst != rst drop;',
+      '',
+      'lets not even an acknowledgement out that was still on its way',
+    ],
+    [
+      'port refused inwards',
+      'nobody connects to a fenced server',
+      'tcp dport ${CONF[port]} reject with tcp reset;',
+      '',
+      'shuts the port in both directions, loopback too, for whatever would listen there',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/35-service.sh', DATABASE, [
+    [
+      'fenced host stays down',
+      'no order starts the server of a fenced host',
+      '[[ $FENCED == no ]] ||',
+      'true ||',
+      'proves the death of a server that hangs, with its supervisor, and keeps it down',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/60-logs.sh', DATABASE, [
+    [
+      'relay logs linked',
+      'a relay log that the server deletes is still there',
+      'ln -f "$log" "$kept/" ||',
+      'true ||',
+      'links the relay logs and copies what is rewritten in place',
+    ],
+    [
+      'binlog end of a dead server only',
+      'the end of a log that still grows proves nothing',
+      'mysqld_gone || refuse Unsafe',
+      'true || refuse Unsafe',
+      'refuses while mysqld runs',
+    ],
+  ]),
+];

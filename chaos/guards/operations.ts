@@ -1,0 +1,224 @@
+import { guardsOf } from './guard.ts';
+
+const RECONNECTING = `return await work({ ...session, host, close: () => undefined, rows: async (...args) => {
+        try { return await session.rows(...args); } catch { return (await this.cluster.session(host)).rows(...args); } } });`;
+
+/** What an operation keeps to while it acts: authority, order, proof. */
+export const OPERATIONS = [
+  ...guardsOf('activities/authority.ts', 'test/activities/authority.test.ts', [
+    [
+      'majority',
+      'an operation that only a minority obeys changes nothing',
+      'if (members.length + provenOff.length < majorityOf(all.length))',
+      'if (members.length < 0)',
+      'that only a minority obeys changes nothing',
+    ],
+    [
+      'candidate in majority',
+      'a host is opened only under an epoch that it accepted itself',
+      'const missing = input.include.filter((host) => !members.includes(host));',
+      'const missing: string[] = [];',
+      'that a majority obeys does not open a host that did not claim with it',
+    ],
+    [
+      'hung member does not count',
+      'sessions of a server that hangs could not be ended by the claim',
+      "answer['mysqld'] === 'hung' && member !== input.mayHang",
+      'member === null',
+      'does not count a member whose server hangs',
+    ],
+    [
+      'epoch of a session',
+      'a session is checked against the epoch after it was opened',
+      "await this.cluster.helper(host).request('assert',",
+      "await (async (..._: unknown[]) => undefined)('assert',",
+      'that another one overtook says no word on a session that it opens afterwards',
+    ],
+    [
+      'no reconnect within a step',
+      'a session that a newer claim ended is not replaced',
+      'return await work(session);',
+      RECONNECTING,
+      'that another one overtook in the middle of a step loses its session',
+    ],
+    [
+      'majority of a record',
+      'a record that reached a minority is not acted on',
+      'if (written >= majorityOf(all)) return;',
+      'if (written >= 0) return;',
+      'does not act on a record that reached a minority',
+    ],
+    [
+      'late member joins',
+      'a member that was silent at the claim takes the epoch first',
+      "await this.cluster.helper(host).request('claim', claimArguments(this.cluster, this.epoch), { timeoutMs: ORDER_MS });",
+      '',
+      'makes a member that was silent at the claim take its epoch before an order',
+    ],
+  ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/fencing.test.ts', [
+    [
+      're-diagnosis under the claim',
+      'a primary that came back before the claim is left alone',
+      'if (sparedNow !== null) return sparedNow;',
+      '',
+      'is left alone when it answers again under the claim',
+    ],
+    [
+      'stale votes',
+      'a worker that was frozen does not fence on what it saw before',
+      'requireFresh(agreed);',
+      '',
+      'is not fenced on votes that are older than a few seconds',
+    ],
+    [
+      'stale votes before a power-off',
+      'a claim that took long does not end in a power-off on old votes',
+      'requireFresh(predicted);',
+      '',
+      'is not made by the power switch on votes that grew old',
+    ],
+  ]),
+  ...guardsOf('activities/receivers.ts', 'test/activities/failover.test.ts', [
+    [
+      'relay logs kept',
+      'what only a relay log holds survives whatever is done to the threads',
+      "await authority.order(host, 'keep-relay');",
+      '',
+      'keeps the relay logs of every replica before it touches a thread of it',
+    ],
+  ]),
+  ...guardsOf('adapters/mariadb.ts', 'test/activities/failover.test.ts', [
+    [
+      'applier before receiver',
+      'a start with both threads stopped deletes the relay log',
+      "export async function stopReceiver(session: Session): Promise<void> {\n  await session.rows('START SLAVE SQL_THREAD', [], { timeoutMs: STOP_MS });",
+      'export async function stopReceiver(session: Session): Promise<void> {',
+      'saves what is in the relay log of a replica whose applier was stopped',
+    ],
+  ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/failover.test.ts', [
+    [
+      'received = applied',
+      'a winner is opened with everything that it received',
+      "await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));",
+      '',
+      'opens the winner only when everything that it received is applied',
+    ],
+  ]),
+  ...guardsOf('activities/promoting.ts', 'test/activities/failover.test.ts', [
+    [
+      'primary record before opening',
+      'no server is open that a majority does not know as the primary',
+      "await steps.run('record', null, () => authority.record('record-primary', { host: winner }));",
+      '',
+      'records the new primary on a majority before it opens it',
+    ],
+    [
+      'no RESET before opening',
+      'a promotion that died is recognised by the channel that is still there',
+      'if (isAnswering(before) && before.status.replication !== null) await stopReplication(session);',
+      "if (isAnswering(before) && before.status.replication !== null) { await stopReplication(session); await session.rows('RESET SLAVE ALL'); }",
+      'that died between the stopped threads and the opening is gone on with by the next one',
+    ],
+    [
+      'relay logs kept before a new source',
+      'CHANGE MASTER deletes the relay log',
+      "await authority.order(host, 'keep-relay');",
+      '',
+      'keeps the relay logs again before a replica follows another source',
+    ],
+  ]),
+  ...guardsOf('activities/promoting.ts', 'test/activities/promoting.test.ts', [
+    [
+      'opened, verified',
+      'clients are not led to a server that refuses them',
+      'if (!isAnswering(after) || after.status.readOnly)',
+      'if (!isAnswering(after))',
+      'that refuses to be opened is not routed to',
+    ],
+  ]),
+  ...guardsOf('activities/promoting.ts', 'test/activities/authority.test.ts', [
+    [
+      'epoch per attempt',
+      'a worker that comes back late is refused by what the next attempt claimed',
+      'steps.attempt === 1',
+      'steps.attempt > 0',
+      'has no effect after a second attempt of the same run took over',
+    ],
+  ]),
+  ...guardsOf('activities/acknowledging.ts', 'test/activities/promoting.test.ts', [
+    [
+      'acker before VIP',
+      'writes through the VIP are acknowledged by somebody from the first one on',
+      'if ((await until(() => isCovered(authority, { primary, ackers, goal }), bounds)) !== null) {',
+      'if (bounds.everyMs > 0 && goal.size >= 0) {',
+      'waits for an attached acker before clients are led to it',
+    ],
+    [
+      'lossless verified: waits',
+      'losslessness is seen on the server, not believed',
+      'semiSync.primaryActive &&',
+      '',
+      'waits at all',
+    ],
+    [
+      'lossless verified: AFTER_SYNC',
+      'a commit is visible only when it is acknowledged',
+      "semiSync.waitPoint === 'AFTER_SYNC' &&",
+      '',
+      'waits before a commit is visible',
+    ],
+    [
+      'lossless verified: with no replica',
+      'a commit waits also when nobody is attached',
+      'semiSync.waitsWithoutReplica &&',
+      '',
+      'waits also when nobody is attached',
+    ],
+    [
+      'lossless verified: no timeout',
+      'semi-sync never falls back to async by itself',
+      "BigInt(semiSync.timeoutMs || '0') > 2n ** 53n &&",
+      '',
+      'never stops to wait',
+    ],
+    [
+      'alone: stop',
+      'a server that nobody acknowledges stays closed when the policy says so',
+      "if (mode === 'semisync' && alone === 'stop')",
+      'if (mode === null)',
+      'is not made, and the server stays closed, while nobody attaches',
+    ],
+  ]),
+  ...guardsOf('activities/routing.ts', 'test/activities/promoting.test.ts', [
+    [
+      'ARP check',
+      'no other host answers for the VIP',
+      "if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return;",
+      'if (heard.length >= 0) return;',
+      'is not called proven while another host answers for it',
+    ],
+    [
+      'write through the VIP',
+      'the VIP leads to a server that commits, and to the right one',
+      'if (server !== holder.server.status.serverId)',
+      'if (server === -1)',
+      'is not called proven when a write through it ends on a server that refuses it',
+    ],
+    [
+      'VIP dropped first',
+      'two hosts never hold the VIP',
+      "await authority.order(entry.host, 'vip-drop', place);",
+      'void place;',
+      'is dropped by whoever else holds it before the new primary takes it',
+    ],
+    [
+      'unconfirmed roles outranked',
+      'a silent host that still has a role does not win the VIP back',
+      'Math.min(13, 1 + unconfirmed + (isAnswering(own) ? own.role : 0))',
+      '1',
+      'outranks a host that is silent and may still hold it',
+    ],
+  ]),
+];

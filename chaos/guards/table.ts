@@ -1,0 +1,7 @@
+import { ADAPTERS } from './adapters.ts';
+import { DECISIONS } from './decisions.ts';
+import type { Guard } from './guard.ts';
+import { HOST } from './host.ts';
+import { OPERATIONS } from './operations.ts';
+
+export const GUARDS: readonly Guard[] = [...HOST, ...OPERATIONS, ...DECISIONS, ...ADAPTERS];

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { noAnswer } from './sim/ports.ts';
+import { decide, firstOf, open, promote } from './sim/runs.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+const isOpen = (shop: SimulatedShop, host: string): boolean => !shop.database(host).readOnly;
+
+/** db1 restarted and is closed, as every member is then. */
+function withClosedPrimary(): SimulatedShop {
+  const shop = new SimulatedShop();
+  shop.kill('db1');
+  shop.database('db1').boot();
+  return shop;
+}
+
+describe('an operation', () => {
+  it('that only a minority obeys changes nothing, although all members could be read', async () => {
+    const shop = withClosedPrimary();
+    shop.interrupt('before', /^db2 claim/, () => noAnswer('db2'));
+    shop.interrupt('before', /^db3 claim/, () => noAnswer('db3'));
+    const outcome = await open(shop, 'db1');
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unsafe', message: expect.stringMatching(/1 of 3 members/) });
+    expect(shop.log).toEqual(['db1 claim']);
+    expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
+  it('that a majority obeys does not open a host that did not claim with it', async () => {
+    const shop = withClosedPrimary();
+    shop.interrupt('before', /^db1 claim/, () => noAnswer('db1'));
+    const outcome = await open(shop, 'db1');
+    expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringContaining('db1 did not accept epoch 5') });
+    expect(shop.log).toEqual(['db2 claim', 'db3 claim']);
+    expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
+  it('does not count a member whose server hangs: its sessions could not be ended', async () => {
+    const shop = withClosedPrimary();
+    shop.hang('db2');
+    shop.hang('db3');
+    const outcome = await open(shop, 'db1');
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unsafe', message: expect.stringMatching(/1 of 3 members/) });
+    expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
+  it('is refused when another one claimed the same epoch first', async () => {
+    const shop = withClosedPrimary();
+    shop.interrupt('before', /^db[123] claim/, () => {
+      shop.claimByOther('run-other');
+    });
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
+  it('that another one overtook says no word on a session that it opens afterwards', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    const outcome = await promote(shop, decided, {
+      at: {
+        'promoteAndRoute.open:before': () => {
+          shop.claimByOther('run-other');
+        },
+      },
+    });
+    expect(isOpen(shop, 'db2')).toBe(false);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Stale' });
+  });
+
+  it('that another one overtook in the middle of a step loses its session, and opens no second one for the rest', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    shop.interrupt('before', /^db2 sql SET GLOBAL read_only = 0/, () => {
+      shop.claimByOther('run-other');
+    });
+    const outcome = await promote(shop, decided);
+    expect(isOpen(shop, 'db2')).toBe(false);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unreachable' });
+  });
+
+  it('does not act on a record that reached a minority', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    shop.interrupt('before', /^db1 record-primary/, () => noAnswer('db1'));
+    shop.interrupt('before', /^db3 record-primary/, () => noAnswer('db3'));
+    const outcome = await promote(shop, decided);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified', message: expect.stringContaining('1 of 3') });
+    expect(firstOf(shop, /^db3 sql CHANGE MASTER/)).toBe(Infinity);
+    expect(isOpen(shop, 'db2')).toBe(false);
+  });
+
+  it('makes a member that was silent at the claim take its epoch before an order', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    shop.interrupt('before', /^db3 claim/, () => noAnswer('db3'));
+    const decided = await decide(shop);
+    expect(await promote(shop, decided)).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(shop.member('db3').epoch).toEqual(decided.epoch);
+  });
+});
+
+describe('a worker that comes back late', () => {
+  it('has no effect after a second attempt of the same run took over', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    let wake = (): void => undefined;
+    const frozen = new Promise<void>((resolve) => (wake = resolve));
+    const late = promote(shop, decided, { at: { 'promoteAndRoute.semi-sync:before': () => frozen } });
+    const second = await promote(shop, decided, { attempt: 2 });
+    const effects = shop.log.length;
+    wake();
+    expect(await late).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(second).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(shop.log.length).toBe(effects);
+    expect(shop.member('db2').sync).toMatchObject({ mode: 'lossless' });
+  });
+});

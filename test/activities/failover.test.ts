@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { decide, fence, firstOf, nthOf, promote } from './sim/runs.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+/** Rows that are acknowledged and wait in the relay logs alone. */
+function withUnappliedRows(rows: number): SimulatedShop {
+  const shop = new SimulatedShop();
+  for (const host of ['db2', 'db3']) shop.database(host).applierPace = 0;
+  for (let row = 0; row < rows; row += 1) shop.write('db1');
+  return shop;
+}
+
+describe('a failover', () => {
+  it('of a killed primary ends on the replica that holds everything, with no acknowledged write lost', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    expect(decided.winner).toBe('db2');
+    expect(await promote(shop, decided)).toMatchObject({
+      kind: 'done',
+      value: { mode: 'lossless', ackers: ['db3'] },
+    });
+    expect(shop.write('db2')).toBe('acknowledged');
+    expect(shop.lostOn('db2')).toEqual([]);
+    expect(shop.violations).toEqual([]);
+  });
+
+  it('of a primary without power rests on the hook', async () => {
+    const shop = new SimulatedShop();
+    shop.powerOff('db1');
+    const decided = await decide(shop);
+    expect(decided.fence).toMatchObject({ rung: 'powerOff', host: 'db1' });
+    expect(await promote(shop, decided)).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    shop.powerOn('db1');
+    expect(shop.write('db1')).toBe('refused');
+    expect(shop.lostOn('db2')).toEqual([]);
+  });
+
+  it('keeps the relay logs of every replica before it touches a thread of it', async () => {
+    const shop = withUnappliedRows(5);
+    shop.kill('db1');
+    for (const host of ['db2', 'db3']) shop.database(host).applierPace = Infinity;
+    await decide(shop);
+    for (const host of ['db2', 'db3']) {
+      expect(firstOf(shop, new RegExp(`^${host} keep-relay`))).toBeLessThan(
+        firstOf(shop, new RegExp(`^${host} sql (START|STOP|CHANGE)`)),
+      );
+      expect(shop.member(host).kept.size).toBe(1);
+    }
+  });
+
+  it('keeps the relay logs again before a replica follows another source', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    await promote(shop, await decide(shop));
+    expect(nthOf(shop, /^db3 keep-relay/, 2)).toBeLessThan(firstOf(shop, /^db3 sql CHANGE MASTER/));
+  });
+
+  it('saves what is in the relay log of a replica whose applier was stopped', async () => {
+    const shop = new SimulatedShop();
+    for (const host of ['db2', 'db3']) shop.database(host).stop('applier');
+    for (let row = 0; row < 20; row += 1) shop.write('db1');
+    shop.kill('db1');
+    const fenced = await fence(shop);
+    expect(fenced).toMatchObject({ kind: 'done', value: { kind: 'ready', winner: 'db2' } });
+    expect(shop.lostOn('db2')).toEqual([]);
+  });
+
+  it('opens the winner only when everything that it received is applied', async () => {
+    const shop = withUnappliedRows(20);
+    shop.kill('db1');
+    setTimeout(() => (shop.database('db2').applierPace = 1), 60_000);
+    const decided = await decide(shop);
+    expect(shop.lostOn('db2')).toEqual([]);
+    await promote(shop, decided);
+    expect(shop.write('db2')).toBe('acknowledged');
+    expect(shop.lostOn('db2')).toEqual([]);
+  });
+
+  it('is refused when the applier of the winner stops on an error while it drains', async () => {
+    const shop = withUnappliedRows(3);
+    shop.kill('db1');
+    const outcome = await fence(shop, {
+      at: {
+        'fenceAndDrain.drain:before': () => {
+          const { channel } = shop.database('db2');
+          if (channel !== null) channel.applierErrno = 1032;
+        },
+      },
+    });
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: true, explains: expect.stringContaining('error 1032') },
+    });
+    expect(shop.database('db2').readOnly).toBe(true);
+  });
+
+  it('records the new primary on a majority before it opens it', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    await promote(shop, await decide(shop));
+    expect(nthOf(shop, /record-primary db2$/, 2)).toBeLessThan(firstOf(shop, /^db2 sql SET GLOBAL read_only = 0/));
+  });
+
+  it('makes the new primary wait for acknowledgements before it opens it', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    await promote(shop, await decide(shop));
+    expect(firstOf(shop, /^db2 sql SET GLOBAL rpl_semi_sync_master_enabled = 1/)).toBeLessThan(
+      firstOf(shop, /^db2 sql SET GLOBAL read_only = 0/),
+    );
+  });
+
+  it('opens the new primary before clients are led to it', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    await promote(shop, await decide(shop));
+    expect(firstOf(shop, /^db2 sql SET GLOBAL read_only = 0/)).toBeLessThan(firstOf(shop, /^db2 vip-take/));
+  });
+
+  it('that died between the stopped threads and the opening is gone on with by the next one', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    const died = new Promise<void>((resolve) => {
+      shop.interrupt('before', /^db2 sql SET GLOBAL read_only = 0/, () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    void promote(shop, decided);
+    await died;
+    const next = await fence(shop, { run: 'run-6' });
+    expect(next).toMatchObject({
+      kind: 'done',
+      value: { kind: 'ready', winner: 'db2', decision: { fence: { rung: 'earlier', host: 'db1' } } },
+    });
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { AdapterFailure } from '../../adapters/ports.ts';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { noAnswer } from './sim/ports.ts';
+import { pass } from './sim/session.ts';
+import { fence } from './sim/runs.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+const thaw = (shop: SimulatedShop): void => {
+  shop.database('db1').process = 'running';
+};
+
+describe('a primary that lives', () => {
+  it('is left alone when it answers again under the claim', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    shop.interrupt('after', /^db3 claim/, () => {
+      thaw(shop);
+    });
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'alive' } });
+    expect(shop.member('db1').fenced).toBe(false);
+    expect(shop.write('db1')).toBe('acknowledged');
+  });
+
+  it('is left alone when it has no connection left for us', async () => {
+    const shop = new SimulatedShop();
+    shop.database('db1').reach = 'full';
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'alive', diagnosis: { code: 'PrimaryFull' } },
+    });
+    expect(shop.log).toEqual([]);
+  });
+
+  it('is left alone when it refuses our login', async () => {
+    const shop = new SimulatedShop();
+    shop.database('db1').reach = 'denied';
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'alive', diagnosis: { code: 'PrimaryDenies' } },
+    });
+    expect(shop.log).toEqual([]);
+  });
+
+  it('is not taken for dead by a worker that is cut off from it, while a replica hears it', async () => {
+    const shop = new SimulatedShop();
+    shop.cutFromWorker.add('db1');
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('a replica still hears it') },
+    });
+    expect(shop.log).toEqual([]);
+    expect(shop.write('db1')).toBe('acknowledged');
+  });
+
+  it('is not taken for dead by a worker that is cut off from everybody', async () => {
+    const shop = new SimulatedShop();
+    for (const host of ['db1', 'db2', 'db3']) shop.cutFromWorker.add(host);
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: false } });
+    expect(shop.log).toEqual([]);
+  });
+
+  it('is not fenced on votes that are older than a few seconds', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    const outcome = await fence(shop, {
+      at: {
+        'fenceAndDrain.fence:before': async () => {
+          await pass(60_000);
+          thaw(shop);
+        },
+      },
+    });
+    expect(shop.member('db1').fenced).toBe(false);
+    expect(shop.write('db1')).toBe('acknowledged');
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
+  });
+});
+
+describe('a fence', () => {
+  it('is not made by the power switch on votes that grew old while members were asked to claim', async () => {
+    const shop = new SimulatedShop();
+    shop.powerOff('db1');
+    shop.interrupt('before', /^db3 claim/, async () => {
+      await pass(12_000);
+      noAnswer('db3');
+    });
+    let isAsked = false;
+    shop.powerHook = () => {
+      isAsked = true;
+      return 'off';
+    };
+    const outcome = await fence(shop);
+    expect(isAsked).toBe(false);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
+  });
+
+  it('without its proof ends in a refusal, and no replica is touched', async () => {
+    const shop = new SimulatedShop({ fence: ['ssh'] });
+    shop.hang('db1');
+    shop.member('db1').isFenceProof = false;
+    const outcome = await fence(shop);
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: true, explains: expect.stringContaining('it is not proven that db1') },
+    });
+    expect(shop.log.filter((event) => / sql /.test(event))).toEqual([]);
+  });
+
+  it('falls back to the power switch when the helper cannot prove it', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    shop.member('db1').isFenceProof = false;
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'ready', decision: { fence: { rung: 'powerOff' } } },
+    });
+  });
+
+  it('is not believed of a power hook that does not confirm', async () => {
+    const shop = new SimulatedShop();
+    shop.powerOff('db1');
+    shop.powerHook = (host) => {
+      throw new AdapterFailure({ type: 'Unverified', host, message: 'the power hook did not confirm' });
+    };
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused' } });
+    expect(shop.log.filter((event) => / sql /.test(event))).toEqual([]);
+  });
+
+  it('that a newer operation forbids is not climbed past', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    const outcome = await fence(shop, {
+      at: {
+        'fenceAndDrain.fence:before': () => {
+          shop.claimByOther('run-other');
+        },
+      },
+    });
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(shop.off.has('db1')).toBe(false);
+  });
+});
+
+describe('losslessness', () => {
+  it('is not promised when an acker and the old primary are gone; nothing is changed', async () => {
+    const shop = new SimulatedShop({ alone: 'async' });
+    shop.powerOff('db1');
+    shop.powerOff('db3');
+    const outcome = await fence(shop);
+    expect(outcome).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: false } });
+    expect(shop.log).toEqual([]);
+  });
+
+  it('rests on the binlog of the old primary when an acker is gone', async () => {
+    const shop = new SimulatedShop({ alone: 'async' });
+    shop.powerOff('db3');
+    shop.kill('db1');
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'ready', decision: { coverage: { by: 'old-binlog' } } },
+    });
+    expect(shop.lostOn('db2')).toEqual([]);
+  });
+
+  it('counts a replica that restarted, whose relay log may hold what was acknowledged, for nothing', async () => {
+    const shop = new SimulatedShop({ fence: ['powerOff'], alone: 'async' });
+    shop.powerOff('db1');
+    shop.kill('db3');
+    shop.database('db3').boot();
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused' } });
+  });
+});

@@ -1,0 +1,158 @@
+import type { HostDescription, HostName } from '../../../domain/cluster.ts';
+import { nextGtid, positionOf, stateOf } from './positions.ts';
+
+export interface Channel {
+  source: HostName;
+  receiver: 'running' | 'connecting' | 'stopped';
+  applier: 'running' | 'stopped';
+  /** Received and not applied: it exists in the relay log alone. */
+  relay: string[];
+  /** A server that restarted does not show what it had received before. */
+  isPositionKnown: boolean;
+  /** Whether it acknowledges: the flag as it was when the receiver connected. */
+  acknowledges: boolean;
+  heartbeats: number;
+  heardAt: number;
+  receiverErrno: number;
+  applierErrno: number;
+}
+
+export class SqlError extends Error {}
+
+/**
+ * A MariaDB server as far as a failover can tell: its log, one channel with a relay log that routine commands delete, semi-sync, sessions.
+ * What the rules rest on is measured (docs/decisions, docs/invariants.md), not guessed.
+ */
+export class Database {
+  readonly host: HostDescription;
+  process: 'running' | 'stopped' | 'hung' = 'running';
+  isPortShut = false;
+  reach: 'answers' | 'full' | 'denied' = 'answers';
+  readOnly = true;
+  eventScheduler = false;
+  version = '10.11.19-MariaDB-log';
+  filters = '';
+  delaySeconds = 0;
+  readonly binlog: string[] = [];
+  /** What the applier committed, in order: `gtid_slave_pos` is its end. */
+  applied: string[] = [];
+  channel: Channel | null = null;
+  /** How many transactions the applier commits each time that the world moves; Infinity is "at once". */
+  applierPace = Infinity;
+  readonly semiSync = {
+    waits: false,
+    waitPoint: 'AFTER_COMMIT',
+    waitsWithoutReplica: false,
+    timeoutMs: '10000',
+    replicaEnabled: false,
+  };
+  /** Statements that it answers with OK and does not heed. */
+  deafTo: RegExp | null = null;
+  /** Replicas that are attached and acknowledge. */
+  clients = 0;
+  /** Commits that wait for an acknowledgement. */
+  readonly pending = new Set<string>();
+  token = '';
+
+  constructor(host: HostDescription) {
+    this.host = host;
+  }
+
+  get serves(): boolean {
+    return this.process === 'running' && !this.isPortShut;
+  }
+
+  get binlogPosition(): string {
+    return positionOf(this.binlog);
+  }
+
+  get binlogState(): string {
+    return stateOf(this.binlog);
+  }
+
+  get appliedPosition(): string {
+    return positionOf(this.applied);
+  }
+
+  get received(): string {
+    if (this.channel?.isPositionKnown !== true) return '';
+    return positionOf([...this.applied, ...this.channel.relay]);
+  }
+
+  has(gtid: string): boolean {
+    return this.binlog.includes(gtid);
+  }
+
+  /** A commit, perhaps one that nobody acknowledged yet. */
+  commit(): string {
+    const gtid = nextGtid([...this.binlog, ...this.applied], this.host.serverId);
+    this.binlog.push(gtid);
+    if (this.semiSync.waits) this.pending.add(gtid);
+    return gtid;
+  }
+
+  follow(source: HostName): void {
+    this.channel = {
+      source,
+      receiver: 'stopped',
+      applier: 'stopped',
+      relay: [],
+      isPositionKnown: false,
+      acknowledges: false,
+      heartbeats: 0,
+      heardAt: 0,
+      receiverErrno: 0,
+      applierErrno: 0,
+    };
+  }
+
+  /** The first of two stopped threads to start deletes the relay log: only what was applied is left. Source: measured. */
+  start(thread: 'receiver' | 'applier'): void {
+    const channel = this.needsChannel();
+    if (channel.receiver === 'stopped' && channel.applier === 'stopped') {
+      channel.relay = [];
+      channel.isPositionKnown = true;
+    }
+    if (channel[thread] !== 'stopped') return;
+    if (thread === 'applier') channel.applier = 'running';
+    else {
+      channel.receiver = 'connecting';
+      channel.acknowledges = this.semiSync.replicaEnabled;
+    }
+  }
+
+  stop(thread: 'receiver' | 'applier'): void {
+    if (this.channel !== null) this.channel[thread] = 'stopped';
+  }
+
+  forgetSource(): void {
+    if (this.channel !== null && (this.channel.receiver !== 'stopped' || this.channel.applier !== 'stopped'))
+      throw new SqlError('1198: This operation cannot be performed as you have a running slave');
+    this.channel = null;
+  }
+
+  private needsChannel(): Channel {
+    if (this.channel === null) throw new SqlError('1200: The server is not configured as slave');
+    return this.channel;
+  }
+
+  /** Sessions and waiting commits are gone; the log stays, with what was never acknowledged. */
+  die(): void {
+    this.process = 'stopped';
+    this.pending.clear();
+    if (this.channel === null) return;
+    this.channel.receiver = 'stopped';
+    this.channel.applier = 'stopped';
+    this.channel.isPositionKnown = false;
+  }
+
+  /** By the drop-in of a member: closed, threads not started, semi-sync off. */
+  boot(): void {
+    if (this.process === 'running') return;
+    this.process = 'running';
+    this.readOnly = true;
+    this.eventScheduler = false;
+    this.semiSync.waits = false;
+    this.semiSync.replicaEnabled = false;
+  }
+}

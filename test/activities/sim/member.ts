@@ -1,0 +1,189 @@
+import type { HelperAnswerFields } from '../../../adapters/ports.ts';
+import type { FailureType } from '../../../domain/failure.ts';
+import type { HostName } from '../../../domain/cluster.ts';
+import type { Database } from './database.ts';
+import { positionOf } from './positions.ts';
+
+export type Arguments = Readonly<Record<string, string>>;
+
+/** What the helper answers as `fail`. */
+export class HelperRefusal extends Error {
+  readonly type: FailureType;
+  constructor(type: FailureType, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+export interface MemberWorld {
+  /** Ends the sessions of the operation account, and waits until they are gone. */
+  readonly endSessions: (host: HostName) => number;
+  readonly note: (event: string) => void;
+  /** Hardware address that answers ARP for the VIP on the observer's wire; empty when nobody does. */
+  readonly arp: (observer: HostName) => string;
+}
+
+/** One member behind its helper: records, marks and the rules of docs/host-helper.md. A witness has no database. */
+export class Member {
+  readonly name: HostName;
+  readonly mac: string;
+  readonly database: Database | null;
+  readonly #world: MemberWorld;
+  owner = '';
+  epoch = { number: 0, run: '' };
+  primary = { epoch: 0, host: '' };
+  sync = { epoch: 0, mode: '', ackers: '', k: '' };
+  fenced = false;
+  holdsVip = false;
+  role = 0;
+  diskFreeBytes = 10_000_000_000;
+  /** Relay logs that were kept, by epoch: what they hold survives whatever the server does next. */
+  readonly kept = new Map<number, readonly string[]>();
+  /** A fence whose proof does not come true: the process stays. */
+  isFenceProof = true;
+
+  constructor(name: HostName, parts: { database: Database | null; world: MemberWorld; mac: string }) {
+    this.name = name;
+    this.mac = parts.mac;
+    this.database = parts.database;
+    this.#world = parts.world;
+  }
+
+  carryOut(verb: string, args: Arguments): HelperAnswerFields {
+    const look = LOOKS[verb];
+    if (look !== undefined) return look(this, args, this.#world);
+    const order = ORDERS[verb];
+    if (order === undefined) throw new Error(`the simulated helper does not know ${verb}; teach it in member.ts`);
+    this.#checkOwner(args);
+    if (args['epoch'] !== undefined || EPOCH_ORDERS.has(verb)) this.#checkEpoch(verb, args);
+    this.owner = args['owner'] ?? '';
+    const answer = order(this, args, this.#world);
+    this.#world.note(`${this.name} ${verb}${args['host'] === undefined ? '' : ` ${args['host']}`}`);
+    return answer;
+  }
+
+  #checkOwner(args: Arguments): void {
+    if (this.owner !== '' && this.owner !== args['owner'])
+      throw new HelperRefusal('Unsafe', `${this.name} obeys "${this.owner}"; nothing was changed`);
+  }
+
+  #checkEpoch(verb: string, args: Arguments): void {
+    const number = Number(args['epoch']);
+    const isSame = this.epoch.number === number && this.epoch.run === args['run'];
+    const isNewer = verb === 'claim' && number > this.epoch.number;
+    if (!isSame && !isNewer)
+      throw new HelperRefusal('Stale', `${this.name} has accepted epoch ${String(this.epoch.number)}`);
+  }
+}
+
+type Verb = (member: Member, args: Arguments, world: MemberWorld) => HelperAnswerFields;
+
+const EPOCH_ORDERS = new Set([
+  'claim',
+  'record-primary',
+  'record-sync',
+  'keep-relay',
+  'release-relay',
+  'fence',
+  'unfence',
+  'vip-take',
+  'vip-drop',
+]);
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const orEmpty = (value: number): string => (value === 0 ? '' : String(value));
+const runs = (member: Member): boolean => member.database !== null && member.database.process !== 'stopped';
+
+const LOOKS: Readonly<Record<string, Verb>> = {
+  records: ({ owner, epoch, primary, sync, fenced }) => ({
+    owner,
+    epoch: orEmpty(epoch.number),
+    run: epoch.run,
+    primary: primary.host,
+    primary_epoch: orEmpty(primary.epoch),
+    mode: sync.mode,
+    ackers: sync.ackers,
+    k: sync.k,
+    sync_epoch: orEmpty(sync.epoch),
+    fenced: yesNo(fenced),
+  }),
+  observe: (member) => ({
+    mysqld: runs(member) ? 'running' : 'stopped',
+    vip: yesNo(member.holdsVip),
+    role: String(member.role),
+    keepalived: 'running',
+    fenced: yesNo(member.fenced),
+    mac: member.mac,
+    disk_free: String(member.diskFreeBytes),
+  }),
+  assert: (member, args) => {
+    if (member.owner !== args['owner']) throw new HelperRefusal('Unsafe', `${member.name} obeys "${member.owner}"`);
+    if (member.epoch.number !== Number(args['epoch']) || member.epoch.run !== args['run'])
+      throw new HelperRefusal('Stale', `${member.name} has accepted epoch ${String(member.epoch.number)}`);
+    return {};
+  },
+  'binlog-end': (member) => {
+    if (runs(member)) throw new HelperRefusal('Unsafe', `mysqld runs on ${member.name}`);
+    return { gtid: positionOf(member.database?.binlog ?? []) };
+  },
+  'vip-probe': (member, _, world) => ({
+    vip: yesNo(member.holdsVip),
+    mac: member.holdsVip ? member.mac : world.arp(member.name),
+  }),
+};
+
+const ORDERS: Readonly<Record<string, Verb>> = {
+  claim: (member, args, world) => {
+    member.epoch = { number: Number(args['epoch']), run: args['run'] ?? '' };
+    const state = member.database?.process ?? 'stopped';
+    const sessions = state === 'running' ? world.endSessions(member.name) : 0;
+    return { epoch: String(member.epoch.number), run: member.epoch.run, sessions: String(sessions), mysqld: state };
+  },
+  'record-primary': (member, args) => {
+    member.primary = { epoch: member.epoch.number, host: args['host'] ?? '' };
+    return {};
+  },
+  'record-sync': (member, args) => {
+    const { mode = '', ackers = '', k = '' } = args;
+    member.sync = { epoch: member.epoch.number, mode, ackers, k };
+    return {};
+  },
+  'keep-relay': (member) => {
+    member.kept.set(member.epoch.number, [...(member.database?.channel?.relay ?? [])]);
+    return { path: '/kept', files: '1' };
+  },
+  'release-relay': (member) => {
+    member.kept.clear();
+    return { released: '1' };
+  },
+  fence: (member) => {
+    member.fenced = true;
+    member.role = 0;
+    if (!member.isFenceProof) throw new HelperRefusal('Unverified', 'fence is not proven: process=present');
+    member.database?.die();
+    if (member.database !== null) member.database.isPortShut = true;
+    member.holdsVip = false;
+    return { process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' };
+  },
+  unfence: (member) => {
+    member.fenced = false;
+    if (member.database !== null) member.database.isPortShut = false;
+    return { fenced: 'no' };
+  },
+  'service-start': (member) => {
+    if (member.fenced) throw new HelperRefusal('Unsafe', `${member.name} is fenced; mysqld was not started`);
+    member.database?.boot();
+    return { mysqld: 'running', read_only: '1' };
+  },
+  'vip-take': (member, args) => {
+    if (member.fenced) throw new HelperRefusal('Unsafe', `${member.name} is fenced; it may not hold the VIP`);
+    member.holdsVip = true;
+    member.role = Number(args['n']);
+    return { vip: 'yes', role: args['n'] ?? '', mac: member.mac };
+  },
+  'vip-drop': (member) => {
+    member.holdsVip = false;
+    member.role = 0;
+    return { vip: 'no', role: '0' };
+  },
+};

@@ -1,0 +1,102 @@
+import type { HostName } from '../../../domain/cluster.ts';
+import type { ClusterPorts, Deadline, HelperAnswerFields } from '../../../adapters/ports.ts';
+import { AdapterFailure } from '../../../adapters/ports.ts';
+import type { Arguments } from './member.ts';
+import { HelperRefusal } from './member.ts';
+import { addressOf, openSimulated, pass } from './session.ts';
+import type { SimulatedShop } from './shop.ts';
+
+const REQUEST_MS = 5_000;
+
+/** The ports of one simulated cluster: everything that an activity may touch. */
+export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
+  return {
+    description: shop.description,
+    owner: shop.owner,
+    operationAccount: 'standfast',
+    vip: { address: '10.9.0.50', prefix: 24, interface: 'eth0' },
+    events: false,
+    helper: (host) => ({
+      request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
+    }),
+    session: (host, deadline) => openSimulated(shop, host, deadline),
+    vipSession: (deadline) => openVip(shop, deadline),
+    endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
+    nameOf: (address) => shop.description.hosts.find((one) => addressOf(one.name) === address)?.name ?? null,
+    replicationAccount: () => Promise.resolve({ name: 'repl', password: 'secret' }),
+    keepalivedConfiguration: () => '',
+    helperScript: () => Promise.resolve({ text: '', version: 'simulated', sha256: '' }),
+    pinnedKeys: () => Promise.resolve(''),
+    sshUser: 'standfast',
+    powerOff: (host) => {
+      try {
+        return Promise.resolve(shop.powerHook(host));
+      } catch (error) {
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  };
+}
+
+interface Errand {
+  readonly verb: string;
+  readonly args: Arguments;
+  readonly deadline: Deadline;
+}
+
+async function request(
+  shop: SimulatedShop,
+  host: HostName,
+  { verb, args, deadline }: Errand,
+): Promise<HelperAnswerFields> {
+  const label = `${host} ${verb}`;
+  await pass(1);
+  await shop.reached('before', label);
+  if (!shop.isReachable(host)) {
+    await pass(deadline.timeoutMs ?? REQUEST_MS);
+    throw new AdapterFailure({
+      type: 'Unreachable',
+      host,
+      silence: 'silent',
+      message: `${host} does not answer over SSH`,
+    });
+  }
+  shop.move();
+  const answer = carryOut(shop, host, { verb, args });
+  shop.move();
+  await shop.reached('after', label);
+  return answer;
+}
+
+function carryOut(shop: SimulatedShop, host: HostName, { verb, args }: Omit<Errand, 'deadline'>): HelperAnswerFields {
+  try {
+    return shop.member(host).carryOut(verb, args);
+  } catch (error) {
+    if (!(error instanceof HelperRefusal)) throw error;
+    throw new AdapterFailure({ type: error.type, host, message: `${host} refused ${verb}: ${error.message}` });
+  }
+}
+
+async function openVip(shop: SimulatedShop, deadline: Deadline = {}) {
+  const holder = shop.vipLeadsTo ?? shop.holderSeenBy(null)?.name ?? null;
+  if (holder === null) {
+    await pass(deadline.timeoutMs ?? REQUEST_MS);
+    throw new AdapterFailure({
+      type: 'Unreachable',
+      host: 'the VIP',
+      silence: 'silent',
+      message: 'the VIP is on no host',
+    });
+  }
+  return openSimulated(shop, holder, deadline);
+}
+
+/** The helper died, or the connection was cut, after the order had its effect and before anybody heard of it. */
+export const noAnswer = (host: HostName): never => {
+  throw new AdapterFailure({
+    type: 'Unverified',
+    host,
+    silence: 'silent',
+    message: `${host}: no answer, and the order may have been carried out`,
+  });
+};

@@ -1,0 +1,71 @@
+import type { HostName } from '../../../domain/cluster.ts';
+import type { Channel, Database } from './database.ts';
+
+const HEARTBEAT_MS = 100;
+
+export interface Network {
+  readonly databases: ReadonlyMap<HostName, Database>;
+  readonly connects: (from: HostName, to: HostName) => boolean;
+}
+
+/** Replication goes on for a moment: what a source has arrives, what arrived is applied, what was acknowledged is no longer waited for. */
+export function moveReplication(network: Network): void {
+  const databases = [...network.databases.values()];
+  for (const replica of databases) {
+    const { channel } = replica;
+    if (channel === null || replica.process !== 'running') continue;
+    receive(network, replica, channel);
+    apply(replica, channel);
+  }
+  for (const source of databases) settleAcknowledgements(source, databases);
+}
+
+function receive(network: Network, replica: Database, channel: Channel): void {
+  const source = network.databases.get(channel.source);
+  if (source === undefined || channel.receiver === 'stopped') return;
+  const answers = source.process === 'running' && network.connects(replica.host.name, source.host.name);
+  if (!answers || source.isPortShut) {
+    // A dead server resets the connection; one that hangs or is cut off is only not heard any more.
+    if (source.process === 'stopped' || source.isPortShut) channel.receiver = 'connecting';
+    channel.heardAt = performance.now();
+    return;
+  }
+  const last = replica.applied.at(-1);
+  if (last !== undefined && !source.has(last)) {
+    channel.receiver = 'stopped';
+    channel.receiverErrno = 1236;
+    return;
+  }
+  if (channel.receiver === 'connecting') channel.heardAt = performance.now();
+  channel.receiver = 'running';
+  const beats = Math.floor((performance.now() - channel.heardAt) / HEARTBEAT_MS);
+  channel.heartbeats += beats;
+  channel.heardAt += beats * HEARTBEAT_MS;
+  for (const gtid of source.binlog) if (!replica.has(gtid) && !channel.relay.includes(gtid)) channel.relay.push(gtid);
+}
+
+function apply(replica: Database, channel: Channel): void {
+  if (channel.applier !== 'running' || channel.applierErrno !== 0) return;
+  for (const gtid of channel.relay.splice(0, replica.applierPace)) {
+    replica.binlog.push(gtid);
+    replica.applied.push(gtid);
+  }
+}
+
+function settleAcknowledgements(source: Database, databases: readonly Database[]): void {
+  const attached = databases.filter(
+    ({ channel, process }) =>
+      process === 'running' &&
+      channel?.source === source.host.name &&
+      channel.receiver === 'running' &&
+      channel.acknowledges,
+  );
+  source.clients = source.serves ? attached.length : 0;
+  if (!source.serves) return;
+  for (const gtid of source.pending)
+    if (
+      !source.semiSync.waits ||
+      attached.some((acker) => acker.has(gtid) || acker.channel?.relay.includes(gtid) === true)
+    )
+      source.pending.delete(gtid);
+}

@@ -1,0 +1,195 @@
+import type { HostName } from '../../../domain/cluster.ts';
+import type { Row } from '../../../adapters/ports.ts';
+import type { Database } from './database.ts';
+import { SqlError } from './database.ts';
+import { hasReached } from './positions.ts';
+
+/** What a statement may do besides changing its own server. */
+export interface SqlWorld {
+  readonly hostAt: (address: string) => HostName;
+  readonly addressOf: (host: HostName) => string;
+  /** Lets replication go on, as it does in a moment of time. */
+  readonly move: () => Promise<void>;
+  readonly acknowledged: (database: Database, gtid: string) => Promise<void>;
+}
+
+interface Call {
+  readonly database: Database;
+  readonly world: SqlWorld;
+  readonly values: readonly unknown[];
+  readonly found: RegExpExecArray;
+}
+
+interface Statement {
+  readonly form: RegExp;
+  readonly run: (call: Call) => Promise<readonly Row[]> | readonly Row[] | undefined;
+}
+
+const onOff = (value: boolean): string => (value ? 'ON' : 'OFF');
+
+const variables = (database: Database): Readonly<Record<string, string>> => ({
+  version: database.version,
+  server_id: String(database.host.serverId),
+  read_only: onOff(database.readOnly),
+  event_scheduler: onOff(database.eventScheduler),
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  log_slave_updates: 'ON',
+  sync_binlog: '1',
+  innodb_flush_log_at_trx_commit: '1',
+  gtid_strict_mode: 'ON',
+  lower_case_table_names: '0',
+  time_zone: 'UTC',
+  system_time_zone: 'UTC',
+  gtid_binlog_state: database.binlogState,
+  gtid_binlog_pos: database.binlogPosition,
+  gtid_slave_pos: database.appliedPosition,
+  rpl_semi_sync_master_enabled: onOff(database.semiSync.waits),
+  rpl_semi_sync_master_wait_point: database.semiSync.waitPoint,
+  rpl_semi_sync_master_wait_no_slave: onOff(database.semiSync.waitsWithoutReplica),
+  rpl_semi_sync_master_timeout: database.semiSync.timeoutMs,
+  rpl_semi_sync_slave_enabled: onOff(database.semiSync.replicaEnabled),
+  uptime: '3600',
+  rpl_semi_sync_master_status: onOff(database.semiSync.waits),
+  rpl_semi_sync_master_clients: String(database.clients),
+  rpl_semi_sync_slave_status: onOff(
+    database.channel?.receiver === 'running' && database.channel.acknowledges && database.semiSync.replicaEnabled,
+  ),
+});
+
+const THREAD = { running: 'Yes', connecting: 'Connecting', stopped: 'No' } as const;
+
+function channelRow({ database, world }: Call): readonly Row[] {
+  const { channel } = database;
+  if (channel === null) return [];
+  return [
+    {
+      Connection_name: '',
+      Master_Host: world.addressOf(channel.source),
+      Slave_IO_Running: THREAD[channel.receiver],
+      Slave_SQL_Running: THREAD[channel.applier],
+      Last_IO_Errno: channel.receiverErrno,
+      Last_IO_Error: channel.receiverErrno === 0 ? '' : 'the source does not have this position',
+      Last_SQL_Errno: channel.applierErrno,
+      Last_SQL_Error: channel.applierErrno === 0 ? '' : 'a row is missing',
+      Gtid_IO_Pos: database.received,
+      Using_Gtid: 'Slave_Pos',
+      SQL_Delay: database.delaySeconds,
+      Replicate_Ignore_DB: database.filters,
+      Slave_heartbeat_period: 0.1,
+      Slave_received_heartbeats: channel.heartbeats,
+    },
+  ];
+}
+
+async function waitForPosition({ database, world, values }: Call): Promise<readonly Row[]> {
+  const [wanted, seconds] = values as readonly [string, number];
+  const endsAt = performance.now() + seconds * 1000;
+  while (!hasReached(database.appliedPosition, wanted)) {
+    if (performance.now() >= endsAt) return [{ outcome: -1 }];
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await world.move();
+  }
+  return [{ outcome: 0 }];
+}
+
+async function writeHeartbeat({ database, world, values }: Call): Promise<readonly Row[]> {
+  if (database.readOnly) return [{ affectedRows: 0 }];
+  const gtid = database.commit();
+  await world.acknowledged(database, gtid);
+  database.token = String(values[1]);
+  return [{ affectedRows: 1 }];
+}
+
+function changeSource({ database, world, found }: Call): undefined {
+  const { channel } = database;
+  if (channel !== null && (channel.receiver !== 'stopped' || channel.applier !== 'stopped'))
+    throw new SqlError('1198: This operation cannot be performed as you have a running slave');
+  database.follow(world.hostAt(found[1] ?? ''));
+}
+
+/** A statement that only changes its server; `found` is what its form captured. */
+const change =
+  (apply: (database: Database, found: string) => void) =>
+  (call: Call): undefined => {
+    apply(call.database, call.found[1] ?? '');
+  };
+
+function oneThread({ database, found }: Call): undefined {
+  const thread = found[2] === 'SQL' ? 'applier' : 'receiver';
+  if (found[1] === 'START') database.start(thread);
+  else database.stop(thread);
+}
+
+const startBoth = (database: Database): void => {
+  if (database.channel === null) return;
+  database.start('receiver');
+  database.start('applier');
+};
+
+const stopBoth = (database: Database): void => {
+  database.stop('receiver');
+  database.stop('applier');
+};
+
+/** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
+const STATEMENTS: readonly Statement[] = [
+  { form: /^SHOW ALL SLAVES STATUS$/, run: channelRow },
+  {
+    form: /^SELECT VARIABLE_NAME AS name/,
+    run: ({ database }) => Object.entries(variables(database)).map(([name, value]) => ({ name, value })),
+  },
+  { form: /^(START|STOP) SLAVE (SQL|IO)_THREAD$/, run: oneThread },
+  { form: /^START SLAVE$/, run: change(startBoth) },
+  { form: /^STOP SLAVE$/, run: change(stopBoth) },
+  {
+    form: /^RESET SLAVE ALL$/,
+    run: change((database) => {
+      database.forgetSource();
+    }),
+  },
+  { form: /^CHANGE MASTER TO MASTER_HOST = '([^']+)'/, run: changeSource },
+  { form: /^SELECT MASTER_GTID_WAIT/, run: waitForPosition },
+  { form: /^SET SESSION /, run: () => undefined },
+  {
+    form: /^SET GLOBAL read_only = ([01])$/,
+    run: change((database, value) => (database.readOnly = value === '1')),
+  },
+  {
+    form: /^SET GLOBAL rpl_semi_sync_master_enabled = ([01])$/,
+    run: change((database, value) => (database.semiSync.waits = value === '1')),
+  },
+  {
+    form: /^SET GLOBAL rpl_semi_sync_master_wait_point = '(\w+)'$/,
+    run: change((database, value) => (database.semiSync.waitPoint = value)),
+  },
+  {
+    form: /^SET GLOBAL rpl_semi_sync_master_wait_no_slave = ([01])$/,
+    run: change((database, value) => (database.semiSync.waitsWithoutReplica = value === '1')),
+  },
+  {
+    form: /^SET GLOBAL rpl_semi_sync_master_timeout = (\d+)$/,
+    run: change((database, value) => (database.semiSync.timeoutMs = value)),
+  },
+  {
+    form: /^SET GLOBAL rpl_semi_sync_slave_enabled = ([01])$/,
+    run: change((database, value) => (database.semiSync.replicaEnabled = value === '1')),
+  },
+  { form: /^SET GLOBAL event_scheduler = (ON)$/, run: change((database) => (database.eventScheduler = true)) },
+  { form: /^CREATE (DATABASE|TABLE) IF NOT EXISTS standfast/, run: () => undefined },
+  { form: /^INSERT INTO standfast.heartbeat/, run: writeHeartbeat },
+  { form: /^SELECT token FROM standfast.heartbeat/, run: ({ database }) => [{ token: database.token }] },
+  { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
+  { form: /^SELECT EVENT_SCHEMA AS base/, run: () => [] },
+];
+
+export async function runStatement(text: string, call: Omit<Call, 'found'>): Promise<readonly Row[]> {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  for (const { form, run } of STATEMENTS) {
+    const found = form.exec(flat);
+    if (found !== null) return (await run({ ...call, found })) ?? [];
+  }
+  throw new Error(
+    `the simulated server does not know this statement: ${flat.slice(0, 120)}; teach it in statements.ts`,
+  );
+}
