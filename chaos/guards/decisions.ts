@@ -47,8 +47,8 @@ export const DECISIONS = [
     [
       'partial order refusal',
       'a winner holds everything that any reachable replica received',
-      'eligible.filter((contender) => containsGtids(receivedBy(contender.status), everything))',
-      'eligible',
+      "input.contenders.filter((contender) => lacksOf(contender, input) === '')",
+      'input.contenders',
       'refuses when two replicas each hold a transaction that the other lacks',
     ],
     [
@@ -92,6 +92,31 @@ export const DECISIONS = [
       "replication !== null && replication.usesGtid && replication.received === '',",
       'false,',
       'its receiver has not run since its server started',
+    ],
+  ]),
+  ...guardsOf('domain/election.ts', 'test/domain/election-lineage.test.ts', [
+    [
+      'MariaDB lineage',
+      'greater numbers of a later term do not hide what an earlier promotion cut off',
+      'historyBeyond(receivedBy(other.status), receivedBy(contender.status), lineage)',
+      'historyBeyond(receivedBy(other.status), receivedBy(contender.status), [])',
+      'compares a bare position with a whole state: the lineage says what came before',
+    ],
+    [
+      'errant under the lineage',
+      'what a promotion cut off is errant, whoever wrote it',
+      'placeGtids(receivedBy(status), lineage)',
+      'placeGtids(receivedBy(status), [])',
+      'bars a replica that holds what a promotion cut off, whoever wrote it',
+    ],
+  ]),
+  ...guardsOf('domain/coverage.ts', 'test/domain/coverage.test.ts', [
+    [
+      'lineage of the old binlog',
+      'a winner with what was cut off does not cover the history',
+      'input.lineage ?? []',
+      '[]',
+      'takes what came before a position as held, by the winner and by the old primary',
     ],
   ]),
   ...guardsOf('domain/records.ts', 'test/domain/records.test.ts', [

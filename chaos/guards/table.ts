@@ -3,5 +3,6 @@ import { DECISIONS } from './decisions.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
+import { STANDING } from './standing.ts';
 
-export const GUARDS: readonly Guard[] = [...HOST, ...OPERATIONS, ...DECISIONS, ...ADAPTERS];
+export const GUARDS: readonly Guard[] = [...HOST, ...OPERATIONS, ...STANDING, ...DECISIONS, ...ADAPTERS];

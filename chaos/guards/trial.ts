@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,10 @@ export class Copy {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'standfast-guards-'));
     for (const name of await readdir(tree))
       if (!NOT_COPIED.has(name)) await cp(path.join(tree, name), path.join(folder, name), { recursive: true });
-    await symlink(path.join(tree, 'node_modules'), path.join(folder, 'node_modules'));
+    // What the setup fetched, and no build or test changes.
+    await mkdir(path.join(folder, '.cache'));
+    for (const name of ['node_modules', '.cache/temporal'])
+      await symlink(path.join(tree, name), path.join(folder, name));
     return new Copy(folder);
   }
 

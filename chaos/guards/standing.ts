@@ -1,0 +1,162 @@
+import { guardsOf } from './guard.ts';
+
+const OPENING = 'test/activities/opening.test.ts';
+const ADMITTING = 'test/activities/admitting.test.ts';
+
+/** What may be opened, admitted and undone, and in which order. */
+export const STANDING = [
+  ...guardsOf('activities/opening.ts', OPENING, [
+    [
+      'no second writer',
+      'nothing is opened beside a host that accepts writes',
+      'if (writer !== undefined)',
+      'if (writer === null)',
+      'is not opened while another host accepts writes',
+    ],
+    [
+      'only the recorded primary is opened',
+      'a deposed primary stays closed',
+      "if (primary.kind === 'known' && primary.record.host !== host)",
+      'if (primary === null)',
+      'is not opened when another host is recorded as primary by now',
+    ],
+    [
+      'nobody is ahead',
+      'a primary that lacks what a replica holds would fork the history',
+      'if (own.readOnly) checkNobodyIsAhead(host, own, seen);',
+      '',
+      'is not opened when a replica holds what it lacks',
+    ],
+    [
+      'half-done promotion is no restart',
+      'a winner whose promotion died is promoted to the end, with its proofs',
+      "if (primary.kind === 'known' && own.readOnly && own.replication !== null)",
+      'if (own === null)',
+      'is not finished by opening the winner as if it had restarted',
+    ],
+    [
+      'adoption sees everybody',
+      'a cluster is adopted only when no other host can be its primary',
+      'if (!isStopped && !isReadOnly)',
+      'if (isStopped === null)',
+      'is refused while one host cannot be seen to accept no writes',
+    ],
+    [
+      'adopted primary recorded before opening',
+      'no server is open that a majority does not know as the primary',
+      "await authority.record('record-primary', { host });",
+      '',
+      'has its primary recorded on a majority before it is opened',
+    ],
+    [
+      'async while ackers catch up',
+      'an acker that restarted covers nothing until it has caught up',
+      "if (waiting.some((host) => ackers.includes(host))) await recordSync(authority, { mode: 'async', ackers });",
+      '',
+      'is called async until replicas that restarted too have caught up again',
+    ],
+    [
+      'relay logs kept before a start',
+      'a start of both threads deletes the relay log',
+      "await authority.order(host, 'keep-relay');",
+      '',
+      'keeps the relay logs of a replica that restarted too before it starts its threads',
+    ],
+    [
+      'only the primary is settled',
+      'the channel of a replica is not forgotten',
+      'if (now !== primary)',
+      'if (now === null)',
+      'touches nothing on a host that is not primary any more',
+    ],
+  ]),
+  ...guardsOf('activities/admitting.ts', ADMITTING, [
+    [
+      'record grows before the acker',
+      'whoever acknowledges is in the record',
+      "await steps.run('record', null, () => recordSync(authority, { mode: before, ackers }));",
+      '',
+      'grows the record on a majority before the replica acknowledges anything',
+    ],
+    [
+      'only followers of the primary are admitted',
+      'an acker of another host covers nothing',
+      'if (source !== primary.record.host)',
+      'if (source === undefined)',
+      'is refused to a replica that follows another host',
+    ],
+    [
+      'lossless after catching up',
+      'an admission promises nothing before the replica holds what was committed',
+      'if (!caughtUp)',
+      'if (caughtUp === null)',
+      'is lossless only when the replica holds what was committed before',
+    ],
+    [
+      'silent before the record shrinks',
+      'whoever may still acknowledge stays in the record',
+      'await authority.withSession(host, stopAcknowledging);',
+      "await recordSync(authority, { mode: 'async', ackers: others }); await authority.withSession(host, stopAcknowledging);",
+      'is taken back by silencing the replica before the record shrinks',
+    ],
+  ]),
+  ...guardsOf('activities/receivers.ts', 'test/activities/undoing.test.ts', [
+    [
+      'no start over an unapplied relay log',
+      'a start with both threads stopped deletes the relay log',
+      'if (areBothStopped(status) && !hasAppliedAll(status))',
+      'if (status === null)',
+      'does not start the threads of a replica that would throw away what it has not applied',
+    ],
+    [
+      'stopped replica left alone',
+      'a replica with both threads stopped contributes nothing, and loses nothing',
+      'if (areBothStopped(before)) return hasAppliedAll(before);',
+      '',
+      'is left as it is by a failover while its relay log holds what it has not applied',
+    ],
+  ]),
+  ...guardsOf('activities/unfencing.ts', 'test/activities/undoing.test.ts', [
+    [
+      'undo of nothing',
+      'a run that claimed nothing undoes nothing',
+      'if (!answeredRecords(seen).some((records) => records.epoch?.run === run)) return',
+      'if (seen === null) return',
+      'does nothing for a run that claimed nothing',
+    ],
+  ]),
+  ...guardsOf('workflows/failover.ts', 'test/workflows/undo.test.ts', [
+    [
+      'undo before step',
+      'a fence that ended half-way is undone',
+      "undo.push(() => critical('undo: remove the fence, open the old primary').undoFence({ cluster, run }));",
+      '',
+      'the fence of a failover',
+    ],
+    [
+      'point of no return',
+      'nothing is undone once the winner may be recorded as primary',
+      'undo.commit(`${fenced.winner} may be recorded as primary; start the failover again to go on`);',
+      '',
+      'undoes nothing, and says what stands',
+    ],
+  ]),
+  ...guardsOf('workflows/admit-replica.ts', 'test/workflows/undo.test.ts', [
+    [
+      'undo before an admission',
+      'an admission that ended half-way is undone',
+      'undo.push(() => critical(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));',
+      '',
+      'the admission of a replica',
+    ],
+  ]),
+  ...guardsOf('workflows/provision-replica.ts', 'test/workflows/undo.test.ts', [
+    [
+      'undo before a copy',
+      'a copy that ended half-way is cleaned away',
+      'undo.push(() => long(`clean ${target} and ${donor}`).cleanTransfer(transfer));',
+      '',
+      'the first step of a copy',
+    ],
+  ]),
+];

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { attempt, inSimulatedTime } from './sim/attempt.ts';
+import { firstOf, RUN } from './sim/runs.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+/** db3 replicates and is proven; it acknowledges nothing yet. */
+function withNewReplica(ackers = 'db2'): SimulatedShop {
+  const shop = new SimulatedShop();
+  const db3 = shop.database('db3');
+  db3.semiSync.replicaEnabled = false;
+  if (db3.channel !== null) db3.channel.acknowledges = false;
+  for (const member of shop.members.values())
+    member.sync = { epoch: 4, mode: ackers === '' ? 'async' : 'lossless', ackers, k: ackers === '' ? '0' : '1' };
+  return shop;
+}
+
+const admit = (shop: SimulatedShop) => attempt(shop, 'admitReplica', { input: { ...RUN, host: 'db3' } });
+
+const recordedAckers = (shop: SimulatedShop): readonly string[] =>
+  [...shop.members.values()].map(({ sync }) => sync.ackers);
+
+const ACKNOWLEDGES = /^db3 sql SET GLOBAL rpl_semi_sync_slave_enabled = 1/;
+
+describe('an admission', () => {
+  it('grows the record on a majority before the replica acknowledges anything', async () => {
+    const shop = withNewReplica();
+    let recorded: readonly string[] = [];
+    shop.interrupt('before', ACKNOWLEDGES, () => {
+      recorded = recordedAckers(shop);
+    });
+    expect(await admit(shop)).toMatchObject({ kind: 'done', value: { mode: 'lossless', ackers: ['db2', 'db3'] } });
+    expect(recorded.filter((ackers) => ackers === 'db2,db3').length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('is refused to a replica that follows another host', async () => {
+    const shop = withNewReplica();
+    const { channel } = shop.database('db3');
+    if (channel !== null) channel.source = 'db2';
+    expect(await admit(shop)).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('db3 replicates from db2, not from db1'),
+    });
+    expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
+  });
+
+  it('is refused to a replica whose applier stands still', async () => {
+    const shop = withNewReplica();
+    shop.database('db3').stop('applier');
+    expect(await admit(shop)).toMatchObject({ kind: 'failed', type: 'Unverified' });
+    expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
+  });
+
+  it('is lossless only when the replica holds what was committed before; until then writes do not wait for it', async () => {
+    const shop = withNewReplica('');
+    shop.database('db1').semiSync.waits = false;
+    shop.database('db3').applierPace = 0;
+    shop.write('db1');
+    expect(await admit(shop)).toMatchObject({ kind: 'failed', type: 'NotYet' });
+    for (const member of shop.members.values()) expect(member.sync).toMatchObject({ mode: 'async' });
+    expect(shop.database('db1').semiSync.waits).toBe(false);
+  });
+
+  it('is taken back by silencing the replica before the record shrinks', async () => {
+    const shop = withNewReplica('db2,db3');
+    let recorded: readonly string[] = [];
+    shop.interrupt('before', /^db3 sql SET GLOBAL rpl_semi_sync_slave_enabled = 0/, () => {
+      recorded = recordedAckers(shop);
+    });
+    const undone = await attempt(shop, 'undoAdmission', { input: { ...RUN, host: 'db3' } });
+    expect(undone).toMatchObject({ kind: 'done', value: { notUndone: [] } });
+    expect(recorded).toEqual(['db2,db3', 'db2,db3', 'db2,db3']);
+    expect(recordedAckers(shop)).toEqual(['db2', 'db2', 'db2']);
+  });
+});

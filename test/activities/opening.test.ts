@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { attempt, inSimulatedTime } from './sim/attempt.ts';
+import { firstOf, nthOf, open, RUN } from './sim/runs.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+/** db1 restarted and is closed, as every member is then. */
+function restarted(changes: ConstructorParameters<typeof SimulatedShop>[0] = {}): SimulatedShop {
+  const shop = new SimulatedShop(changes);
+  shop.kill('db1');
+  shop.database('db1').boot();
+  return shop;
+}
+
+const OPENED = /^db1 sql SET GLOBAL read_only = 0/;
+
+describe('a primary that restarted', () => {
+  it('is opened again with the promise that is recorded', async () => {
+    const shop = restarted();
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(shop.write('db1')).toBe('acknowledged');
+    expect(shop.violations).toEqual([]);
+  });
+
+  it('waits for acknowledgements before it is open', async () => {
+    const shop = restarted();
+    await open(shop, 'db1');
+    expect(firstOf(shop, /^db1 sql SET GLOBAL rpl_semi_sync_master_enabled = 1/)).toBeLessThan(firstOf(shop, OPENED));
+  });
+
+  it('is not opened while another host accepts writes', async () => {
+    const shop = restarted();
+    shop.database('db2').readOnly = false;
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('db2 accepts writes as well'),
+    });
+    expect(firstOf(shop, OPENED)).toBe(Infinity);
+  });
+
+  it('is not opened when another host is recorded as primary by now', async () => {
+    const shop = restarted();
+    for (const host of ['db2', 'db3']) shop.member(host).primary = { epoch: 5, host: 'db2' };
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('db2 is recorded as primary'),
+    });
+    expect(firstOf(shop, OPENED)).toBe(Infinity);
+  });
+
+  it('is not opened when a replica holds what it lacks', async () => {
+    const shop = restarted();
+    shop.database('db1').binlog.pop();
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('holds transactions that db1 lacks'),
+    });
+    expect(firstOf(shop, OPENED)).toBe(Infinity);
+  });
+
+  it('is called async until replicas that restarted too have caught up again', async () => {
+    const shop = restarted();
+    for (const host of ['db2', 'db3']) {
+      shop.kill(host);
+      shop.database(host).boot();
+    }
+    let meanwhile = '';
+    shop.interrupt('before', /^db2 sql START SLAVE/, () => {
+      meanwhile = shop.member('db1').sync.mode;
+    });
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(meanwhile).toBe('async');
+  });
+
+  it('keeps the relay logs of a replica that restarted too before it starts its threads', async () => {
+    const shop = restarted();
+    shop.kill('db3');
+    shop.database('db3').boot();
+    await open(shop, 'db1');
+    expect(firstOf(shop, /^db3 keep-relay/)).toBeLessThan(firstOf(shop, /^db3 sql (START|STOP)/));
+  });
+});
+
+describe('a promotion that died before the winner was open', () => {
+  it('is not finished by opening the winner as if it had restarted', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    for (const member of shop.members.values()) member.primary = { epoch: 4, host: 'db2' };
+    expect(await open(shop, 'db2')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('a failover to db2 was ended before it was done'),
+    });
+    expect(shop.database('db2').readOnly).toBe(true);
+  });
+});
+
+describe('a cluster that is adopted', () => {
+  const adopted = (): SimulatedShop => {
+    const shop = restarted({ alone: 'async' });
+    for (const member of shop.members.values()) {
+      member.primary = { epoch: 0, host: '' };
+      member.sync = { epoch: 0, mode: '', ackers: '', k: '' };
+    }
+    return shop;
+  };
+
+  it('has its primary recorded on a majority before it is opened', async () => {
+    const shop = adopted();
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
+    expect(nthOf(shop, /record-primary db1$/, 2)).toBeLessThan(firstOf(shop, OPENED));
+  });
+
+  it('is refused while one host cannot be seen to accept no writes', async () => {
+    const shop = adopted();
+    shop.hang('db3');
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('it is not known that db3 accepts no writes'),
+    });
+    expect(firstOf(shop, OPENED)).toBe(Infinity);
+  });
+
+  it('is not made out of a replica', async () => {
+    const shop = adopted();
+    expect(await open(shop, 'db2')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('db2 replicates from db1'),
+    });
+    expect(shop.database('db2').readOnly).toBe(true);
+  });
+});
+
+describe('settling', () => {
+  it('touches nothing on a host that is not primary any more', async () => {
+    const shop = new SimulatedShop();
+    const outcome = await attempt(shop, 'settleCluster', {
+      input: { ...RUN, primary: 'db2', epoch: { number: 5, run: RUN.run } },
+    });
+    expect(firstOf(shop, /RESET SLAVE ALL/)).toBe(Infinity);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Stale' });
+  });
+});
