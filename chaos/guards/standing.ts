@@ -51,7 +51,7 @@ export const STANDING = [
     [
       'async while ackers catch up',
       'an acker that restarted covers nothing until it has caught up',
-      "if (waiting.some((host) => ackers.includes(host))) await recordSync(authority, { mode: 'async', ackers });",
+      'if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);',
       '',
       'is called async until replicas that restarted too have caught up again',
     ],
@@ -74,14 +74,14 @@ export const STANDING = [
     [
       'record grows before the acker',
       'whoever acknowledges is in the record',
-      "await steps.run('record', null, () => recordSync(authority, { mode: before, ackers }));",
-      '',
+      "const wasLossless = await steps.run('record', null, () => widen(authority, { ...admission, ackers }));",
+      'const wasLossless = true;',
       'grows the record on a majority before the replica acknowledges anything',
     ],
     [
       'only followers of the primary are admitted',
       'an acker of another host covers nothing',
-      'if (source !== primary.record.host)',
+      'if (source !== primary)',
       'if (source === undefined)',
       'is refused to a replica that follows another host',
     ],
@@ -93,11 +93,38 @@ export const STANDING = [
       'is lossless only when the replica holds what was committed before',
     ],
     [
-      'silent before the record shrinks',
-      'whoever may still acknowledge stays in the record',
-      'await authority.withSession(host, stopAcknowledging);',
-      "await recordSync(authority, { mode: 'async', ackers: others }); await authority.withSession(host, stopAcknowledging);",
-      'is taken back by silencing the replica before the record shrinks',
+      'errant replica vouches for nothing',
+      'whoever has writes of its own does not acknowledge those of the primary',
+      "if (beyond !== '')",
+      'if (beyond === null)',
+      'is refused to a replica with transactions that the primary never had',
+    ],
+  ]),
+  ...guardsOf('activities/removing.ts', ADMITTING, [
+    [
+      'refused before the record shrinks',
+      'a replica that only lost its network would come back and acknowledge alone',
+      "await steps.run('refuse', primary, () => shutOut(authority, { primary, host }, steps));\n  await steps.run('record', null, async () => {",
+      "await steps.run('record', null, async () => {",
+      'makes the primary refuse it before the record shrinks',
+    ],
+  ]),
+  ...guardsOf('activities/refusing.ts', ADMITTING, [
+    [
+      'removed acker seen gone',
+      'a connection from another address still acknowledges',
+      '(await connectedReplicas(session)).includes(serverId) ? null : true',
+      'true',
+      'leaves it on record while it is still connected, from another address',
+    ],
+  ]),
+  ...guardsOf('activities/going-async.ts', ADMITTING, [
+    [
+      'async recorded before it is true',
+      'nobody counts on acknowledgements that are not waited for',
+      "await steps.run('record', null, () => recordAsync(authority, []));",
+      '',
+      'is on record on a majority before the primary stops to wait',
     ],
   ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/undoing.test.ts', [

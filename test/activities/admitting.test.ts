@@ -46,32 +46,59 @@ describe('an admission', () => {
     expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
   });
 
-  it('is refused to a replica whose applier stands still', async () => {
+  it('is refused to a replica with transactions that the primary never had', async () => {
     const shop = withNewReplica();
-    shop.database('db3').stop('applier');
-    expect(await admit(shop)).toMatchObject({ kind: 'failed', type: 'Unverified' });
+    shop.database('db3').commit();
+    expect(await admit(shop)).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('that db1 never had'),
+    });
     expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
   });
 
-  it('is lossless only when the replica holds what was committed before; until then writes do not wait for it', async () => {
+  it('is lossless only when the replica holds what was committed before', async () => {
     const shop = withNewReplica('');
     shop.database('db1').semiSync.waits = false;
     shop.database('db3').applierPace = 0;
     shop.write('db1');
     expect(await admit(shop)).toMatchObject({ kind: 'failed', type: 'NotYet' });
     for (const member of shop.members.values()) expect(member.sync).toMatchObject({ mode: 'async' });
-    expect(shop.database('db1').semiSync.waits).toBe(false);
+  });
+});
+
+describe('the removal of an acker', () => {
+  const remove = (shop: SimulatedShop) => attempt(shop, 'removeAcker', { input: { ...RUN, host: 'db3' } });
+
+  it('makes the primary refuse it before the record shrinks', async () => {
+    const shop = new SimulatedShop();
+    let refused = 0;
+    shop.interrupt('before', /^db1 record-sync/, () => {
+      refused = shop.member('db1').refused.size;
+    });
+    expect(await remove(shop)).toMatchObject({ kind: 'done', value: { mode: 'lossless', ackers: ['db2'] } });
+    expect(refused).toBe(1);
+    expect(recordedAckers(shop)).toEqual(['db2', 'db2', 'db2']);
+    expect(shop.database('db3').semiSync.replicaEnabled).toBe(false);
   });
 
-  it('is taken back by silencing the replica before the record shrinks', async () => {
-    const shop = withNewReplica('db2,db3');
+  it('leaves it on record while it is still connected, from another address', async () => {
+    const shop = new SimulatedShop();
+    shop.comesFrom.set('db3', '10.9.0.254');
+    const outcome = await remove(shop);
+    expect(recordedAckers(shop)).toEqual(['db2,db3', 'db2,db3', 'db2,db3']);
+    expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringContaining('is still connected') });
+  });
+});
+
+describe('going async', () => {
+  it('is on record on a majority before the primary stops to wait', async () => {
+    const shop = new SimulatedShop({ alone: 'async' });
     let recorded: readonly string[] = [];
-    shop.interrupt('before', /^db3 sql SET GLOBAL rpl_semi_sync_slave_enabled = 0/, () => {
-      recorded = recordedAckers(shop);
+    shop.interrupt('before', /^db1 sql SET GLOBAL rpl_semi_sync_master_enabled = 0/, () => {
+      recorded = [...shop.members.values()].map(({ sync }) => sync.mode);
     });
-    const undone = await attempt(shop, 'undoAdmission', { input: { ...RUN, host: 'db3' } });
-    expect(undone).toMatchObject({ kind: 'done', value: { notUndone: [] } });
-    expect(recorded).toEqual(['db2,db3', 'db2,db3', 'db2,db3']);
-    expect(recordedAckers(shop)).toEqual(['db2', 'db2', 'db2']);
+    expect(await attempt(shop, 'goAsync', { input: RUN })).toMatchObject({ kind: 'done' });
+    expect(recorded).toEqual(['async', 'async', 'async']);
   });
 });

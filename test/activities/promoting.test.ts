@@ -71,7 +71,7 @@ describe('the promise of a new primary', () => {
   ])('is not recorded of a server that is not seen to be one that %s', async (_, setting) => {
     const { shop, decision } = await decided();
     shop.database('db2').deafTo = setting;
-    expect(await promote(shop, decision)).toMatchObject({ kind: 'failed', type: 'NotYet' });
+    expect(await promote(shop, decision)).toMatchObject({ kind: 'failed', type: 'Unverified' });
     for (const member of shop.members.values()) expect(member.sync).toMatchObject({ mode: 'async' });
     expect(shop.database('db2').readOnly).toBe(true);
   });

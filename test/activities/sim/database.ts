@@ -11,6 +11,8 @@ export interface Channel {
   isPositionKnown: boolean;
   /** Whether it acknowledges: the flag as it was when the receiver connected. */
   acknowledges: boolean;
+  /** Whether what the source sends arrives now. */
+  isLinked: boolean;
   heartbeats: number;
   heardAt: number;
   receiverErrno: number;
@@ -50,6 +52,8 @@ export class Database {
   deafTo: RegExp | null = null;
   /** Replicas that are attached and acknowledge. */
   clients = 0;
+  /** Replicas that are connected, whether they acknowledge or not. */
+  attached: readonly HostDescription[] = [];
   /** Commits that wait for an acknowledgement. */
   readonly pending = new Set<string>();
   token = '';
@@ -99,6 +103,7 @@ export class Database {
       relay: [],
       isPositionKnown: false,
       acknowledges: false,
+      isLinked: false,
       heartbeats: 0,
       heardAt: 0,
       receiverErrno: 0,

@@ -39,6 +39,8 @@ export class Member {
   diskFreeBytes = 10_000_000_000;
   /** Relay logs that were kept, by epoch: what they hold survives whatever the server does next. */
   readonly kept = new Map<number, readonly string[]>();
+  /** Replicas that this server refuses: address and the epoch at which it was told so. */
+  readonly refused = new Map<string, number>();
   /** A fence whose proof does not come true: the process stays. */
   isFenceProof = true;
 
@@ -83,6 +85,7 @@ const EPOCH_ORDERS = new Set([
   'record-primary',
   'record-sync',
   'keep-relay',
+  'refuse-replica',
   'release-relay',
   'fence',
   'unfence',
@@ -93,6 +96,9 @@ const EPOCH_ORDERS = new Set([
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const orEmpty = (value: number): string => (value === 0 ? '' : String(value));
 const runs = (member: Member): boolean => member.database !== null && member.database.process !== 'stopped';
+
+const refusedOn = ({ refused }: Member): string =>
+  [...refused].map(([address, epoch]) => `${address}@${String(epoch)}`).join(',');
 
 const LOOKS: Readonly<Record<string, Verb>> = {
   records: ({ owner, epoch, primary, sync, fenced }) => ({
@@ -115,7 +121,10 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     fenced: yesNo(member.fenced),
     mac: member.mac,
     disk_free: String(member.diskFreeBytes),
+    refused: refusedOn(member),
+    refusal: 'yes',
   }),
+  hello: () => ({ version: 'simulated' }),
   assert: (member, args) => {
     if (member.owner !== args['owner']) throw new HelperRefusal('Unsafe', `${member.name} obeys "${member.owner}"`);
     if (member.epoch.number !== Number(args['epoch']) || member.epoch.run !== args['run'])
@@ -147,6 +156,17 @@ const ORDERS: Readonly<Record<string, Verb>> = {
     const { mode = '', ackers = '', k = '' } = args;
     member.sync = { epoch: member.epoch.number, mode, ackers, k };
     return {};
+  },
+  'refuse-replica': (member, args) => {
+    if (args['address'] !== undefined) member.refused.set(args['address'], member.epoch.number);
+    return { refused: refusedOn(member) };
+  },
+  'admit-replica': (member, args) => {
+    const { address = '', refused_at: at = '' } = args;
+    if (member.refused.has(address) && member.refused.get(address) !== Number(at))
+      throw new HelperRefusal('Stale', `${member.name} refuses ${address} since another epoch than ${at}`);
+    member.refused.delete(address);
+    return { refused: refusedOn(member) };
   },
   'keep-relay': (member) => {
     member.kept.set(member.epoch.number, [...(member.database?.channel?.relay ?? [])]);

@@ -3,7 +3,8 @@ import type { ClusterPorts, Deadline, HelperAnswerFields } from '../../../adapte
 import { AdapterFailure } from '../../../adapters/ports.ts';
 import type { Arguments } from './member.ts';
 import { HelperRefusal } from './member.ts';
-import { addressOf, openSimulated, pass } from './session.ts';
+import { addressOf } from './address.ts';
+import { openSimulated, pass } from './session.ts';
 import type { SimulatedShop } from './shop.ts';
 
 const REQUEST_MS = 5_000;

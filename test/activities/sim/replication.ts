@@ -22,6 +22,7 @@ export function moveReplication(network: Network): void {
 
 function receive(network: Network, replica: Database, channel: Channel): void {
   const source = network.databases.get(channel.source);
+  channel.isLinked = false;
   if (source === undefined || channel.receiver === 'stopped') return;
   const answers = source.process === 'running' && network.connects(replica.host.name, source.host.name);
   if (!answers || source.isPortShut) {
@@ -38,6 +39,7 @@ function receive(network: Network, replica: Database, channel: Channel): void {
   }
   if (channel.receiver === 'connecting') channel.heardAt = performance.now();
   channel.receiver = 'running';
+  channel.isLinked = true;
   const beats = Math.floor((performance.now() - channel.heardAt) / HEARTBEAT_MS);
   channel.heartbeats += beats;
   channel.heardAt += beats * HEARTBEAT_MS;
@@ -58,14 +60,17 @@ function settleAcknowledgements(source: Database, databases: readonly Database[]
       process === 'running' &&
       channel?.source === source.host.name &&
       channel.receiver === 'running' &&
-      channel.acknowledges,
+      channel.isLinked &&
+      source.serves,
   );
-  source.clients = source.serves ? attached.length : 0;
+  const ackers = attached.filter(({ channel }) => channel?.acknowledges === true);
+  source.attached = attached.map(({ host }) => host);
+  source.clients = ackers.length;
   if (!source.serves) return;
   for (const gtid of source.pending)
     if (
       !source.semiSync.waits ||
-      attached.some((acker) => acker.has(gtid) || acker.channel?.relay.includes(gtid) === true)
+      ackers.some((acker) => acker.has(gtid) || acker.channel?.relay.includes(gtid) === true)
     )
       source.pending.delete(gtid);
 }

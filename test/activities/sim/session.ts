@@ -2,6 +2,7 @@ import type { HostName } from '../../../domain/cluster.ts';
 import type { Silence } from '../../../domain/observation.ts';
 import type { Deadline, Row, Session } from '../../../adapters/ports.ts';
 import { AdapterFailure } from '../../../adapters/ports.ts';
+import { addressOf } from './address.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
 import type { SimulatedShop } from './shop.ts';
@@ -98,6 +99,12 @@ export class SimulatedSession implements Session {
       hostAt: (address: string): HostName =>
         shop.description.hosts.find((one) => addressOf(one.name) === address)?.name ?? address,
       addressOf,
+      clientAddressOf: (host: HostName): string => shop.clientAddressOf(host),
+      disconnect: (source: Database, serverId: number) => {
+        for (const { host, channel } of shop.databases.values())
+          if (host.serverId === serverId && channel?.source === source.host.name && channel.receiver === 'running')
+            channel.receiver = 'connecting';
+      },
       move: async () => {
         await pass(1);
         shop.move();
@@ -114,6 +121,3 @@ export class SimulatedSession implements Session {
     };
   }
 }
-
-/** db1 is at 10.9.0.1, and so on. */
-export const addressOf = (host: HostName): string => `10.9.0.${/\d+$/.exec(host)?.[0] ?? '0'}`;

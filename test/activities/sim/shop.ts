@@ -5,6 +5,7 @@ import { AdapterFailure } from '../../../adapters/ports.ts';
 import { SHOP } from '../../domain/shop.ts';
 import { Database } from './database.ts';
 import { Member } from './member.ts';
+import { addressOf } from './address.ts';
 import type { SimulatedSession } from './session.ts';
 import { moveReplication } from './replication.ts';
 import { simulatedPorts } from './ports.ts';
@@ -38,6 +39,8 @@ export class SimulatedShop implements Ports {
   owner = 'control-1';
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */
   vipLeadsTo: HostName | null = null;
+  /** Hosts whose connections come from another address than the one in the inventory. */
+  readonly comesFrom = new Map<HostName, string>();
   readonly #interruptions: Interruption[] = [];
 
   constructor(changes: Partial<ClusterDescription> = {}) {
@@ -123,6 +126,10 @@ export class SimulatedShop implements Ports {
     await found?.act();
   }
 
+  clientAddressOf(host: HostName): string {
+    return this.comesFrom.get(host) ?? addressOf(host);
+  }
+
   isReachable(host: HostName): boolean {
     return !this.off.has(host) && !this.cutFromWorker.has(host);
   }
@@ -132,7 +139,11 @@ export class SimulatedShop implements Ports {
     moveReplication({
       databases: this.databases,
       connects: (from, to) =>
-        !this.off.has(from) && !this.off.has(to) && !this.cut.has(`${from} ${to}`) && !this.cut.has(`${to} ${from}`),
+        !this.member(to).refused.has(this.clientAddressOf(from)) &&
+        !this.off.has(from) &&
+        !this.off.has(to) &&
+        !this.cut.has(`${from} ${to}`) &&
+        !this.cut.has(`${to} ${from}`),
     });
     const writers = [...this.databases.values()].filter((one) => this.#acknowledgesWrites(one));
     if (writers.length > 1) this.violations.push(`two writers: ${writers.map((one) => one.host.name).join(', ')}`);

@@ -8,8 +8,12 @@ import { hasReached } from './positions.ts';
 export interface SqlWorld {
   readonly hostAt: (address: string) => HostName;
   readonly addressOf: (host: HostName) => string;
+  /** Where the connections of a replica come from. */
+  readonly clientAddressOf: (host: HostName) => string;
   /** Lets replication go on, as it does in a moment of time. */
   readonly move: () => Promise<void>;
+  /** Ends the connection of a replica; its receiver connects again when it may. */
+  readonly disconnect: (source: Database, serverId: number) => void;
   readonly acknowledged: (database: Database, gtid: string) => Promise<void>;
 }
 
@@ -121,6 +125,10 @@ function oneThread({ database, found }: Call): undefined {
   else database.stop(thread);
 }
 
+const endConnection = ({ database, world, found }: Call): undefined => {
+  world.disconnect(database, Number(found[1]));
+};
+
 const startBoth = (database: Database): void => {
   if (database.channel === null) return;
   database.start('receiver');
@@ -180,6 +188,17 @@ const STATEMENTS: readonly Statement[] = [
   { form: /^INSERT INTO standfast.heartbeat/, run: writeHeartbeat },
   { form: /^SELECT token FROM standfast.heartbeat/, run: ({ database }) => [{ token: database.token }] },
   { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
+  {
+    form: /^SHOW SLAVE HOSTS$/,
+    run: ({ database }) => database.attached.map(({ serverId }) => ({ Server_id: serverId })),
+  },
+  {
+    form: /^SELECT ID AS id, HOST AS client FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'$/,
+    run: ({ database, world }) =>
+      database.attached.map(({ name, serverId }) => ({ id: serverId, client: `${world.clientAddressOf(name)}:40000` })),
+  },
+  // The connection of a replica has the number of its server here.
+  { form: /^BEGIN NOT ATOMIC .* KILL HARD CONNECTION (\d+); END$/, run: endConnection },
   { form: /^SELECT EVENT_SCHEMA AS base/, run: () => [] },
 ];
 
