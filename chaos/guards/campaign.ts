@@ -28,9 +28,13 @@ export async function guards(argv: readonly string[]): Promise<number> {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      ended.abort();
+      ended.abort(signal);
     });
   const missed = await tryAll(chosen, ended.signal);
+  if (ended.signal.aborted) {
+    process.stderr.write(`the campaign was ended by ${String(ended.signal.reason)}; what it printed so far stands\n`);
+    return 130;
+  }
   const summary = values.json
     ? JSON.stringify({ guards: chosen.length, missed })
     : `${String(missed)} of ${String(chosen.length)} guards are missed by a test when they are off`;
