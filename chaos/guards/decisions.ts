@@ -98,8 +98,8 @@ export const DECISIONS = [
     [
       'MariaDB lineage',
       'greater numbers of a later term do not hide what an earlier promotion cut off',
-      'historyBeyond(receivedBy(other.status), receivedBy(contender.status), lineage)',
-      'historyBeyond(receivedBy(other.status), receivedBy(contender.status), [])',
+      'receivedBy(contender.status), lineage)',
+      'receivedBy(contender.status), [])',
       'compares a bare position with a whole state: the lineage says what came before',
     ],
     [
