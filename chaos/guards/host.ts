@@ -122,6 +122,13 @@ export const HOST = [
       'lets not even an acknowledgement out that was still on its way',
     ],
     [
+      'clients reset',
+      'whoever is connected to a fenced server hears of it',
+      'ss -K "sport = :${CONF[port]}"',
+      ': "sport = :${CONF[port]}"',
+      'proves the death of a server that hangs, with its supervisor, keeps it down',
+    ],
+    [
       'port refused inwards',
       'nobody connects to a fenced server',
       'tcp dport ${CONF[port]} reject with tcp reset;',
@@ -135,7 +142,7 @@ export const HOST = [
       'no order starts the server of a fenced host',
       '[[ $FENCED == no ]] ||',
       'true ||',
-      'proves the death of a server that hangs, with its supervisor, and keeps it down',
+      'proves the death of a server that hangs, with its supervisor, keeps it down',
     ],
   ]),
   ...guardsOf('adapters/host/parts/60-logs.sh', DATABASE, [

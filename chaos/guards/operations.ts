@@ -79,6 +79,22 @@ export const OPERATIONS = [
       'is not made by the power switch on votes that grew old',
     ],
   ]),
+  ...guardsOf('activities/ladder.ts', 'test/activities/fencing.test.ts', [
+    [
+      'unproven fence needs a person',
+      'no server is promoted beside one that may still acknowledge, unless a person answers for it',
+      'refuseUnaccepted({ fence: unproven, loss: null }, found.accepted);',
+      '',
+      'without its proof ends in a refusal, and no replica is touched',
+    ],
+    [
+      'enough ackers revoke',
+      'a primary with one acker left still acknowledges',
+      'if (!revocation.enough)',
+      'if (revocation === null)',
+      'is not revoked by fewer ackers than it takes',
+    ],
+  ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/failover.test.ts', [
     [
       'relay logs kept',
@@ -97,7 +113,7 @@ export const OPERATIONS = [
       'saves what is in the relay log of a replica whose applier was stopped',
     ],
   ]),
-  ...guardsOf('activities/fencing.ts', 'test/activities/failover.test.ts', [
+  ...guardsOf('activities/draining.ts', 'test/activities/failover.test.ts', [
     [
       'received = applied',
       'a winner is opened with everything that it received',
@@ -197,8 +213,8 @@ export const OPERATIONS = [
     [
       'ARP check',
       'no other host answers for the VIP',
-      "if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return;",
-      'if (heard.length >= 0) return;',
+      "if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return null;",
+      'if (heard.length >= 0) return null;',
       'is not called proven while another host answers for it',
     ],
     [

@@ -12,6 +12,14 @@ const thaw = (shop: SimulatedShop): void => {
   shop.database('db1').process = 'running';
 };
 
+/** db1 serves its clients and is cut off from the worker and from its replicas; only they can take its word away. */
+function partitioned(): SimulatedShop {
+  const shop = new SimulatedShop({ fence: ['revocation'] });
+  shop.cutFromWorker.add('db1');
+  for (const replica of ['db2', 'db3']) shop.cut.add(`db1 ${replica}`);
+  return shop;
+}
+
 describe('a primary that lives', () => {
   it('is left alone when it answers again under the claim', async () => {
     const shop = new SimulatedShop();
@@ -116,6 +124,31 @@ describe('a fence', () => {
     expect(await fence(shop)).toMatchObject({
       kind: 'done',
       value: { kind: 'ready', decision: { fence: { rung: 'powerOff' } } },
+    });
+  });
+
+  it('by revocation leaves a primary that nobody acknowledges any more, cut off with its clients as it is', async () => {
+    const shop = partitioned();
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'ready', decision: { fence: { rung: 'revocation' } } },
+    });
+    shop.cut.clear();
+    expect(shop.write('db1')).toBe('waits');
+  });
+
+  it('is not revoked by fewer ackers than it takes', async () => {
+    const shop = partitioned();
+    const outcome = await fence(shop, {
+      at: {
+        'fenceAndDrain.fence:before': () => {
+          shop.powerOff('db3');
+        },
+      },
+    });
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', explains: expect.stringContaining('it is not proven that db1') },
     });
   });
 
