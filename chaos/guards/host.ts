@@ -122,13 +122,6 @@ export const HOST = [
       'lets not even an acknowledgement out that was still on its way',
     ],
     [
-      'clients reset',
-      'whoever is connected to a fenced server hears of it',
-      'ss -K "sport = :${CONF[port]}"',
-      ': "sport = :${CONF[port]}"',
-      'proves the death of a server that hangs, with its supervisor, keeps it down',
-    ],
-    [
       'port refused inwards',
       'nobody connects to a fenced server',
       'tcp dport ${CONF[port]} reject with tcp reset;',
