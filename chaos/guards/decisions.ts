@@ -123,9 +123,9 @@ export const DECISIONS = [
     [
       'majority of records',
       'a record is known only from a majority of the members',
-      'found.length < majorityOf(members)',
-      'members < 0',
-      'is unknown while fewer than a majority answer, and the sentence counts them',
+      'records.filter(counts).length >= witnessesOf(members)',
+      'members > 0',
+      'is unknown while those who are silent may be a majority that knows better',
     ],
   ]),
 ];

@@ -16,8 +16,8 @@ export const HOST = [
     [
       'hand-over by a person',
       'the account of the workers cannot give a member to another control plane',
-      'if [[ ${SUDO_USER-} == "${CONF[account]}" ]]; then',
-      'if false; then',
+      '[[ ${SUDO_USER-} != "${CONF[account]}" ]] ||',
+      'true ||',
       'obeys the first owner until a person hands the host over',
     ],
     [
@@ -55,8 +55,8 @@ export const HOST = [
     [
       'older order ended at claim',
       'an older order that still runs on a host is over when a newer operation acts',
-      '    end_group "$RUN/holder"\n    now',
-      '    now',
+      '! "$1" || end_group "$RUN/holder"',
+      ':',
       'answers for an order that a newer claim ended',
     ],
   ]),
@@ -146,6 +146,8 @@ export const HOST = [
       'true ||',
       'links the relay logs and copies what is rewritten in place',
     ],
+  ]),
+  ...guardsOf('adapters/host/parts/63-tail-scan.sh', DATABASE, [
     [
       'binlog end of a dead server only',
       'the end of a log that still grows proves nothing',

@@ -23,8 +23,8 @@ export const OPERATIONS = [
     [
       'hung member does not count',
       'sessions of a server that hangs could not be ended by the claim',
-      "answer['mysqld'] === 'hung' && member !== input.mayHang",
-      'member === null',
+      "answer['mysqld'] !== 'hung' || member === mayHang",
+      'answer !== null',
       'does not count a member whose server hangs',
     ],
     [
@@ -99,8 +99,8 @@ export const OPERATIONS = [
     [
       'relay logs kept',
       'what only a relay log holds survives whatever is done to the threads',
-      "await authority.order(host, 'keep-relay');",
-      '',
+      "const { source } = await authority.order(host, 'keep-relay');",
+      "const source: string = 'yes';",
       'keeps the relay logs of every replica before it touches a thread of it',
     ],
   ]),
@@ -126,7 +126,7 @@ export const OPERATIONS = [
     [
       'primary record before opening',
       'no server is open that a majority does not know as the primary',
-      "await steps.run('record', null, () => authority.record('record-primary', { host: winner }));",
+      "await steps.run('record', null, () => authority.recordPrimary(winner));",
       '',
       'records the new primary on a majority before it opens it',
     ],

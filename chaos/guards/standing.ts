@@ -44,7 +44,7 @@ export const STANDING = [
     [
       'adopted primary recorded before opening',
       'no server is open that a majority does not know as the primary',
-      "await authority.record('record-primary', { host });",
+      'await authority.recordPrimary(host);',
       '',
       'has its primary recorded on a majority before it is opened',
     ],
@@ -131,16 +131,25 @@ export const STANDING = [
     [
       'no start over an unapplied relay log',
       'a start with both threads stopped deletes the relay log',
-      'if (areBothStopped(status) && !hasAppliedAll(status))',
+      'if (!(await applyAtRest(authority, { host, status, signal })))',
       'if (status === null)',
-      'does not start the threads of a replica that would throw away what it has not applied',
+      'applies what only the relay logs of a replica hold before its threads are started',
     ],
     [
-      'stopped replica left alone',
-      'a replica with both threads stopped contributes nothing, and loses nothing',
-      'if (areBothStopped(before)) return hasAppliedAll(before);',
+      'replica at rest applied, not started',
+      'what only the relay logs of a replica with both threads stopped hold is kept',
+      'if (isAtRest(before.replication)) return applyAtRest(authority, { host, status: before, signal });',
       '',
-      'is left as it is by a failover while its relay log holds what it has not applied',
+      'keeps what only its relay logs hold',
+    ],
+  ]),
+  ...guardsOf('activities/receivers.ts', 'test/activities/fencing.test.ts', [
+    [
+      'thrown away relay logs count for nothing',
+      'a replica does not know what a start of its threads has deleted',
+      "if (source !== 'yes') return false;",
+      '',
+      'counts a replica for nothing whose relay logs were thrown away by a start',
     ],
   ]),
   ...guardsOf('activities/unfencing.ts', 'test/activities/undoing.test.ts', [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdapterFailure } from '../../adapters/ports.ts';
+import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
-import { noAnswer } from './sim/ports.ts';
 import { pass } from './sim/session.ts';
 import { fence } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -89,12 +89,10 @@ describe('a primary that lives', () => {
 
 describe('a fence', () => {
   it('is not made by the power switch on votes that grew old while members were asked to claim', async () => {
-    const shop = new SimulatedShop();
+    // Of two, one alone is no majority: the claim itself rests on the other one being off.
+    const shop = new SimulatedShop({ hosts: SHOP.hosts.slice(0, 2), witnesses: [], alone: 'async' });
     shop.powerOff('db1');
-    shop.interrupt('before', /^db3 claim/, async () => {
-      await pass(12_000);
-      noAnswer('db3');
-    });
+    shop.interrupt('before', /^db2 claim/, () => pass(12_000));
     let isAsked = false;
     shop.powerHook = () => {
       isAsked = true;
@@ -177,6 +175,17 @@ describe('a fence', () => {
   });
 });
 
+/** db1 is off for good; db3 restarted with acknowledged rows in its relay logs alone. */
+function restarted(): SimulatedShop {
+  const shop = new SimulatedShop({ fence: ['powerOff'], alone: 'async' });
+  shop.database('db3').applierPace = 0;
+  for (let row = 0; row < 5; row += 1) shop.write('db1');
+  shop.powerOff('db1');
+  shop.kill('db3');
+  shop.database('db3').boot();
+  return shop;
+}
+
 describe('losslessness', () => {
   it('is not promised when an acker and the old primary are gone; nothing is changed', async () => {
     const shop = new SimulatedShop({ alone: 'async' });
@@ -198,11 +207,15 @@ describe('losslessness', () => {
     expect(shop.lostOn('db2')).toEqual([]);
   });
 
-  it('counts a replica that restarted, whose relay log may hold what was acknowledged, for nothing', async () => {
-    const shop = new SimulatedShop({ fence: ['powerOff'], alone: 'async' });
-    shop.powerOff('db1');
-    shop.kill('db3');
-    shop.database('db3').boot();
+  it('counts a replica that restarted for what its relay logs hold', async () => {
+    const shop = restarted();
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'ready' } });
+    for (const host of ['db2', 'db3']) expect(shop.lostOn(host)).toEqual([]);
+  });
+
+  it('counts a replica for nothing whose relay logs were thrown away by a start, with what was acknowledged', async () => {
+    const shop = restarted();
+    shop.database('db3').start('applier');
     expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused' } });
   });
 });

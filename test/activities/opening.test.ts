@@ -42,7 +42,7 @@ describe('a primary that restarted', () => {
 
   it('is not opened when another host is recorded as primary by now', async () => {
     const shop = restarted();
-    for (const host of ['db2', 'db3']) shop.member(host).primary = { epoch: 5, host: 'db2' };
+    for (const host of ['db2', 'db3']) shop.member(host).primary = { epoch: 5, host: 'db2', run: 'run-other' };
     expect(await open(shop, 'db1')).toMatchObject({
       kind: 'failed',
       type: 'Unsafe',
@@ -89,7 +89,7 @@ describe('a promotion that died before the winner was open', () => {
   it('is not finished by opening the winner as if it had restarted', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');
-    for (const member of shop.members.values()) member.primary = { epoch: 4, host: 'db2' };
+    for (const member of shop.members.values()) member.primary = { epoch: 4, host: 'db2', run: 'run-4' };
     expect(await open(shop, 'db2')).toMatchObject({
       kind: 'failed',
       type: 'Unsafe',
@@ -103,7 +103,7 @@ describe('a cluster that is adopted', () => {
   const adopted = (): SimulatedShop => {
     const shop = restarted({ alone: 'async' });
     for (const member of shop.members.values()) {
-      member.primary = { epoch: 0, host: '' };
+      member.primary = { epoch: 0, host: '', run: '' };
       member.sync = { epoch: 0, mode: '', ackers: '', k: '' };
     }
     return shop;

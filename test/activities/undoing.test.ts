@@ -7,6 +7,18 @@ inSimulatedTime();
 
 const undo = (shop: SimulatedShop, run = RUN.run) => attempt(shop, 'undoFence', { input: { ...RUN, run } });
 
+/** db3 has both threads stopped, as after a restart, and rows that were acknowledged in its relay logs alone. */
+function resting(): SimulatedShop {
+  const shop = new SimulatedShop();
+  const db3 = shop.database('db3');
+  db3.applierPace = 0;
+  for (let row = 0; row < 5; row += 1) shop.write('db1');
+  db3.stop('applier');
+  db3.stop('receiver');
+  db3.applierPace = Infinity;
+  return shop;
+}
+
 describe('the undo of a fence', () => {
   it('opens the old primary again, with its replicas', async () => {
     const shop = new SimulatedShop();
@@ -24,36 +36,40 @@ describe('the undo of a fence', () => {
     expect(shop.log).toEqual([]);
   });
 
-  it('does not start the threads of a replica that would throw away what it has not applied, and says so', async () => {
-    const shop = new SimulatedShop();
-    const db3 = shop.database('db3');
-    db3.applierPace = 0;
-    for (let row = 0; row < 5; row += 1) shop.write('db1');
-    db3.stop('applier');
-    db3.stop('receiver');
-    shop.powerOff('db1');
-    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused' } });
-    const outcome = await undo(shop);
-    expect(firstOf(shop, /^db3 sql /)).toBe(Infinity);
-    expect(db3.channel?.relay).toHaveLength(5);
-    expect(outcome).toMatchObject({
-      kind: 'done',
-      value: { notUndone: expect.arrayContaining([expect.stringContaining('starting its threads would delete them')]) },
+  it('applies what only the relay logs of a replica hold before its threads are started, which deletes them', async () => {
+    const shop = resting();
+    shop.hang('db1');
+    // The worker dies after the claim; the replica was not touched yet.
+    await fence(shop, { holdAt: 'fenceAndDrain.receivers:before' });
+    expect(await undo(shop)).toMatchObject({ kind: 'done', value: { notUndone: [] } });
+    expect(shop.lostOn('db3')).toEqual([]);
+    expect(firstOf(shop, /^db3 tail-stage/)).toBeLessThan(firstOf(shop, /^db3 sql START SLAVE$/));
+  });
+
+  it('says so when the relay logs of a replica cannot be read by then, and starts nothing over them before the primary is open', async () => {
+    const shop = resting();
+    shop.hang('db1');
+    await fence(shop, { holdAt: 'fenceAndDrain.receivers:before' });
+    shop.interrupt('after', /^db3 keep-relay/, () => {
+      const { channel } = shop.database('db3');
+      if (channel !== null) channel.holdsSource = false;
     });
+    expect(await undo(shop)).toMatchObject({
+      kind: 'done',
+      value: { notUndone: [expect.stringContaining('starting its threads would delete its relay logs')] },
+    });
+    expect(firstOf(shop, /^db1 sql SET GLOBAL read_only = 0/)).toBeLessThan(firstOf(shop, /^db3 sql START/));
+    expect(shop.lostOn('db3')).toEqual([]);
   });
 });
 
 describe('a replica with both threads stopped', () => {
-  it('is left as it is by a failover while its relay log holds what it has not applied', async () => {
-    const shop = new SimulatedShop();
-    const db3 = shop.database('db3');
-    db3.applierPace = 0;
-    for (let row = 0; row < 5; row += 1) shop.write('db1');
-    db3.stop('applier');
-    db3.stop('receiver');
+  it('keeps what only its relay logs hold: a failover has it applied, and starts no thread of it', async () => {
+    const shop = resting();
     shop.kill('db1');
     await decide(shop);
-    expect(firstOf(shop, /^db3 sql /)).toBe(Infinity);
-    expect(db3.channel?.relay).toHaveLength(5);
+    expect(shop.lostOn('db3')).toEqual([]);
+    expect(firstOf(shop, /^db3 sql START SLAVE($| SQL)/)).toBe(Infinity);
+    expect(firstOf(shop, /^db3 keep-relay/)).toBeLessThan(firstOf(shop, /^db3 tail-stage/));
   });
 });

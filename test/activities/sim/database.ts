@@ -11,6 +11,8 @@ export interface Channel {
   isPositionKnown: boolean;
   /** Whether it acknowledges: the flag as it was when the receiver connected. */
   acknowledges: boolean;
+  /** Whether an event of the source is in the relay log: it was reached since the log began. */
+  holdsSource: boolean;
   /** Whether what the source sends arrives now. */
   isLinked: boolean;
   heartbeats: number;
@@ -39,6 +41,9 @@ export class Database {
   /** What the applier committed, in order: `gtid_slave_pos` is its end. */
   applied: string[] = [];
   channel: Channel | null = null;
+  /** What the helper laid beside the relay logs, and the channel that applies it. */
+  staged: { readonly log: string; readonly gtids: readonly string[] } | null = null;
+  tail: { readonly gtids: string[]; applier: 'running' | 'stopped'; errno: number } | null = null;
   /** How many transactions the applier commits each time that the world moves; Infinity is "at once". */
   applierPace = Infinity;
   readonly semiSync = {
@@ -103,6 +108,7 @@ export class Database {
       relay: [],
       isPositionKnown: false,
       acknowledges: false,
+      holdsSource: false,
       isLinked: false,
       heartbeats: 0,
       heardAt: 0,
@@ -116,6 +122,7 @@ export class Database {
     const channel = this.needsChannel();
     if (channel.receiver === 'stopped' && channel.applier === 'stopped') {
       channel.relay = [];
+      channel.holdsSource = false;
       channel.isPositionKnown = true;
     }
     if (channel[thread] !== 'stopped') return;
@@ -136,6 +143,12 @@ export class Database {
     this.channel = null;
   }
 
+  /** Only what the helper staged can be named as the relay log of the second channel. */
+  applyTail(log: string): void {
+    if (this.tail !== null || this.staged?.log !== log) throw new SqlError(`1201: Could not initialize ${log}`);
+    this.tail = { gtids: [...this.staged.gtids], applier: 'stopped', errno: 0 };
+  }
+
   private needsChannel(): Channel {
     if (this.channel === null) throw new SqlError('1200: The server is not configured as slave');
     return this.channel;
@@ -145,6 +158,7 @@ export class Database {
   die(): void {
     this.process = 'stopped';
     this.pending.clear();
+    if (this.tail !== null) this.tail.applier = 'stopped';
     if (this.channel === null) return;
     this.channel.receiver = 'stopped';
     this.channel.applier = 'stopped';

@@ -1,19 +1,11 @@
 import type { HelperAnswerFields } from '../../../adapters/ports.ts';
-import type { FailureType } from '../../../domain/failure.ts';
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Database } from './database.ts';
 import { positionOf } from './positions.ts';
+import { HelperRefusal } from './refusal.ts';
+import { exportTail, holdsSource, listTail, readTail, stageTail, writeTail } from './tails.ts';
 
 export type Arguments = Readonly<Record<string, string>>;
-
-/** What the helper answers as `fail`. */
-export class HelperRefusal extends Error {
-  readonly type: FailureType;
-  constructor(type: FailureType, message: string) {
-    super(message);
-    this.type = type;
-  }
-}
 
 export interface MemberWorld {
   /** Ends the sessions of the operation account, and waits until they are gone. */
@@ -31,7 +23,13 @@ export class Member {
   readonly #world: MemberWorld;
   owner = '';
   epoch = { number: 0, run: '' };
-  primary = { epoch: 0, host: '' };
+  primary = { epoch: 0, host: '', run: '' };
+  lineage = '';
+  /** The boot of its host, and the one in which an operation confirmed its records. */
+  boot = 1;
+  confirmedIn = 1;
+  /** Whether it was recorded as primary since then: it may have been replaced while it was off. */
+  hasLed = false;
   sync = { epoch: 0, mode: '', ackers: '', k: '' };
   fenced = false;
   holdsVip = false;
@@ -39,6 +37,8 @@ export class Member {
   diskFreeBytes = 10_000_000_000;
   /** Relay logs that were kept, by epoch: what they hold survives whatever the server does next. */
   readonly kept = new Map<number, readonly string[]>();
+  /** Tails of logs in its quarantine. */
+  readonly tails = new Map<string, string>();
   /** Replicas that this server refuses: address and the epoch at which it was told so. */
   readonly refused = new Map<string, number>();
   /** A fence whose proof does not come true: the process stays. */
@@ -87,6 +87,10 @@ const EPOCH_ORDERS = new Set([
   'keep-relay',
   'refuse-replica',
   'release-relay',
+  'confirm',
+  'tail-export',
+  'tail-write',
+  'tail-stage',
   'fence',
   'unfence',
   'vip-take',
@@ -100,13 +104,32 @@ const runs = (member: Member): boolean => member.database !== null && member.dat
 const refusedOn = ({ refused }: Member): string =>
   [...refused].map(([address, epoch]) => `${address}@${String(epoch)}`).join(',');
 
+/** Writes the newest records here, never an older one over a newer, and the member counts again. */
+function confirm(member: Member, args: Arguments): HelperAnswerFields {
+  if (args['boot'] !== String(member.boot)) throw new HelperRefusal('Stale', `${member.name} has booted since`);
+  const { primary, primary_run: run = '', lineage = '', mode, ackers = '', k = '' } = args;
+  const epochs = { primary: Number(args['primary_epoch']), sync: Number(args['sync_epoch']) };
+  if (primary !== undefined && epochs.primary >= member.primary.epoch) {
+    member.primary = { epoch: epochs.primary, host: primary, run };
+    member.lineage = lineage;
+    member.hasLed = primary === member.name;
+  }
+  if (mode !== undefined && epochs.sync >= member.sync.epoch) member.sync = { epoch: epochs.sync, mode, ackers, k };
+  member.confirmedIn = member.boot;
+  return {};
+}
+
 const LOOKS: Readonly<Record<string, Verb>> = {
-  records: ({ owner, epoch, primary, sync, fenced }) => ({
+  records: ({ owner, epoch, primary, sync, fenced, lineage, boot, confirmedIn, hasLed }) => ({
     owner,
     epoch: orEmpty(epoch.number),
     run: epoch.run,
     primary: primary.host,
     primary_epoch: orEmpty(primary.epoch),
+    primary_run: primary.run,
+    lineage,
+    boot: String(boot),
+    standing: hasLed && boot !== confirmedIn ? 'booted' : 'sure',
     mode: sync.mode,
     ackers: sync.ackers,
     k: sync.k,
@@ -135,6 +158,8 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     if (runs(member)) throw new HelperRefusal('Unsafe', `mysqld runs on ${member.name}`);
     return { gtid: positionOf(member.database?.binlog ?? []) };
   },
+  'tail-list': listTail,
+  'tail-read': readTail,
   'vip-probe': (member, _, world) => ({
     vip: yesNo(member.holdsVip),
     mac: member.holdsVip ? member.mac : world.arp(member.name),
@@ -148,8 +173,11 @@ const ORDERS: Readonly<Record<string, Verb>> = {
     const sessions = state === 'running' ? world.endSessions(member.name) : 0;
     return { epoch: String(member.epoch.number), run: member.epoch.run, sessions: String(sessions), mysqld: state };
   },
+  confirm,
   'record-primary': (member, args) => {
-    member.primary = { epoch: member.epoch.number, host: args['host'] ?? '' };
+    member.primary = { epoch: member.epoch.number, host: args['host'] ?? '', run: member.epoch.run };
+    member.lineage = args['lineage'] ?? member.lineage;
+    if (args['host'] === member.name) member.hasLed = true;
     return {};
   },
   'record-sync': (member, args) => {
@@ -170,12 +198,15 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   },
   'keep-relay': (member) => {
     member.kept.set(member.epoch.number, [...(member.database?.channel?.relay ?? [])]);
-    return { path: '/kept', files: '1' };
+    return { path: '/kept', files: '1', source: yesNo(holdsSource(member.database)) };
   },
   'release-relay': (member) => {
     member.kept.clear();
     return { released: '1' };
   },
+  'tail-export': exportTail,
+  'tail-write': writeTail,
+  'tail-stage': stageTail,
   fence: (member) => {
     member.fenced = true;
     member.role = 0;

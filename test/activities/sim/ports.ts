@@ -2,7 +2,7 @@ import type { HostName } from '../../../domain/cluster.ts';
 import type { ClusterPorts, Deadline, HelperAnswerFields } from '../../../adapters/ports.ts';
 import { AdapterFailure } from '../../../adapters/ports.ts';
 import type { Arguments } from './member.ts';
-import { HelperRefusal } from './member.ts';
+import { HelperRefusal } from './refusal.ts';
 import { addressOf } from './address.ts';
 import { openSimulated, pass } from './session.ts';
 import type { SimulatedShop } from './shop.ts';

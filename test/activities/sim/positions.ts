@@ -20,6 +20,12 @@ function lastPer(gtids: Gtids, keyOf: (gtid: string) => string): readonly string
   return [...last.values()];
 }
 
+/** The transactions that a set of the last ones per domain and server lacks. */
+export function beyond(gtids: Gtids, known: string): Gtids {
+  const reached = new Map(known.split(',').map((gtid) => [writerOf(gtid), sequenceOf(gtid)]));
+  return gtids.filter((gtid) => sequenceOf(gtid) > (reached.get(writerOf(gtid)) ?? 0));
+}
+
 export const nextGtid = (gtids: Gtids, serverId: number): string =>
   `0-${String(serverId)}-${String(Math.max(0, ...gtids.map(sequenceOf)) + 1)}`;
 

@@ -12,6 +12,7 @@ export interface Network {
 export function moveReplication(network: Network): void {
   const databases = [...network.databases.values()];
   for (const replica of databases) {
+    if (replica.process === 'running') applyTail(replica);
     const { channel } = replica;
     if (channel === null || replica.process !== 'running') continue;
     receive(network, replica, channel);
@@ -40,6 +41,7 @@ function receive(network: Network, replica: Database, channel: Channel): void {
   if (channel.receiver === 'connecting') channel.heardAt = performance.now();
   channel.receiver = 'running';
   channel.isLinked = true;
+  channel.holdsSource = true;
   const beats = Math.floor((performance.now() - channel.heardAt) / HEARTBEAT_MS);
   channel.heartbeats += beats;
   channel.heardAt += beats * HEARTBEAT_MS;
@@ -49,6 +51,15 @@ function receive(network: Network, replica: Database, channel: Channel): void {
 function apply(replica: Database, channel: Channel): void {
   if (channel.applier !== 'running' || channel.applierErrno !== 0) return;
   for (const gtid of channel.relay.splice(0, replica.applierPace)) {
+    replica.binlog.push(gtid);
+    replica.applied.push(gtid);
+  }
+}
+
+function applyTail(replica: Database): void {
+  const { tail } = replica;
+  if (tail?.applier !== 'running' || tail.errno !== 0) return;
+  for (const gtid of tail.gtids.splice(0)) {
     replica.binlog.push(gtid);
     replica.applied.push(gtid);
   }

@@ -85,7 +85,9 @@ export class SimulatedShop implements Ports {
     for (const member of this.members.values()) {
       member.owner = this.owner;
       member.epoch = { number: 4, run: 'run-4' };
-      member.primary = { epoch: 4, host: name };
+      member.primary = { epoch: 4, host: name, run: 'run-4' };
+      member.lineage = `4:${String(primary.host.serverId)}:`;
+      member.hasLed = member.name === name;
       member.sync = {
         epoch: 4,
         mode: isLossless ? 'lossless' : 'async',
@@ -191,6 +193,7 @@ export class SimulatedShop implements Ports {
 
   powerOn(host: HostName): void {
     this.off.delete(host);
+    this.member(host).boot += 1;
     const database = this.database(host);
     database.isPortShut = false; // the rule is the kernel's, and gone with it; the mark stays
     if (!this.member(host).fenced) database.boot();

@@ -63,7 +63,23 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
 
 const THREAD = { running: 'Yes', connecting: 'Connecting', stopped: 'No' } as const;
 
-function channelRow({ database, world }: Call): readonly Row[] {
+function channelRows(call: Call): readonly Row[] {
+  return [...ownChannel(call), ...tailChannel(call.database)];
+}
+
+const tailChannel = ({ tail }: Database): readonly Row[] =>
+  tail === null
+    ? []
+    : [
+        {
+          Connection_name: 'standfast',
+          Slave_SQL_Running: THREAD[tail.applier],
+          Last_SQL_Errno: tail.errno,
+          Last_SQL_Error: tail.errno === 0 ? '' : 'a row is missing',
+        },
+      ];
+
+function ownChannel({ database, world }: Call): readonly Row[] {
   const { channel } = database;
   if (channel === null) return [];
   return [
@@ -142,7 +158,7 @@ const stopBoth = (database: Database): void => {
 
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
-  { form: /^SHOW ALL SLAVES STATUS$/, run: channelRow },
+  { form: /^SHOW ALL SLAVES STATUS$/, run: channelRows },
   {
     form: /^SELECT VARIABLE_NAME AS name/,
     run: ({ database }) => Object.entries(variables(database)).map(([name, value]) => ({ name, value })),
@@ -154,6 +170,25 @@ const STATEMENTS: readonly Statement[] = [
     form: /^RESET SLAVE ALL$/,
     run: change((database) => {
       database.forgetSource();
+    }),
+  },
+  {
+    form: /^CHANGE MASTER 'standfast' TO .*MASTER_USE_GTID = no, RELAY_LOG_FILE = '([^']+)'/,
+    run: change((database, log) => {
+      database.applyTail(log);
+    }),
+  },
+  {
+    form: /^(START|STOP) SLAVE 'standfast'( SQL_THREAD)?$/,
+    run: ({ database, found }) => {
+      if (database.tail !== null) database.tail.applier = found[1] === 'START' ? 'running' : 'stopped';
+      return undefined;
+    },
+  },
+  {
+    form: /^RESET SLAVE 'standfast' ALL$/,
+    run: change((database) => {
+      database.tail = null;
     }),
   },
   { form: /^CHANGE MASTER TO MASTER_HOST = '([^']+)'/, run: changeSource },
