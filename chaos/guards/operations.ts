@@ -174,8 +174,8 @@ export const OPERATIONS = [
     [
       'alone: stop',
       'a server that nobody acknowledges stays closed when the policy says so',
-      "if (mode === 'semisync' && alone === 'stop')",
-      'if (mode === null)',
+      "const waits = mode === 'semisync' && alone === 'stop';",
+      'const waits = mode === null;',
       'is not made, and the server stays closed, while nobody attaches',
     ],
   ]),
