@@ -1,4 +1,4 @@
-import type { FailoverResult, RejoinResult } from '../client/index.ts';
+import type { FailoverResult, FenceDeposedResult, RejoinResult } from '../client/index.ts';
 import { dataDirectory, tracesOfCopies } from '../lab/copies.ts';
 import type { Lab } from '../lab/lab.ts';
 import { brokenInvariants, replicaStatus, writableHosts } from './invariants.ts';
@@ -237,6 +237,27 @@ const rejoinDiverged: Scenario = {
   ],
 };
 
+/** Somebody lifted the fence of the old primary and started its server: it is shut off again. */
+const deposed: Scenario = {
+  state: 'cluster',
+  leavesAsFound: false,
+  breaks: async (stage) => {
+    await killPrimary(stage);
+    await stage.client.failover({ cluster, reason: 'chaos' });
+    const lift = 'rm /var/lib/standfast/fenced && nft delete table inet standfast && service mariadb start';
+    await stage.lab.host('db1').exec(['bash', '-c', lift]);
+  },
+  call: ({ client }, options) => client.fenceDeposed({ cluster, host: 'db1' }, options),
+  judge: async ({ stage, ledger }, { ending, faultAt }) => [
+    ...unlessDone(ending),
+    ...(ending.kind === 'done' && (ending.result as FenceDeposedResult).outcome !== 'fenced'
+      ? ['db1 was left alone']
+      : []),
+    ...(stage.lab.host('db1').processes('mariadbd').length === 0 ? [] : ['the server of db1 runs']),
+    ...(await brokenInvariants(stage.lab, ledger, { ...(await afterFailover(stage.lab, [])), faultAt })),
+  ],
+};
+
 function unlessSetAside(result: RejoinResult): readonly string[] {
   if (result.outcome !== 'quarantined') return [`db3 was ${result.outcome}`];
   const gtids = result.tails.flatMap((tail) => tail.gtids);
@@ -257,6 +278,7 @@ export const SCENARIOS = {
   rejoin,
   'rejoin-undone': rejoinUndone,
   'rejoin-diverged': rejoinDiverged,
+  deposed,
 } as const satisfies Readonly<Record<string, Scenario>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -24,6 +24,7 @@ export type { FailureType } from '../domain/failure.ts';
 export type {
   AdmitReplicaInput,
   FailoverInput,
+  FenceDeposedInput,
   GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
@@ -35,6 +36,7 @@ export type {
   AdmitResult,
   FailoverDecision,
   FailoverResult,
+  FenceDeposedResult,
   FenceProof,
   GoAsyncResult,
   Loss,

@@ -2,6 +2,7 @@ import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
   parseFailover,
+  parseFenceDeposed,
   parseGoAsync,
   parsePreparePrimary,
   parseProvisionReplica,
@@ -12,6 +13,7 @@ import {
 import type {
   AdmitReplicaInput,
   FailoverInput,
+  FenceDeposedInput,
   GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
@@ -23,6 +25,7 @@ import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
   FailoverResult,
+  FenceDeposedResult,
   GoAsyncResult,
   PrepareResult,
   ProvisionResult,
@@ -105,6 +108,14 @@ export const goAsyncRunbook: Runbook<GoAsyncInput, GoAsyncResult> = {
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, reason }) => `go async with ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
   resultOf: (value) => value as GoAsyncResult,
+};
+
+export const fenceDeposedRunbook: Runbook<FenceDeposedInput, FenceDeposedResult> = {
+  type: 'fenceDeposed',
+  parse: parseFenceDeposed,
+  workflowId: ({ cluster, host }) => `deposed/${cluster}/${host}`,
+  summary: ({ cluster, host }) => `shut off ${host} of ${cluster} as soon as it answers`,
+  resultOf: (value) => value as FenceDeposedResult,
 };
 
 export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {

@@ -1,6 +1,7 @@
 import type {
   AdmitReplicaInput,
   FailoverInput,
+  FenceDeposedInput,
   GoAsyncInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
@@ -12,6 +13,7 @@ import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
   FailoverResult,
+  FenceDeposedResult,
   GoAsyncResult,
   PrepareResult,
   ProvisionResult,
@@ -32,6 +34,7 @@ import type { Runbook } from './runbooks.ts';
 import {
   admitRunbook,
   failoverRunbook,
+  fenceDeposedRunbook,
   goAsyncRunbook,
   prepareRunbook,
   provisionRunbook,
@@ -146,6 +149,14 @@ export class Standfast {
   /** The primary goes on without acknowledgements, and writers that hang go on; nothing claims losslessness from then on. */
   goAsync<O extends CallOptions = object>(input: GoAsyncInput, options?: O): Promise<Answer<O, GoAsyncResult>> {
     return this.#run(goAsyncRunbook, input, options);
+  }
+
+  /** Shuts off a deposed primary that a failover could not reach, as soon as it answers; a failover starts it by itself. */
+  fenceDeposed<O extends CallOptions = object>(
+    input: FenceDeposedInput,
+    options?: O,
+  ): Promise<Answer<O, FenceDeposedResult>> {
+    return this.#run(fenceDeposedRunbook, input, options);
   }
 
   /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */

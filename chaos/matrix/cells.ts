@@ -52,6 +52,7 @@ const REACHED_BY: Readonly<
   rejoin: ['rejoinHost'],
   'rejoin-undone': ['undoRejoin'],
   'rejoin-diverged': ['rejoinHost.quarantine'],
+  deposed: ['fenceDeposed'],
 };
 
 /** An activity that no story is known to reach is looked for in a failover; a cell that is never reached has not passed. */
