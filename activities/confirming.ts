@@ -85,10 +85,16 @@ export async function confirmMembers(cluster: ClusterPorts, work: Confirmation):
   );
 }
 
-/** A helper of an earlier version says no standing, and cannot confirm. */
+/**
+ * A replica counts whenever it boots. But it is confirmed in its new boot all the same: once it is recorded as primary, it would not count any more.
+ * A helper of an earlier version says no standing, and cannot confirm.
+ */
 const needsConfirming = (records: MemberRecords, { primary, sync }: Newest): boolean =>
   records.standing !== undefined &&
-  (records.standing !== 'sure' || isOlder(records.primary, primary) || isOlder(records.sync, sync));
+  (records.standing !== 'sure' ||
+    records.confirmed === false ||
+    isOlder(records.primary, primary) ||
+    isOlder(records.sync, sync));
 
 const renderNewest = ({ primary, sync, lineage }: Newest, run: string): Record<string, string> => ({
   ...(primary === null

@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import {
@@ -68,6 +69,9 @@ async function repointSiblings({ authority, winner, fence, steps }: Promotion): 
   const moved = await Promise.allSettled(
     siblings.map((host) => repoint({ authority, winner, host, acknowledges: recorded.includes(host) })),
   );
+  for (const one of moved)
+    if (one.status === 'rejected')
+      log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });
   const stale = moved.find((one) => one.status === 'rejected' && isStale(one.reason));
   if (stale?.status === 'rejected') throw stale.reason;
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.

@@ -42,9 +42,10 @@ export const refusalsFrom = (said: string, nameOf: (address: string) => HostName
     });
 
 /** Helpers of earlier versions do not say. */
-function standingFrom({ standing, boot = '', lineage = '' }: HelperAnswerFields): Partial<MemberRecords> {
+function standingFrom({ standing, boot = '', confirmed, lineage = '' }: HelperAnswerFields): Partial<MemberRecords> {
   if (standing !== 'sure' && standing !== 'booted' && standing !== 'blank') return {};
-  return { standing, boot, lineage: parseLineage(lineage) };
+  const known = confirmed === undefined ? {} : { confirmed: confirmed === 'yes' };
+  return { standing, boot, ...known, lineage: parseLineage(lineage) };
 }
 
 const parseLineage = (text: string): Lineage =>

@@ -34,6 +34,8 @@ export interface MemberRecords {
   readonly standing?: 'sure' | 'booted' | 'blank';
   /** Another one after every boot of its host. */
   readonly boot?: string;
+  /** An operation has confirmed its records in this boot. */
+  readonly confirmed?: boolean;
 }
 
 export type Known<T> =

@@ -91,7 +91,9 @@ verb_hello() {
 }
 
 verb_records() {
+  local confirmed=yes
   load_records && load_standing || return 1
+  [[ $CONFIRMED_BOOT == "$BOOT" ]] || confirmed=no
   say owner "$OWNER"
   say epoch "${EPOCH#0}"
   say run "$EPOCH_RUN"
@@ -106,6 +108,7 @@ verb_records() {
   say lineage "$LINEAGE"
   say standing "$STANDING"
   say boot "$BOOT"
+  say confirmed "$confirmed"
 }
 
 verb_assert() {
