@@ -11,7 +11,7 @@ export const OPERATIONS = [
       'an operation that only a minority obeys changes nothing',
       'if (members.length + provenOff.length < majorityOf(all.length))',
       'if (members.length < 0)',
-      'that only a minority obeys changes nothing',
+      'that two of four obey is no majority',
     ],
     [
       'candidate in majority',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inSimulatedTime } from './sim/attempt.ts';
 import { noAnswer } from './sim/ports.ts';
-import { decide, firstOf, open, promote } from './sim/runs.ts';
+import { decide, fence, firstOf, open, promote } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -25,6 +25,18 @@ describe('an operation', () => {
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unsafe', message: expect.stringMatching(/1 of 3 members/) });
     expect(shop.log).toEqual(['db1 claim']);
     expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
+  it('that two of four obey is no majority with the primary switched off, which is one of the two', async () => {
+    const shop = new SimulatedShop({ witnesses: ['witness1'] });
+    shop.hang('db1');
+    shop.interrupt('before', /^db3 claim/, () => noAnswer('db3'));
+    shop.interrupt('before', /^witness1 claim/, () => noAnswer('witness1'));
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', explains: expect.stringContaining('2 of 4 members of shop accepted epoch 5') },
+    });
+    expect(firstOf(shop, / sql /)).toBe(Infinity);
   });
 
   it('that a majority obeys does not open a host that did not claim with it', async () => {

@@ -143,7 +143,7 @@ describe('keep-relay', () => {
       printf './db1-relay-bin.000001\\n./db1-relay-bin.000002\\n' >db1-relay-bin.index`);
     const { path = '', files } = host.fields('keep-relay', now());
     expect(files).toBe('2');
-    expect(host.fields('keep-relay', now())).toEqual({ path, files: '2' });
+    expect(host.fields('keep-relay', now())).toEqual({ path, files: '2', source: 'no' });
     host.shell(`cd ${folder}; rm db1-relay-bin.000001 db1-relay-bin.000002; : >relay-log.info; : >db1-relay-bin.index`);
     expect(
       host.shell(
