@@ -86,7 +86,11 @@ describe('an input that cannot be used', () => {
     ['failover', [['shop']], 'failover was given a list instead of an object'],
     ['failover', [{}], 'failover needs "cluster"; nothing was changed'],
     ['failover', [{ cluster: 3 }], 'failover needs "cluster" as a text, not a number'],
-    ['failover', [{ cluster: 'shop', to: 'db2' }], 'failover does not know "to" (it takes cluster, candidate, reason, askWithin)'],
+    [
+      'failover',
+      [{ cluster: 'shop', to: 'db2' }],
+      'failover does not know "to" (it takes cluster, candidate, reason, askWithin)',
+    ],
     [
       'failover',
       [{ cluster: 'Shop; DROP' }],
