@@ -1,11 +1,13 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import type { Epoch, HostName } from '../domain/cluster.ts';
+import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { newestEpoch } from '../domain/records.ts';
 import { Authority } from './authority.ts';
 import type { Activities, DeposedFence } from './contract.ts';
 import { primaryOf } from './electing.ts';
+import { shutOff } from './ladder.ts';
 import { observe } from './observing.ts';
 
 /**
@@ -21,18 +23,10 @@ async function fenceDeposed(cluster: ClusterPorts, name: HostName): Promise<Depo
   if (!isAnswering(helper)) throw new AdapterFailure({ type: 'Unreachable', host, message: helper.why });
   if (isAnswering(server) && server.status.readOnly && server.status.replication?.source === primary)
     return { kind: 'left-alone', why: `${host} follows ${primary} by now` };
-  const epoch = newestEpoch(answeredRecords(seen).map((records) => records.epoch));
-  const { address, prefix, interface: device } = cluster.vip;
+  const epoch = newestEpoch(answeredRecords(seen));
+  if (epoch === null) throw new Error('a primary is recorded, so an epoch is');
   const authority = new Authority(cluster, epoch, { members: [], provenOff: [], lineage: null });
-  const answer = await authority.order(host, 'fence', { vip: address, prefix: String(prefix), interface: device });
-  const proof = Object.entries(answer).map(([key, value]) => `${key}=${value}`);
-  return { kind: 'fenced', proof: proof.join(' ') };
-}
-
-function newestEpoch(epochs: readonly (Epoch | null)[]): Epoch {
-  const [newest] = epochs.filter((epoch) => epoch !== null).sort((left, right) => right.number - left.number);
-  if (newest === undefined) throw new Error('a primary is recorded, so an epoch is');
-  return newest;
+  return { kind: 'fenced', proof: (await shutOff(authority, { primary: host })).proof };
 }
 
 export const deposingActivities = (ports: Ports): Pick<Activities, 'fenceDeposed'> => ({

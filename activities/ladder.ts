@@ -50,8 +50,9 @@ const RUNGS: Readonly<Record<FenceRung, (authority: Authority, found: Case) => P
   revocation: revoke,
 };
 
-async function shutOff(authority: Authority, { primary, cluster }: Case): Promise<FenceProof> {
-  const { address, prefix, interface: device } = cluster.vip;
+/** Stops the server of a host whose helper answers, and keeps it down. */
+export async function shutOff(authority: Authority, { primary }: Pick<Case, 'primary'>): Promise<FenceProof> {
+  const { address, prefix, interface: device } = authority.cluster.vip;
   const answer = await authority.order(primary, 'fence', { vip: address, prefix: String(prefix), interface: device });
   const proof = Object.entries(answer).map(([name, value]) => `${name}=${value}`);
   return { rung: 'ssh', host: primary, proof: proof.join(' ') };

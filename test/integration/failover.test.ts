@@ -1,21 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { StandfastError } from '../../client/index.ts';
 import type { FailoverResult } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { caughtUp, checksums, useCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { refusalOf } from './refusal.ts';
 
 const cluster = useCluster();
 const order = { cluster: 'shop', reason: 'test' };
-
-const refusalOf = async (call: Promise<unknown>): Promise<StandfastError> => {
-  const error: unknown = await call.then(
-    (value) => value,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof StandfastError) return error;
-  throw new Error(`expected a refusal, got ${JSON.stringify(error)}`);
-};
 
 /** What every failover of these tests has to end with, seen from outside. */
 async function expectNothingLost(
