@@ -183,7 +183,7 @@ export const admittingActivities = (
       const managed = await ports.cluster(cluster);
       const nothing = { undone: [], notUndone: [] };
       if (!(await hasClaimed(managed, run))) return nothing;
-      const authority = await claimEpoch(managed, { run, include: [] });
+      const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
       const standing = await standingOf(managed);
       if (standing.sync?.ackers.includes(host) !== true) return nothing;
       return withdraw(authority, { ...standing, host, steps });
@@ -192,7 +192,9 @@ export const admittingActivities = (
   admitReplica: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps): Promise<AdmitResult> => {
       const managed = await ports.cluster(cluster);
-      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
+      const authority = await steps.run('claim', null, () =>
+        claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
+      );
       const standing = await steps.run('check', host, () => checkAdmission(authority, host));
       const admission = { ...standing, host, steps };
       await steps.run('start', host, () => bringUp(authority, admission));

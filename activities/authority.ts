@@ -1,5 +1,5 @@
 import type { Epoch, HostName } from '../domain/cluster.ts';
-import { majorityOf, memberNames } from '../domain/cluster.ts';
+import { isClaimOf, majorityOf, memberNames } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import { newestEpoch, recordedLineage, withPromotion } from '../domain/records.ts';
@@ -10,6 +10,7 @@ import { lacking, overtaken, tooFew } from './claim-refusals.ts';
 import { confirmMembers, isAt, newestOf, readRecords } from './confirming.ts';
 import { askServer } from './observing.ts';
 import { renderLineage } from './records-answer.ts';
+import type { Claimant } from './steps.ts';
 
 const ORDER_MS = 15_000;
 /** InnoDB's recovery is part of a start. */
@@ -23,6 +24,7 @@ const LOOK_MS = 2_000;
 
 export interface ClaimInput {
   readonly run: string;
+  readonly claimant: Claimant;
   /** Members without which the claim is worth nothing: the host that is about to be opened. */
   readonly include: readonly HostName[];
   /** Does not answer, and is waited for no longer. */
@@ -156,9 +158,11 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
     all.filter((member) => member !== input.leaveOut),
   );
   const newestClaim = newestEpoch([...before.values()]);
-  if (input.continues === true && newestClaim !== null && newestClaim.run !== input.run)
+  if (input.continues === true && newestClaim !== null && !isClaimOf(newestClaim, input.run))
     throw overtaken(cluster, newestClaim);
-  const epoch: Epoch = { number: (newestClaim?.number ?? 0) + 1, run: input.run };
+  const epoch: Epoch = { number: (newestClaim?.number ?? 0) + 1, run: `${input.run}/${input.claimant.name}` };
+  // Asked when the number stands: whoever is frozen from here on finds it taken, by a claim that is not his.
+  await input.claimant.requireOurs();
   const claimed = await claimAll(cluster, epoch, { asked: [...before.keys()], mayHang: input.mayHang });
   const { obeying, members } = claimed;
   const short = members.length < majorityOf(all.length);

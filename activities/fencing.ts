@@ -1,5 +1,6 @@
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
@@ -31,6 +32,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
   const authority = await steps.run('claim', null, () =>
     claimEpoch(cluster, {
       run: found.run,
+      claimant: steps.claimant,
       include: [],
       primary,
       mayHang: primary,
@@ -86,7 +88,7 @@ function hasChanged(
   { run, steps }: { readonly run: string; readonly steps: Steps },
 ): boolean {
   const acted = steps.timeline.some((entry) => entry.step === 'fence' || entry.step === 'receivers');
-  const ours = answeredRecords(seen).filter((records) => records.epoch?.run === run);
+  const ours = answeredRecords(seen).filter((records) => isClaimOf(records.epoch, run));
   return acted || (steps.attempt > 1 && ours.length > 0) || ours.some((records) => records.fenced);
 }
 

@@ -53,7 +53,9 @@ export const goingAsyncActivities = (ports: Ports, hooks: StepHooks): Pick<Activ
   goAsync: ({ cluster, run }) =>
     inSteps(hooks, async (steps): Promise<GoAsyncResult> => {
       const managed = await ports.cluster(cluster);
-      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [] }));
+      const authority = await steps.run('claim', null, () =>
+        claimEpoch(managed, { run, claimant: steps.claimant, include: [] }),
+      );
       const primary = await steps.run('check', null, () => checkGoingAsync(authority, steps));
       const refused = await goAlone(authority, { primary, steps });
       return {

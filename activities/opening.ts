@@ -22,7 +22,7 @@ import type { PrepareResult } from '../domain/report.ts';
 import { makeWait, recordAsync, secureAcknowledgement, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
-import type { Activities, OfOperation } from './contract.ts';
+import type { Activities } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { keepOut } from './refusing.ts';
@@ -212,7 +212,9 @@ export const openingActivities = (
   openPrimary: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps): Promise<PrepareResult> => {
       const managed = await ports.cluster(cluster);
-      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
+      const authority = await steps.run('claim', null, () =>
+        claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
+      );
       const mode = await openRecorded(authority, host, steps);
       if (managed.events) await authority.withSession(host, runEvents);
       return {
@@ -226,22 +228,23 @@ export const openingActivities = (
       };
     }),
 
-  settleCluster: async ({ cluster, run, primary }: OfOperation & { readonly primary: HostName }) => {
-    const managed = await ports.cluster(cluster);
-    const authority = await claimEpoch(managed, { run, include: [primary] });
-    const now = primaryOf(managed, await observe(managed));
-    if (now !== primary)
-      throw new AdapterFailure({
-        type: 'Stale',
-        host: primary,
-        message: `${now} is primary by now; nothing was settled on ${primary}`,
+  settleCluster: ({ cluster, run, primary }) =>
+    inSteps(hooks, async (steps) => {
+      const managed = await ports.cluster(cluster);
+      const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [primary] });
+      const now = primaryOf(managed, await observe(managed));
+      if (now !== primary)
+        throw new AdapterFailure({
+          type: 'Stale',
+          host: primary,
+          message: `${now} is primary by now; nothing was settled on ${primary}`,
+        });
+      await authority.withSession(primary, async (session) => {
+        await forgetSource(session);
+        if (managed.events) await runEvents(session);
       });
-    await authority.withSession(primary, async (session) => {
-      await forgetSource(session);
-      if (managed.events) await runEvents(session);
-    });
-    const databases = managed.description.hosts.map((host) => host.name);
-    const kept = authority.members.filter((member) => databases.includes(member));
-    await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
-  },
+      const databases = managed.description.hosts.map((host) => host.name);
+      const kept = authority.members.filter((member) => databases.includes(member));
+      await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
+    }),
 });

@@ -146,6 +146,7 @@ const authorityFor = (
     ? resumeEpoch(cluster, input.epoch, hostThatIsOff(input.fence))
     : claimEpoch(cluster, {
         run: input.run,
+        claimant: steps.claimant,
         continues: true,
         include: [input.winner],
         leaveOut: hostThatIsOff(input.fence),

@@ -175,7 +175,9 @@ export const rejoiningActivities = (ports: Ports, hooks: StepHooks): Pick<Activi
     inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
       await standingOf(managed, host); // refuses before anything is claimed
-      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [host] }));
+      const authority = await steps.run('claim', null, () =>
+        claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
+      );
       return takeBack({ authority, host, steps });
     }),
   undoRejoin: async ({ cluster, host }) => ({

@@ -130,7 +130,9 @@ export const removingActivities = (
   removeAcker: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps): Promise<RemoveAckerResult> => {
       const managed = await ports.cluster(cluster);
-      const authority = await steps.run('claim', null, () => claimEpoch(managed, { run, include: [] }));
+      const authority = await steps.run('claim', null, () =>
+        claimEpoch(managed, { run, claimant: steps.claimant, include: [] }),
+      );
       const removal = await steps.run('check', host, () => checkRemoval(authority, host, steps));
       const { primary } = removal;
       const left = await remove(authority, { ...removal, steps });
@@ -148,13 +150,16 @@ export const removingActivities = (
     }),
 
   undoRemoval: ({ cluster, run, host, wasAcker }) =>
-    inSteps(hooks, async ({ signal }) => {
+    inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
       const nothing = { undone: [], notUndone: [] };
       if (!(await hasClaimed(managed, run))) return nothing;
       const { primary, sync } = await standingOf(managed);
       const isRecorded = sync?.ackers.includes(host) === true;
       if (isRecorded ? (await refusalOf(managed, { primary, host })) === null : !wasAcker) return nothing;
-      return undo(await claimEpoch(managed, { run, include: [] }), { host, signal });
+      return undo(await claimEpoch(managed, { run, claimant: steps.claimant, include: [] }), {
+        host,
+        signal: steps.signal,
+      });
     }),
 });

@@ -1,7 +1,7 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { memberNames } from '../domain/cluster.ts';
+import { isClaimOf, memberNames } from '../domain/cluster.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
@@ -57,7 +57,7 @@ export async function requireAnswer(
 
 /** For undos: without an epoch of `run` on any member that answers, the run did nothing. */
 export const hasClaimed = async (cluster: ClusterPorts, run: string): Promise<boolean> =>
-  answeredRecords(await observe(cluster)).some((records) => records.epoch?.run === run);
+  answeredRecords(await observe(cluster)).some((records) => isClaimOf(records.epoch, run));
 
 /** Why `primary` may not be left without anybody who acknowledges; null: it may. */
 export function whyNotAlone(cluster: ClusterPorts, primary: HostName): string | null {

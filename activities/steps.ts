@@ -31,10 +31,19 @@ export async function requireOurs({ isOurs }: StepHooks): Promise<void> {
   );
 }
 
+/** One attempt of one activity of a run. */
+export interface Claimant {
+  /** Another one in each attempt, so that a claim of the same number tells them apart. */
+  readonly name: string;
+  /** @throws `Stale` when the attempt was given to another worker */
+  readonly requireOurs: () => Promise<void>;
+}
+
 /** The inner steps of one activity: timed, heartbeaten, resumable in the report, and abortable. */
 export interface Steps {
   readonly signal: AbortSignal;
   readonly attempt: number;
+  readonly claimant: Claimant;
   readonly timeline: readonly TimelineEntry[];
   run<T>(name: StepName, host: HostName | null, work: () => Promise<T>): Promise<T>;
 }
@@ -45,7 +54,8 @@ export interface Steps {
 export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promise<T>): Promise<T> {
   const context = Context.current();
   const info = activityInfo();
-  const { attempt, activityType } = info;
+  const { attempt, activityId, activityType } = info;
+  const claimant = { name: `${activityId}.${String(attempt)}`, requireOurs: () => requireOurs(hooks) };
   const timeline: TimelineEntry[] = earlierTimeline(info.heartbeatDetails);
   const told = (): void => {
     beat({ timeline });
@@ -53,7 +63,6 @@ export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promi
   const run = async <R>(name: StepName, host: HostName | null, step: () => Promise<R>): Promise<R> => {
     context.cancellationSignal.throwIfAborted();
     await hooks.hold(`${activityType}.${name}:before`);
-    if (name === 'claim') await requireOurs(hooks);
     const started = performance.now();
     const startedAt = new Date().toISOString();
     const note = (outcome: string): void => {
@@ -72,7 +81,7 @@ export async function inSteps<T>(hooks: StepHooks, work: (steps: Steps) => Promi
     }
   };
   told();
-  return work({ signal: context.cancellationSignal, attempt, timeline, run });
+  return work({ signal: context.cancellationSignal, attempt, claimant, timeline, run });
 }
 
 function earlierTimeline(details: unknown): TimelineEntry[] {

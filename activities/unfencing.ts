@@ -1,4 +1,5 @@
 import type { Ports } from '../adapters/ports.ts';
+import { isClaimOf } from '../domain/cluster.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities, OfOperation } from './contract.ts';
@@ -19,9 +20,9 @@ async function undoFence(
     const managed = await ports.cluster(cluster);
     const seen = await observe(managed);
     // Without a claim of this run nothing was done, and there is nothing to undo.
-    if (!answeredRecords(seen).some((records) => records.epoch?.run === run)) return { undone: [], notUndone: [] };
+    if (!answeredRecords(seen).some((records) => isClaimOf(records.epoch, run))) return { undone: [], notUndone: [] };
     const primary = primaryOf(managed, seen);
-    const authority = await claimEpoch(managed, { run, include: [] });
+    const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
     const followers = followersOf(seen, primary);
     return undoAll([
       ...followers.map((host) => ({

@@ -32,7 +32,9 @@ export async function goOn(
   const { server } = observationOf(seen, primary);
   const oldPrimary = isAnswering(server) ? (server.status.replication?.source ?? null) : null;
   if (diagnosis.consequence !== 'reopen' || oldPrimary === null || oldPrimary === primary) return null;
-  const authority = await steps.run('claim', null, () => claimEpoch(cluster, { run, include: [primary] }));
+  const authority = await steps.run('claim', null, () =>
+    claimEpoch(cluster, { run, claimant: steps.claimant, include: [primary] }),
+  );
   const why = 'decided and proven by the earlier run that recorded the promotion';
   return {
     kind: 'ready',

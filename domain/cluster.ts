@@ -1,11 +1,15 @@
 /** What a cluster is, by names alone: addresses and secrets stay in the inventory. */
 export type HostName = string;
 
-/** Order of authority: a member refuses a lower number, and the same number from another run. */
+/** Order of authority: a member refuses a lower number, and the same number from another claimant. */
 export interface Epoch {
   readonly number: number;
+  /** `RUN/ATTEMPT`: the Temporal run, and the one attempt of an activity in it that claimed. */
   readonly run: string;
 }
+
+export const isClaimOf = (epoch: Epoch | null | undefined, run: string): boolean =>
+  epoch?.run.startsWith(`${run}/`) === true;
 
 export interface HostDescription {
   readonly name: HostName;

@@ -1,61 +1,7 @@
 import { guardsOf } from './guard.ts';
 
-const RECONNECTING = `return await work({ ...session, host, close: () => undefined, rows: async (...args) => {
-        try { return await session.rows(...args); } catch { return (await this.cluster.session(host)).rows(...args); } } });`;
-
 /** What an operation keeps to while it acts: authority, order, proof. */
 export const OPERATIONS = [
-  ...guardsOf('activities/authority.ts', 'test/activities/authority.test.ts', [
-    [
-      'majority',
-      'an operation that only a minority obeys changes nothing',
-      'if (members.length + provenOff.length < majorityOf(all.length))',
-      'if (members.length < 0)',
-      'that two of four obey is no majority',
-    ],
-    [
-      'candidate in majority',
-      'a host is opened only under an epoch that it accepted itself',
-      'const missing = input.include.filter((host) => !members.includes(host));',
-      'const missing: string[] = [];',
-      'that a majority obeys does not open a host that did not claim with it',
-    ],
-    [
-      'hung member does not count',
-      'sessions of a server that hangs could not be ended by the claim',
-      "answer['mysqld'] !== 'hung' || member === mayHang",
-      'answer !== null',
-      'does not count a member whose server hangs',
-    ],
-    [
-      'epoch of a session',
-      'a session is checked against the epoch after it was opened',
-      "await this.cluster.helper(host).request('assert',",
-      "await (async (..._: unknown[]) => undefined)('assert',",
-      'that another one overtook says no word on a session that it opens afterwards',
-    ],
-    [
-      'no reconnect within a step',
-      'a session that a newer claim ended is not replaced',
-      'return await work(session);',
-      RECONNECTING,
-      'that another one overtook in the middle of a step loses its session',
-    ],
-    [
-      'majority of a record',
-      'a record that reached a minority is not acted on',
-      'if (written >= majorityOf(all)) return;',
-      'if (written >= 0) return;',
-      'does not act on a record that reached a minority',
-    ],
-    [
-      'late member joins',
-      'a member that was silent at the claim takes the epoch first',
-      "await this.cluster.helper(host).request('claim', claimArguments(this.cluster, this.epoch), { timeoutMs: ORDER_MS });",
-      '',
-      'makes a member that was silent at the claim take its epoch before an order',
-    ],
-  ]),
   ...guardsOf('activities/fencing.ts', 'test/activities/fencing.test.ts', [
     [
       're-diagnosis under the claim',
@@ -152,15 +98,6 @@ export const OPERATIONS = [
       'if (!isAnswering(after) || after.status.readOnly)',
       'if (!isAnswering(after))',
       'that refuses to be opened is not routed to',
-    ],
-  ]),
-  ...guardsOf('activities/promoting.ts', 'test/activities/authority.test.ts', [
-    [
-      'epoch per attempt',
-      'a worker that comes back late is refused by what the next attempt claimed',
-      'steps.attempt === 1',
-      'steps.attempt > 0',
-      'has no effect after a second attempt of the same run took over',
     ],
   ]),
   ...guardsOf('activities/acknowledging.ts', 'test/activities/promoting.test.ts', [

@@ -156,7 +156,7 @@ export const STANDING = [
     [
       'undo of nothing',
       'a run that claimed nothing undoes nothing',
-      'if (!answeredRecords(seen).some((records) => records.epoch?.run === run)) return',
+      'if (!answeredRecords(seen).some((records) => isClaimOf(records.epoch, run))) return',
       'if (seen === null) return',
       'does nothing for a run that claimed nothing',
     ],

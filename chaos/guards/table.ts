@@ -1,8 +1,9 @@
 import { ADAPTERS } from './adapters.ts';
+import { AUTHORITY } from './authority.ts';
 import { DECISIONS } from './decisions.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
 import { STANDING } from './standing.ts';
 
-export const GUARDS: readonly Guard[] = [...HOST, ...OPERATIONS, ...STANDING, ...DECISIONS, ...ADAPTERS];
+export const GUARDS: readonly Guard[] = [...HOST, ...AUTHORITY, ...OPERATIONS, ...STANDING, ...DECISIONS, ...ADAPTERS];

@@ -66,6 +66,25 @@ describe('an operation', () => {
     expect(isOpen(shop, 'db1')).toBe(false);
   });
 
+  it('that was frozen when it had asked whether it still counts does not overtake the attempt that has the work by now', async () => {
+    const shop = withClosedPrimary();
+    const late = await open(shop, 'db1', {
+      isOurs: async () => {
+        expect(await open(shop, 'db1', { attempt: 2 })).toMatchObject({ kind: 'done' });
+        return true;
+      },
+    });
+    expect(late).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(shop.member('db1').epoch).toEqual({ number: 5, run: 'run-5/openPrimary.2' });
+  });
+
+  it('that was given to another attempt meanwhile claims nothing', async () => {
+    const shop = withClosedPrimary();
+    const late = await open(shop, 'db1', { isOurs: () => Promise.resolve(false) });
+    expect(late).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(shop.log).toEqual([]);
+  });
+
   it('that another one overtook says no word on a session that it opens afterwards', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');

@@ -12,7 +12,8 @@ beforeEach(() => {
   members.forgetAll();
 });
 
-type Claim = Omit<Parameters<typeof claimEpoch>[1], 'include' | 'run'> & { readonly run?: string };
+type Claim = Omit<Parameters<typeof claimEpoch>[1], 'include' | 'run' | 'claimant'> & { readonly run?: string };
+const claimant = { name: '1.1', requireOurs: () => Promise.resolve() };
 const THREE = ['db1', 'db2', 'db3'];
 const TWO = ['db1', 'db2'];
 const PAIR_AND_WITNESS = ['db1', 'db2', 'w1'];
@@ -20,7 +21,7 @@ const PAIR_AND_WITNESS = ['db1', 'db2', 'w1'];
 let runs = 0;
 const claim = (names: readonly string[], input: Claim = {}): Promise<Authority> => {
   runs += 1;
-  return claimEpoch(members.ports(names), { include: [], run: `run-${String(runs)}`, ...input });
+  return claimEpoch(members.ports(names), { claimant, include: [], run: `run-${String(runs)}`, ...input });
 };
 const adopt = async (names: readonly string[]): Promise<void> => (await claim(names)).recordPrimary('db1');
 const off = (name: string) => () => {

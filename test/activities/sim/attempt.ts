@@ -27,6 +27,8 @@ export type Outcome<T> =
 export interface Circumstances {
   /** Which attempt of Temporal's this is; the first one is 1. */
   readonly attempt?: number;
+  /** What Temporal says when the attempt asks whether it still counts; yes by default. */
+  readonly isOurs?: () => Promise<boolean>;
   /** Where the worker stops for ever, as one that is killed there. */
   readonly holdAt?: HoldPoint;
   /** What happens at an edge of a step while the worker does nothing, as one that is frozen there. */
@@ -41,7 +43,7 @@ type Result<N extends Name> = Awaited<ReturnType<Activities[N]>>;
 export async function attempt<N extends Name>(
   shop: SimulatedShop,
   name: N,
-  { input, attempt: number = 1, holdAt, at = {} }: Circumstances & { readonly input: Input<N> },
+  { input, attempt: number = 1, holdAt, isOurs, at = {} }: Circumstances & { readonly input: Input<N> },
 ): Promise<Outcome<Result<N>>> {
   let tellHeld: (outcome: Outcome<never>) => void;
   const held = new Promise<Outcome<never>>((resolve) => (tellHeld = resolve));
@@ -51,9 +53,9 @@ export async function attempt<N extends Name>(
     tellHeld({ kind: 'held', at: point });
     await new Promise(() => undefined);
   };
-  const activity = createActivities(shop, { worker: 'test/1', hold })[name] as unknown as (
-    one: Input<N>,
-  ) => Promise<Result<N>>;
+  const activity = createActivities(shop, { worker: 'test/1', hold, ...(isOurs === undefined ? {} : { isOurs }) })[
+    name
+  ] as unknown as (one: Input<N>) => Promise<Result<N>>;
   const running = asyncLocalStorage.run(contextOf(name, number), async (): Promise<Outcome<Result<N>>> => {
     try {
       return { kind: 'done', value: await activity(input) };
@@ -67,7 +69,12 @@ export async function attempt<N extends Name>(
 
 function contextOf(activityType: string, number: number): Context {
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
-  const info = { activityType, attempt: number, heartbeatDetails: undefined } as unknown as Info;
+  const info = {
+    activityType,
+    activityId: activityType,
+    attempt: number,
+    heartbeatDetails: undefined,
+  } as unknown as Info;
   const never = new Promise<never>(() => undefined);
   return new Context(info, never, new AbortController().signal, () => undefined, undefined, quiet, noopMetricMeter, {});
 }
