@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FailoverResult } from '../../client/index.ts';
+import type { FailoverResult, Tail } from '../../client/index.ts';
 import { StandfastError } from '../../client/index.ts';
 
 /** How one operation ended, as its caller was told. */
@@ -14,6 +14,8 @@ export interface Ending {
   readonly newPrimary: string | null;
   readonly oldPrimary: string | null;
   readonly loss: FailoverResult['loss'];
+  /** What only a host that was to return has. */
+  readonly setAside: { readonly host: string; readonly tails: readonly Tail[] } | null;
   readonly tookMs: number;
   readonly runId: string | null;
 }
@@ -28,6 +30,8 @@ interface Outcome {
   readonly newPrimary?: string;
   readonly oldPrimary?: string;
   readonly loss?: FailoverResult['loss'];
+  readonly host?: string;
+  readonly tails?: readonly Tail[];
 }
 
 type Told = { readonly result: Outcome } | { readonly error: StandfastError };
@@ -53,14 +57,18 @@ export async function endingOf(operation: string, run: Run): Promise<Ending> {
   }
 }
 
+/** What an operation that is no failover and no return has to say about primaries and losses. */
+export const OF_NOTHING = { newPrimary: null, oldPrimary: null, loss: null, setAside: null } as const;
+
 function ofResult(result: Outcome): Omit<Ending, 'operation' | 'tookMs'> {
-  const { outcome, sentence } = result;
+  const { outcome, sentence, host, tails } = result;
   return {
     kind: outcome === 'failed-over' || outcome === 'reopened' ? outcome : 'done',
     ...{ type: outcome, sentence, changed: true, runId: null },
     newPrimary: result.newPrimary ?? null,
     oldPrimary: result.oldPrimary ?? null,
     loss: result.loss ?? null,
+    setAside: host === undefined || tails === undefined ? null : { host, tails },
   };
 }
 
@@ -79,7 +87,7 @@ function ofError(error: StandfastError): Omit<Ending, 'operation' | 'tookMs'> {
           : 'refused';
   const changed = error.facts['changed'];
   return {
-    ...{ kind, type: error.type, sentence: error.message, newPrimary: null, oldPrimary: null, loss: null },
+    ...{ kind, type: error.type, sentence: error.message, ...OF_NOTHING },
     changed: typeof changed === 'boolean' ? changed : null,
     runId: error.run?.runId ?? null,
   };

@@ -4,10 +4,13 @@ import { StandfastError } from '../../client/index.ts';
 import { compareServers } from '../../lab/checksums.ts';
 import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
 import { LabError, until } from '../../lab/run.ts';
+import { ledgerWritesOf } from './binlog.ts';
+import { ROLES } from './catalogue.ts';
 import type { Ending } from './ending.ts';
 import { endingOf } from './ending.ts';
 import type { Evidence } from './judge.ts';
 import { followsSoundly, successionOf } from './judge.ts';
+import { hostsSpokenOf } from './losses.ts';
 import type { HostFacts } from './outside.ts';
 import { allFacts, answersForVip } from './outside.ts';
 import type { Plan } from './plan.ts';
@@ -42,6 +45,7 @@ export async function examine(
   const names = stage.lab.hosts.map((host) => host.name);
   const { hosts, verdict } = await lastLook(stage);
   const primary = primaryOf(hosts)?.host ?? null;
+  const reigning = primary ?? ROLES.primary;
   const isOut = (host: string): boolean => named(verdict).has(host);
   const again = recovery.isAccepted ? await failoverOfWellCluster(stage) : null;
   const endings = [act.ending, ...recovery.remedies.map(({ ending }) => ending)];
@@ -50,13 +54,15 @@ export async function examine(
   const faultAt = firstBlow(act);
   const compared = names.filter((host) => !isOut(host));
   return {
-    ...{ mode: plan.mode, endings, again, isAccepted: recovery.isAccepted, hosts, verdict, primary },
+    ...{ endings, again, isAccepted: recovery.isAccepted, hosts, verdict, primary },
     ...{ before: act.before, afterRefusal: act.afterRefusal },
     ledger: await ledger.verdict({
-      primary: primary ?? names[0] ?? '',
+      primary: reigning,
       ...(succession === undefined ? {} : { succession }),
       ...(faultAt === null ? {} : { faultAt }),
     }),
+    present: new Set(await ledger.rowsOn(reigning)),
+    written: await writtenBy(scene, hostsSpokenOf(endings)),
     out: names.filter((host) => host !== primary && isOut(host)),
     arpHolder: await answersForVip(stage.lab),
     stillRunning: await stillRunning(stage),
@@ -66,6 +72,14 @@ export async function examine(
       act.faults.flatMap((one) => (one.kind === 'errant' && one.madeAtMs !== null ? (one.host ?? []) : [])),
     ),
   };
+}
+
+async function writtenBy({ stage, ledger }: Scene, hosts: readonly string[]): Promise<Evidence['written']> {
+  const logs = hosts.map(async (host) => {
+    const log = await ledgerWritesOf(stage.lab.host(host));
+    return [host, log === null ? null : new Map([...log].filter(([token]) => ledger.isMine(token)))] as const;
+  });
+  return new Map(await Promise.all(logs));
 }
 
 const deposed = (endings: readonly Ending[]): readonly string[] =>

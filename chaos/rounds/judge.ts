@@ -1,9 +1,10 @@
 import type { Verdict as ProductVerdict } from '../../client/index.ts';
 import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
 import { ROLES } from './catalogue.ts';
+import type { LossEvidence } from './losses.ts';
+import { judgeLosses } from './losses.ts';
 import type { Ending } from './ending.ts';
 import type { HostFacts } from './outside.ts';
-import type { Mode } from './plan.ts';
 
 export interface Violation {
   /** Of safety.md: I1 to I10. */
@@ -12,8 +13,7 @@ export interface Violation {
 }
 
 /** Everything that a round left to be judged by; all of it was seen from outside, but for what the operations said. */
-export interface Evidence {
-  readonly mode: Mode;
+export interface Evidence extends Pick<LossEvidence, 'present' | 'written'> {
   /** The first failover, then everything that was done until the cluster was well again. */
   readonly endings: readonly Ending[];
   /** A failover that was called for when all was well again; null when that never was. */
@@ -56,23 +56,9 @@ export const judgeRound = (evidence: Evidence): readonly Violation[] => RULES.fl
 const writers = ({ hosts }: Evidence): readonly HostFacts[] =>
   hosts.filter(({ server }) => server !== null && !server.readOnly);
 
-function nothingLost({ ledger, endings, mode }: Evidence): readonly Violation[] {
-  const found: Violation[] = [];
-  const stated = endings.flatMap(({ loss }) => (loss !== null && !loss.lossless ? [loss] : []));
-  const promisedLoss = stated.length > 0;
-  const isCounted = promisedLoss && stated.every(({ lost }) => lost !== null);
-  const counted = stated.reduce((sum, { lost }) => sum + (lost?.count ?? 0), 0);
-  if (isCounted && ledger.lost.length > counted)
-    found.push(
-      violation('I1', `${String(ledger.lost.length)} acknowledged writes are lost, and ${String(counted)} were stated`),
-    );
-  if (ledger.lost.length > 0 && !promisedLoss)
-    found.push(
-      violation(
-        'I1',
-        `${String(ledger.lost.length)} acknowledged writes are lost in a ${mode} cluster, and no operation said so: ${ledger.lost.slice(0, 3).join(', ')}`,
-      ),
-    );
+function nothingLost(evidence: Evidence): readonly Violation[] {
+  const { ledger } = evidence;
+  const found = judgeLosses({ ...evidence, lost: ledger.lost }).map((what) => violation('I1', what));
   if (ledger.duplicated.length > 0)
     found.push(violation('I1', `${String(ledger.duplicated.length)} writes are there twice`));
   if (ledger.refusedButPresent.length > 0)

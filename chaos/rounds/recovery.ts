@@ -4,7 +4,7 @@ import { Ledger } from '../../lab/ledger/ledger.ts';
 import { LabError } from '../../lab/run.ts';
 import { startServer } from './acts-host.ts';
 import type { Ending } from './ending.ts';
-import { endingOf } from './ending.ts';
+import { endingOf, OF_NOTHING } from './ending.ts';
 import type { Scene } from './scene.ts';
 import { CLUSTER } from './stage.ts';
 
@@ -131,7 +131,7 @@ function follow(scene: Scene, command: Command): Promise<Ending> {
 async function byHand({ stage }: Scene, [command, name]: Command): Promise<Ending> {
   const startedAt = performance.now();
   const host = stage.lab.host(name);
-  const done = { operation: `${command} on ${name}`, newPrimary: null, oldPrimary: null, loss: null, runId: null };
+  const done = { operation: `${command} on ${name}`, runId: null, ...OF_NOTHING };
   const tookMs = (): number => Math.round(performance.now() - startedAt);
   try {
     await (command === 'start mariadb' ? startServer(host) : host.sql(command, { timeoutMs: BY_HAND_MS }));

@@ -32,6 +32,8 @@ export interface Round {
   readonly primary: string | null;
   /** Hosts that do not replicate in the end, as the verification says too. */
   readonly out: readonly string[];
+  /** Writes in the binary log of each host of which a loss was stated, or its absence: so many were compared. Null: it could not be read. */
+  readonly compared: Readonly<Record<string, number | null>>;
   readonly violations: readonly Violation[];
   readonly tookMs: number;
   /** Milliseconds until the writers write, of the failover and its faults, of what followed until all was well, of the look at it. */
@@ -74,6 +76,7 @@ export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly ro
     const round: Round = {
       ...{ plan, faults: act.faults, ending: act.ending, remedies: recovery.remedies },
       ...{ ledger: evidence.ledger, primary: evidence.primary, out: evidence.out },
+      compared: Object.fromEntries([...evidence.written].map(([host, log]) => [host, log?.size ?? null])),
       violations: judgeRound(evidence),
       tookMs: Math.round((marks.at(-1) ?? 0) - (marks[0] ?? 0)),
       phasesMs: marks.slice(1).map((mark, index) => Math.round(mark - (marks[index] ?? mark))),

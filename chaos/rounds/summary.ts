@@ -8,6 +8,9 @@ export interface Summary {
   readonly async: number;
   readonly acknowledged: number;
   readonly lost: number;
+  /** Writes in the logs of deposed primaries that were compared with what the operations said of them; logs that could not be read. */
+  readonly compared: number;
+  readonly unread: number;
   /** How the first failover of a round ended. */
   readonly endings: Readonly<Record<string, number>>;
   /** Faults that were really made, by kind. */
@@ -30,6 +33,7 @@ export function summarise(rounds: readonly Round[]): Summary {
   const outages = rounds.flatMap(({ ending, ledger }) =>
     ending.kind === 'failed-over' && ledger.writeOutageMs !== undefined ? [ledger.writeOutageMs] : [],
   );
+  const logs = rounds.flatMap(({ compared }) => Object.values(compared));
   return {
     rounds: rounds.length,
     violations: sum(rounds.map(({ violations }) => violations.length)),
@@ -38,6 +42,8 @@ export function summarise(rounds: readonly Round[]): Summary {
     async: ofMode('async'),
     acknowledged: sum(rounds.map(({ ledger }) => ledger.acknowledged)),
     lost: sum(rounds.map(({ ledger }) => ledger.lost.length)),
+    compared: sum(logs.map((count) => count ?? 0)),
+    unread: logs.filter((count) => count === null).length,
     endings: countOf(rounds.map(({ ending }) => ending.kind)),
     faults: countOf(
       rounds.flatMap(({ faults }) => faults.filter((one) => one.madeAtMs !== null).map(({ kind }) => kind)),
@@ -69,14 +75,17 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** The line of a round, as it is finished. */
 export function describeRound({ ledger, ...round }: Round): string {
-  const { plan, faults, ending, remedies, primary, out, violations } = round;
+  const { plan, faults, ending, remedies, primary, out, compared, violations } = round;
   const made = faults.map((one) => (one.madeAtMs === null ? `(${one.fault}: not made)` : one.fault)).join('; ');
   const outage = ledger.writeOutageMs === undefined ? '' : `, outage ${seconds(ledger.writeOutageMs)}`;
   const afterwards = remedies.map((one) => `${one.ending.operation} ${one.ending.kind}`).join(', ');
+  const logs = Object.entries(compared).map(
+    ([host, count]) => `, ${host} ${count === null ? 'not read' : `compared (${String(count)} writes)`}`,
+  );
   return [
     `${plan.mode} ${String(plan.seed)}/${String(plan.round)}  [${made}]`,
     `  → ${ending.kind} (${ending.type}, ${seconds(ending.tookMs)})${afterwards === '' ? '' : `, then ${afterwards}`}; primary ${primary ?? 'none'}`,
-    `  acknowledged ${String(ledger.acknowledged)}, lost ${String(ledger.lost.length)}, unknown ${String(ledger.unknown)}${outage}; out: ${out.join(', ') || 'nobody'}; ${seconds(round.tookMs)} (${round.phasesMs.map(seconds).join(', ')})`,
+    `  acknowledged ${String(ledger.acknowledged)}, lost ${String(ledger.lost.length)}, unknown ${String(ledger.unknown)}${logs.join('')}${outage}; out: ${out.join(', ') || 'nobody'}; ${seconds(round.tookMs)} (${round.phasesMs.map(seconds).join(', ')})`,
     ...violations.map(({ invariant, what }) => `  VIOLATION ${invariant}: ${what}`),
   ].join('\n');
 }

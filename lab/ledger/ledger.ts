@@ -102,10 +102,19 @@ export class Ledger {
   /** The verdict on everything written, with the rows that the final primary has now. Stop the writers first. */
   async verdict(options: { readonly primary: string } & Pick<Evidence, 'faultAt' | 'succession'>): Promise<Verdict> {
     const { primary, ...rest } = options;
-    const attempts = this.attempts();
+    return judge({ attempts: this.attempts(), onPrimary: await this.rowsOn(primary), ...rest });
+  }
+
+  /** Tokens of the rows that this ledger's writers have on a host. */
+  async rowsOn(host: string): Promise<readonly string[]> {
     const mine = `token >> 48 = ${String(this.#id)}`;
-    const rows = await this.#lab.host(primary).sql(`SELECT token FROM ledger.writes WHERE ${mine}`);
-    return judge({ attempts, onPrimary: rows.map(([token = '']) => token), ...rest });
+    const rows = await this.#lab.host(host).sql(`SELECT token FROM ledger.writes WHERE ${mine}`);
+    return rows.map(([token = '']) => token);
+  }
+
+  /** Whether one of this ledger's writers has made a token. */
+  isMine(token: string): boolean {
+    return BigInt(token) >> 48n === BigInt(this.#id);
   }
 
   async #wait(count: number, wanted: Wanted & { readonly outcomes: readonly Outcome[] }): Promise<void> {

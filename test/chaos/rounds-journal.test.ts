@@ -10,7 +10,7 @@ import { describeRound, summarise } from '../../chaos/rounds/summary.ts';
 
 const ending: Ending = {
   ...{ operation: 'failover', kind: 'failed-over', type: 'failed-over', sentence: '', changed: true },
-  ...{ newPrimary: 'db2', oldPrimary: 'db1', loss: null, tookMs: 2000, runId: null },
+  ...{ newPrimary: 'db2', oldPrimary: 'db1', loss: null, setAside: null, tookMs: 2000, runId: null },
 };
 
 const played = (round: number, change: Partial<Round> = {}): Round => ({
@@ -31,7 +31,7 @@ const played = (round: number, change: Partial<Round> = {}): Round => ({
     ...{ acknowledged: 10, present: 10, lost: [], duplicated: [], refusedButPresent: [], unknown: 0 },
     ...{ unknownPresent: 0, twoWriters: [], largestVipGapMs: 1, writeOutageMs: round * 100 },
   },
-  ...{ violations: [], tookMs: 20_000, phasesMs: [8000, 6000, 4000, 2000] },
+  ...{ compared: { db1: 12 }, violations: [], tookMs: 20_000, phasesMs: [8000, 6000, 4000, 2000] },
   ...change,
 });
 
@@ -74,10 +74,20 @@ describe('the summary of a campaign', () => {
     const rounds = [
       played(1),
       played(2, { violations: [broken] }),
-      played(3, { ending: { ...ending, kind: 'refused' } }),
+      played(3, { ending: { ...ending, kind: 'refused' }, compared: { db1: null } }),
     ];
     expect(summarise(rounds)).toMatchObject({
-      ...{ rounds: 3, violations: 1, seeds: [7], lossless: 3, async: 0, acknowledged: 30, lost: 0 },
+      ...{
+        rounds: 3,
+        violations: 1,
+        seeds: [7],
+        lossless: 3,
+        async: 0,
+        acknowledged: 30,
+        lost: 0,
+        compared: 24,
+        unread: 1,
+      },
       ...{ endings: { 'failed-over': 2, refused: 1 }, faults: { kill: 3 }, failed: ['lossless 7/2'] },
       ...{ writeOutageMs: { p50: 200, p90: 200, max: 200 }, roundMs: { p50: 20_000, p90: 20_000, max: 20_000 } },
     });
@@ -88,5 +98,7 @@ describe('the summary of a campaign', () => {
     const text = describeRound(played(2, { violations: [{ invariant: 'I2', what: 'two writers' }] }));
     expect(text).toContain('lossless 7/2  [kill db1; (errant db3: not made)]');
     expect(text).toContain('VIOLATION I2: two writers');
+    expect(text).toContain('db1 compared (12 writes)');
+    expect(describeRound(played(2, { compared: { db1: null } }))).toContain('db1 not read');
   });
 });

@@ -1,19 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { writtenIn } from '../../chaos/rounds/binlog.ts';
 import type { Ending } from '../../chaos/rounds/ending.ts';
+import { OF_NOTHING } from '../../chaos/rounds/ending.ts';
 import type { Evidence } from '../../chaos/rounds/judge.ts';
 import { judgeRound, successionOf } from '../../chaos/rounds/judge.ts';
 import type { HostFacts } from '../../chaos/rounds/outside.ts';
-import type { Verdict } from '../../client/index.ts';
+import type { Loss, Tail, Verdict } from '../../client/index.ts';
 import { NOTHING_TO_SALVAGE } from '../../domain/tail.ts';
 
 const failedOver: Ending = {
   ...{ operation: 'failover', kind: 'failed-over', type: 'failed-over', sentence: 'done', changed: true },
-  ...{ newPrimary: 'db2', oldPrimary: 'db1', tookMs: 2000, runId: null },
+  ...{ newPrimary: 'db2', oldPrimary: 'db1', setAside: null, tookMs: 2000, runId: null },
   loss: { lossless: true, explains: '', lost: { count: 0, gtids: [] }, missing: '', salvage: NOTHING_TO_SALVAGE },
 };
 const alive: Ending = {
   ...{ operation: 'failover', kind: 'refused', type: 'Unsafe', sentence: 'db2 is alive', changed: false },
-  ...{ newPrimary: null, oldPrimary: null, loss: null, tookMs: 100, runId: null },
+  ...{ ...OF_NOTHING, tookMs: 100, runId: null },
 };
 const records = { epoch: '2 run', primary: '2 run db2', sync: '2 lossless db3 1', fenced: '' };
 const replica = (host: string, source: string): HostFacts => ({
@@ -38,7 +40,15 @@ const verdictNaming = (...hosts: readonly string[]): Verdict => ({
 
 /** db1 died, db2 took over, db3 follows it; db1 is back, closed, and said to need a person. */
 const sound: Evidence = {
-  ...{ mode: 'lossless', endings: [failedOver], again: alive, isAccepted: true, afterRefusal: null, before: [] },
+  ...{
+    endings: [failedOver],
+    present: new Set(),
+    written: new Map(),
+    again: alive,
+    isAccepted: true,
+    afterRefusal: null,
+    before: [],
+  },
   ...{ hosts: [closed, primary, replica('db3', '10.77.0.2')], verdict: verdictNaming('db1'), arpHolder: 'db2' },
   ...{ stillRunning: [], differingTables: [], touched: new Set(['db1']), errantOn: new Set() },
   ledger: {
@@ -120,6 +130,98 @@ describe('the verdict on a round', () => {
 
   test('finds data that differ', () => {
     expect(brokenBy({ differingTables: ['shop.orders'] })).toEqual(['I10']);
+  });
+});
+
+/** db1 wrote the rows 1 to 4, each in a transaction of that number; only 1 and 2 came to db2. */
+const log = new Map(['1', '2', '3', '4'].map((token) => [token, `0-1-${token}`] as const));
+const compared = { present: new Set(['1', '2', '5']), written: new Map([['db1', log]]) };
+const transactions = (...gtids: readonly string[]): Loss['salvage']['applied'] => ({ count: gtids.length, gtids });
+const keptAside = (...gtids: readonly string[]): Loss => ({
+  ...{ lossless: false, explains: '', missing: '', lost: transactions(...gtids) },
+  salvage: { ...NOTHING_TO_SALVAGE, quarantined: transactions(...gtids) },
+});
+const uncounted: Loss = { ...keptAside(), lost: null };
+const returned = (gtids: readonly string[], complete = true): Ending => {
+  const rest = { name: 'x', upTo: '', held: '', why: '', bytes: 0, sha256: '' };
+  const tail: Tail = { ...rest, ...transactions(...gtids), complete };
+  return { ...alive, operation: 'rejoin db1', kind: 'done', setAside: { host: 'db1', tails: [tail] } };
+};
+const wrongs = (lost: readonly string[], ...losses: readonly (Loss | Ending)[]): readonly string[] =>
+  judgeRound({
+    ...{ ...sound, ...compared, ledger: { ...sound.ledger, lost } },
+    endings: losses.map((one) => ('operation' in one ? one : { ...failedOver, loss: one })),
+  }).map(({ what }) => what);
+
+describe('the statement of a loss', () => {
+  test('is sound when it names exactly what is missing, acknowledged or not', () => {
+    expect(wrongs(['3'], keptAside('0-1-3', '0-1-4'))).toEqual([]);
+  });
+
+  test('is wrong when it leaves a transaction out, also one that nobody was told of', () => {
+    expect(wrongs(['3'], keptAside('0-1-4'))).toEqual([
+      '0-1-3 of db1 with the write 3 is missing, and failover does not name it',
+      '1 acknowledged writes are lost, and no operation said so: 3',
+    ]);
+    expect(wrongs(['3'], keptAside('0-1-3'))).toEqual([
+      '0-1-4 of db1 with the write 4 is missing, and failover does not name it',
+    ]);
+  });
+
+  test('is wrong when it names what is there', () => {
+    expect(wrongs(['3', '4'], keptAside('0-1-2', '0-1-3', '0-1-4'))).toEqual([
+      'failover says that 0-1-2 of db1 is missing, and its write 2 is there',
+    ]);
+  });
+
+  test('is wrong when what it calls applied is not there', () => {
+    const applied = (...gtids: readonly string[]): Loss => ({
+      ...{ lossless: true, explains: '', missing: '', lost: transactions() },
+      salvage: { ...NOTHING_TO_SALVAGE, applied: transactions(...gtids) },
+    });
+    expect(wrongs([], applied('0-1-2'))).toEqual([]);
+    expect(wrongs([], applied('0-1-2', '0-1-3'))).toEqual([
+      'failover says that 0-1-3 of db1 was applied, and its write 3 is not there',
+    ]);
+  });
+
+  test('does not cover a write that its host never logged, nor one when nothing was said to be lost', () => {
+    expect(wrongs(['9'], uncounted)).toEqual(['1 acknowledged writes are lost, and no operation said so: 9']);
+    const silent = { ...keptAside('0-1-3'), lossless: true, lost: transactions() };
+    expect(wrongs(['3'], silent)).toEqual(['1 acknowledged writes are lost, and no operation said so: 3']);
+  });
+
+  test('covers whatever its host logged when nobody could count; the return of the host names it', () => {
+    expect(wrongs(['3', '4'], uncounted)).toEqual([]);
+    expect(wrongs(['3', '4'], uncounted, returned(['0-1-3', '0-1-4']))).toEqual([]);
+    expect(wrongs(['3', '4'], uncounted, returned(['0-1-3']))).toEqual([
+      '0-1-4 of db1 with the write 4 is missing, and rejoin db1 does not name it',
+    ]);
+    expect(wrongs(['3', '4'], uncounted, returned(['0-1-3'], false))).toEqual([]);
+  });
+
+  test('is compared by its count where it names only the first, and where no log can be read', () => {
+    const cut = (count: number): Loss => ({ ...keptAside('0-1-3'), lost: { count, gtids: ['0-1-3'] } });
+    expect(wrongs(['3', '4'], cut(2))).toEqual([]);
+    expect(wrongs(['3'], { ...keptAside(), lost: { count: 1, gtids: [] } })).toEqual([
+      'failover counts 1 missing transactions of db1, and there are 2',
+    ]);
+    const unread = { ...sound, ...compared, written: new Map([['db1', null]]) };
+    const endings = [{ ...failedOver, loss: keptAside('0-1-3') }];
+    const found = judgeRound({ ...unread, endings, ledger: { ...sound.ledger, lost: ['3', '4'] } });
+    expect(found.map(({ what }) => what)).toEqual(['2 acknowledged writes are lost, and 1 were stated']);
+  });
+});
+
+describe('the writes of the ledger in a binary log', () => {
+  const begin = '#261124 18:27:22 server id 1  end_log_pos 3623 CRC32 0x9c781d13 \tGTID 0-1-17 trans';
+  const row =
+    "#Q> INSERT INTO ledger.writes (token, route, server) VALUES ('123', 'vip', @@server_id) RETURNING server";
+  const end = '#261124 18:27:22 server id 1  end_log_pos 3888 CRC32 0x5790c2c1 \tXid = 20';
+
+  test('are found by their transactions, with their ends only', () => {
+    expect([...writtenIn([begin, row, end, ''].join('\n'))]).toEqual([['123', '0-1-17']]);
+    expect([...writtenIn([begin, row, begin.replace('17', '18'), end].join('\n'))]).toEqual([]);
   });
 });
 
