@@ -1,49 +1,6 @@
-/** A campaign of `npm run chaos -- NAME`: reads its own options and resolves with the exit status. */
-export type Campaign = (argv: readonly string[]) => Promise<number>;
+import { runCampaign } from './campaigns.ts';
 
-interface Entry {
-  readonly usage: string;
-  readonly explains: string;
-  /** Loaded when it is asked for. */
-  readonly load: () => Promise<Campaign>;
-}
-
-const CAMPAIGNS: Readonly<Record<string, Entry>> = {
-  rounds: {
-    usage:
-      'rounds [--rounds 10] [--seed 1] [--mode lossless|async|both] [--from ROUND] [--only ROUND] [--plan] [--json] [--out FOLDER] [--name LAB]',
-    explains: 'Random faults, a failover, everything back, a verdict from outside. Goes on where it was interrupted.',
-    load: async () => (await import('./rounds/campaign.ts')).rounds,
-  },
-  matrix: {
-    usage: 'matrix [--json] [--list] [--only PATTERN] [--shard I/N] [--out FOLDER] [--name LAB]',
-    explains:
-      'kills the worker, and Temporal, before, after and inside every activity; --out goes on where it was ended',
-    load: async () => (await import('./matrix/main.ts')).default,
-  },
-  zombies: {
-    usage: 'zombies [--json] [--attempts 100] [--seed 1] [--only PATTERN] [--out FOLDER] [--name LAB]',
-    explains: 'freezes a worker in every activity that changes something; it thaws when another one has finished',
-    load: async () => (await import('./zombies/main.ts')).default,
-  },
-  guards: {
-    usage: 'guards [--json] [--only NAME]',
-    explains: 'switches off each safety guard in turn, in a copy of the sources, and shows which test goes red',
-    load: async () => (await import('./guards/campaign.ts')).guards,
-  },
-};
-
-const usage = (): string =>
-  [
-    'npm run chaos -- CAMPAIGN [options]',
-    ...Object.values(CAMPAIGNS).map((one) => `  ${one.usage}\n      ${one.explains}`),
-  ].join('\n');
-
-async function main([name = '', ...argv]: readonly string[]): Promise<number> {
-  const entry = Object.hasOwn(CAMPAIGNS, name) ? CAMPAIGNS[name] : undefined;
-  if (entry !== undefined) return (await entry.load())(argv);
-  process.stderr.write(`${name === '' ? '' : `there is no campaign ${name}\n`}${usage()}\n`);
-  return 2;
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCampaign(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+});

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { optionsFrom } from '../options.ts';
 import type { Guard } from './guard.ts';
 import { GUARDS } from './table.ts';
 import type { TestRun } from './trial.ts';
@@ -10,10 +10,7 @@ const LANES = 2;
 
 /** Switches every guard off, one at a time, and wants the test that is named with it to go red. */
 export async function guards(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
-  });
+  const values = optionsFrom(argv, { json: { type: 'boolean', default: false }, only: { type: 'string' } });
   const chosen = GUARDS.filter(({ name }) => values.only === undefined || name === values.only);
   if (chosen.length === 0) {
     process.stderr.write(

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { optionsFrom, pattern, UsageError } from '../options.ts';
 import { Report } from '../report.ts';
 import { Theatre } from '../theatre.ts';
 import { allCells, seatedTogether } from './cells.ts';
@@ -15,21 +15,18 @@ interface Options {
 }
 
 function readOptions(argv: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      json: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
-      shard: { type: 'string', default: '1/1' },
-      out: { type: 'string' },
-      name: { type: 'string', default: 'matrix' },
-    },
+  const values = optionsFrom(argv, {
+    json: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    shard: { type: 'string', default: '1/1' },
+    out: { type: 'string' },
+    name: { type: 'string', default: 'matrix' },
   });
   if (!/^[1-9]\d*\/[1-9]\d*$/.test(values.shard))
-    throw new TypeError(`--shard takes I/N such as 1/3, not ${values.shard}`);
+    throw new UsageError(`--shard takes I/N such as 1/3, not "${values.shard}"`);
   const [shard = 1, shards = 1] = values.shard.split('/').map(Number);
-  return { ...values, out: values.out, only: new RegExp(values.only), shard, shards };
+  return { ...values, out: values.out, only: pattern('only', values.only), shard, shards };
 }
 
 /** The crash matrix; `--json` ends with the number of its cells and of those that passed. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { Lab } from '../../lab/lab.ts';
 import { projectFolder } from '../../lab/state.ts';
+import { optionsFrom, UsageError, wholeNumber } from '../options.ts';
 import { Journal } from './journal.ts';
 import { keepEvidence } from './keep.ts';
 import type { Mode, RoundName } from './plan.ts';
@@ -35,12 +35,8 @@ const OPTIONS = {
 } as const;
 
 function readOptions(argv: readonly string[]): Options {
-  const { values } = parseArgs({ args: [...argv], options: OPTIONS });
-  const whole = (name: 'rounds' | 'seed' | 'from' | 'only'): number => {
-    const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${name} takes a whole number`);
-    return value;
-  };
+  const values = optionsFrom(argv, OPTIONS);
+  const whole = (name: 'rounds' | 'seed' | 'from' | 'only'): number => wholeNumber(name, values[name] ?? '');
   const first = values.only === undefined ? whole('from') : whole('only');
   const last = values.only === undefined ? whole('rounds') : first;
   const numbers = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
@@ -54,7 +50,7 @@ function readOptions(argv: readonly string[]): Options {
 /** `both` plays them in turn. */
 function modeOf(mode: string, round: number): Mode {
   if (mode === 'lossless' || mode === 'async') return mode;
-  if (mode !== 'both') throw new TypeError(`--mode takes lossless, async or both, not ${mode}`);
+  if (mode !== 'both') throw new UsageError(`--mode takes lossless, async or both, not "${mode}"`);
   return round % 2 === 0 ? 'async' : 'lossless';
 }
 

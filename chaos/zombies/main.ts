@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { optionsFrom, pattern, wholeNumber } from '../options.ts';
 import { Report } from '../report.ts';
 import { Theatre } from '../theatre.ts';
 import { planAttempts } from './attempts.ts';
@@ -7,21 +7,16 @@ import { haunt } from './haunting.ts';
 
 /** Zombies: workers that are frozen in every activity that changes something, and thaw when another one has finished. */
 export default async function zombies(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      json: { type: 'boolean', default: false },
-      attempts: { type: 'string', default: '100' },
-      seed: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
-      out: { type: 'string' },
-      name: { type: 'string', default: 'zombies' },
-    },
+  const values = optionsFrom(argv, {
+    json: { type: 'boolean', default: false },
+    attempts: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string' },
+    name: { type: 'string', default: 'zombies' },
   });
-  const [count, seed] = [Number(values.attempts), Number(values.seed)];
-  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed))
-    throw new TypeError('--attempts and --seed take whole numbers');
-  const only = new RegExp(values.only);
+  const [count, seed] = [wholeNumber('attempts', values.attempts, 1), wholeNumber('seed', values.seed)];
+  const only = pattern('only', values.only);
   const attempts = planAttempts(count, seed).filter((one) => only.test(one.id));
   const report = new Report(values.out, `zombies-${values.seed}`);
   const ahead = attempts.filter((one) => !report.hasPassed(one.id));
