@@ -208,7 +208,9 @@ describe('a job that breaks', () => {
   it('is seen as failed when its processes were killed, and cleans up half-way through a copy', async () => {
     open();
     send();
-    donor.shell(`read -r group _ </var/lib/standfast/jobs/${job}/group; kill -KILL -- -$group`);
+    donor.shell(
+      `read -r group _ </var/lib/standfast/jobs/${job}/group; until kill -KILL -- -$group; do kill -0 $group || exit 1; done`,
+    );
     expect(await ended(donor)).toMatchObject({ state: 'failed', exit: 'lost' });
     await ended(target);
     clean();

@@ -11,9 +11,10 @@ process_start() {
 }
 
 # A group is known by its leader's number and start; a zombie still counts, its kill is harmless.
+# Written over what is there, at once: a reader never finds the file empty, and takes the first line only.
 note_group() {
   process_start "$BASHPID"
-  printf '%s %s %s %s\n' "$BASHPID" "$START" "$VERB" "${ARG[job]-}" >"$1"
+  printf '%s %s %s %s\n' "$BASHPID" "$START" "$VERB" "${ARG[job]-}" 1<>"$1"
 }
 
 # group_alive FILE: sets GROUP, GROUP_VERB and GROUP_JOB; yes while the leader that was noted lives.
@@ -21,22 +22,22 @@ group_alive() {
   local start
   GROUP='' GROUP_VERB='' GROUP_JOB=''
   [[ -e $1 ]] || return 1
-  # Empty only in the instant in which it is being written.
-  { read -r GROUP start GROUP_VERB GROUP_JOB <"$1" || { pause 0.01; read -r GROUP start GROUP_VERB GROUP_JOB <"$1"; }; } 2>/dev/null || return 1
+  { read -r GROUP start GROUP_VERB GROUP_JOB <"$1"; } 2>/dev/null || return 1
   process_start "$GROUP" && [[ $START == "$start" ]] && ! is_zombie "$GROUP"
 }
 
 end_group() {
-  group_alive "$1" || return 0
-  kill -KILL -- "-$GROUP" 2>/dev/null
   within 2000 group_gone "$1"
 }
 
+# Again and again: a daemon that has just noted itself does not lead its group yet.
 group_gone() {
-  ! group_alive "$1"
+  group_alive "$1" || return 0
+  kill -KILL -- "-$GROUP" 2>/dev/null
+  return 1
 }
 
-# take_lock SECONDS: everything started from here on inherits the lock; daemons are started through "detached" or "as_daemon", which close it.
+# take_lock SECONDS: everything started from here on inherits the lock; daemons are started through "as_daemon" or "as_noted_daemon", which close it.
 take_lock() {
   exec {LOCK}>"$RUN/lock"
   flock -w "$1" "$LOCK" || return 1
@@ -71,8 +72,20 @@ refuse_busy() {
   refuse NotYet "another order (${GROUP_VERB:-unknown}) holds $HOSTNAME; $VERB was not carried out; ask again"
 }
 
-# as_daemon COMMAND…: outlives this order and its process group, and never holds the lock. Sets DAEMON (its process group).
+# as_daemon COMMAND…: outlives this order and its process group, and never holds the lock.
 as_daemon() {
-  (umask 022 && exec setsid "$@" {LOCK}>&- {PAUSE}>&-) </dev/null >>"$RUN/daemon.log" 2>&1 &
-  DAEMON=$!
+  become_daemon "$@" &
+}
+
+# as_noted_daemon FILE COMMAND…: it notes itself while it still belongs to this order's group: whoever ends the order ends it as well, or finds it noted.
+as_noted_daemon() {
+  local noted
+  exec {noted}< <(note_group "$1" && echo && become_daemon "${@:2}")
+  read -r <&"$noted"
+  exec {noted}<&-
+}
+
+become_daemon() {
+  umask 022
+  exec setsid "$@" {LOCK}>&- {PAUSE}>&- </dev/null >>"$RUN/daemon.log" 2>&1
 }

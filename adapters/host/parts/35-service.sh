@@ -6,12 +6,10 @@ service_order() {
   # A start script that still waits would try again after a stop; only the script is ended, not the server in its group.
   ! group_alive "$RUN/starter" || kill -KILL "$GROUP" 2>/dev/null
   if has_systemd; then
-    as_daemon systemctl "$1" "${CONF[unit]}"
+    as_noted_daemon "$RUN/starter" systemctl "$1" "${CONF[unit]}"
   else
-    as_daemon service "${CONF[unit]}" "$1"
+    as_noted_daemon "$RUN/starter" service "${CONF[unit]}" "$1"
   fi
-  process_start "$DAEMON" || START=0
-  printf '%s %s service-%s\n' "$DAEMON" "$START" "$1" >"$RUN/starter"
 }
 
 # sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline.

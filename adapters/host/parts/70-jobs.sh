@@ -61,13 +61,11 @@ verb_job_status() {
 }
 
 # start_job STEP: this same program, detached, in a process group of its own.
-# Until the new process is noted, this order stands for it: nobody may see a running job without a process.
+# Until the new process has noted itself, this order stands for it: nobody may see a running job without a process.
 start_job() {
   note_group "$JOB_DIR/group"
   set_state running "$1"
-  as_daemon "$SELF" "run-$1" "job=$JOB"
-  process_start "$DAEMON" || START=0
-  printf '%s %s %s\n' "$DAEMON" "$START" "run-$1" >"$JOB_DIR/group"
+  as_noted_daemon "$JOB_DIR/group" "$SELF" "run-$1" "job=$JOB"
 }
 
 verb_job_key() {

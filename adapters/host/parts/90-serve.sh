@@ -157,7 +157,6 @@ main() {
     run-send | run-prepare)
       VERB=$1
       set_job "${2#job=}"
-      note_group "$JOB_DIR/group"
       "run_${1#run-}" ;;
     *) run_verb "$@" || exit 1 ;;
   esac
