@@ -17,6 +17,7 @@ import { isDown } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch, resumeEpoch } from './authority.ts';
+import { readRecords } from './confirming.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
@@ -25,9 +26,11 @@ import { keepOut, letIn } from './refusing.ts';
 import type { Route } from './routing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
-import { inSteps } from './steps.ts';
+import { inSteps, until } from './steps.ts';
 
 const POWER_OFF_MS = 60_000;
+/** As long as a host takes that is only cut off for a moment; a reboot takes longer. */
+const PATIENCE_MS = 10_000;
 
 interface Promotion {
   readonly fence: FenceProof;
@@ -151,7 +154,30 @@ const authorityFor = (
         include: [input.winner],
         leaveOut: hostThatIsOff(input.fence),
         proveOff: () => proveOffAgain(cluster, hostThatIsOff(input.fence)),
-      });
+      }).catch((error: unknown) => giveUpWhenLost(cluster, { winner: input.winner, error, signal: steps.signal }));
+
+interface Missed {
+  readonly winner: HostName;
+  readonly error: unknown;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The winner's host may go as its predecessor did. While it is silent nobody serves, and no later attempt would find it: the run elects anew.
+ * @throws `Stale` with the fact `lost`; what was thrown before, when it answers again in time
+ */
+async function giveUpWhenLost(cluster: ClusterPorts, { winner, error, signal }: Missed): Promise<never> {
+  if (!(error instanceof AdapterFailure) || error.type !== 'Unreachable' || error.host !== winner) throw error;
+  const answers = async (): Promise<true | null> => ((await readRecords(cluster, [winner])).has(winner) ? true : null);
+  if ((await until(answers, { signal, everyMs: 500, forMs: PATIENCE_MS })) !== null) throw error;
+  throw new AdapterFailure({
+    type: 'Stale',
+    host: winner,
+    message: `${winner} has not answered for ${String(PATIENCE_MS / 1_000)} s in the middle of its promotion`,
+    facts: { lost: winner },
+    cause: error,
+  });
+}
 
 /** The earlier proof is older than this claim: whoever returned in between counts for himself. */
 async function proveOffAgain(cluster: ClusterPorts, host: HostName | null): Promise<readonly HostName[]> {

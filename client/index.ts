@@ -34,6 +34,7 @@ export type {
 } from '../domain/inputs.ts';
 export type {
   AdmitResult,
+  AbandonedWinner,
   FailoverDecision,
   FailoverResult,
   FenceDeposedResult,

@@ -54,6 +54,15 @@ export interface FailoverDecision {
   readonly accepted: Acceptance | null;
 }
 
+/** Elected, and lost before clients were led to it. */
+export interface AbandonedWinner {
+  readonly host: HostName;
+  readonly why: string;
+  /** Out of date when the one after it was decided about the same old primary: this one was never recorded then. */
+  readonly decision: FailoverDecision;
+  readonly loss: Loss;
+}
+
 export interface FailoverResult {
   readonly outcome: 'failed-over' | 'reopened';
   readonly cluster: string;
@@ -63,6 +72,8 @@ export interface FailoverResult {
   readonly sentence: string;
   readonly decision: FailoverDecision | null;
   readonly loss: Loss | null;
+  /** Winners before this one, in order; nearly always none. */
+  readonly abandoned: readonly AbandonedWinner[];
   readonly timeline: readonly TimelineEntry[];
   readonly verdict: Verdict | null;
 }

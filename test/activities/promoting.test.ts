@@ -142,3 +142,42 @@ describe('a new primary', () => {
     expect(shop.lostOn('db2')).toEqual([]);
   });
 });
+
+describe('a winner whose host is lost before its promotion is done', () => {
+  const withoutWinner = async (): Promise<{ shop: SimulatedShop; decision: Awaited<ReturnType<typeof decide>> }> => {
+    const { shop, decision } = await decided({ alone: 'async' });
+    expect(decision.winner).toBe('db2');
+    shop.powerOff('db2');
+    return { shop, decision };
+  };
+
+  it('is given up, and the one that is elected after it has everything that was acknowledged', async () => {
+    const { shop, decision } = await withoutWinner();
+    const late = await promote(shop, decision, { attempt: 2 });
+    expect(late).toMatchObject({
+      kind: 'failed',
+      type: 'Stale',
+      message: expect.stringContaining('not answered for 10 s'),
+    });
+    const next = await decide(shop);
+    expect(next.winner).toBe('db3');
+    expect(await promote(shop, next)).toMatchObject({ kind: 'done' });
+    expect(shop.write('db3')).not.toBe('refused');
+    expect(shop.lostOn('db3')).toEqual([]);
+    expect(shop.violations).toEqual([]);
+  });
+
+  it('is waited for while it may be cut off for a moment only', async () => {
+    const { shop, decision } = await withoutWinner();
+    setTimeout(() => {
+      shop.powerOn('db2');
+    }, 5_000);
+    const late = await promote(shop, decision, { attempt: 2 });
+    expect(late).toMatchObject({
+      kind: 'failed',
+      type: 'Unreachable',
+      message: expect.stringContaining('did not accept'),
+    });
+    expect(await promote(shop, decision, { attempt: 3 })).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+  });
+});

@@ -43,6 +43,7 @@ export const failedOver: FailoverResult = {
     missing: '',
     salvage: NOTHING_TO_SALVAGE,
   },
+  abandoned: [],
   timeline: [
     entry('observe', '07.100', { durationMs: 12.4 }),
     entry('fence', '07.120', { host: 'db1', outcome: 'port refused' }),

@@ -141,7 +141,7 @@ describe('a claim', () => {
     const before = THREE.map((name) => members.record(name, 'epoch'));
     await expect(claim(THREE, { run: 'failover', continues: true })).rejects.toMatchObject({
       type: 'Stale',
-      message: expect.stringContaining('the run another has claimed epoch'),
+      message: expect.stringContaining('the run another/1.1 has claimed epoch'),
     });
     expect(THREE.map((name) => members.record(name, 'epoch'))).toEqual(before);
   });

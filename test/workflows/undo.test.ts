@@ -40,7 +40,12 @@ async function run(
   workflowType: string,
   input: object,
   steps: Steps,
-): Promise<{ readonly called: readonly string[]; readonly message: string; readonly facts: unknown }> {
+): Promise<{
+  readonly called: readonly string[];
+  readonly message: string;
+  readonly facts: unknown;
+  readonly result: unknown;
+}> {
   const called: string[] = [];
   const activities = Object.fromEntries(
     Object.entries(steps).map(([name, step]) => [
@@ -55,17 +60,17 @@ async function run(
   const worker = await Worker.create({ connection, taskQueue, workflowBundle, activities });
   const outcome = await worker.runUntil(
     client.workflow.execute(workflowType, { args: [input], taskQueue, workflowId: taskQueue }).then(
-      () => ({ message: 'it completed', facts: null }),
+      (result: unknown) => ({ message: 'it completed', facts: null, result }),
       (error: unknown) => told(error),
     ),
   );
   return { called, ...outcome };
 }
 
-function told(error: unknown): { readonly message: string; readonly facts: unknown } {
+function told(error: unknown): { readonly message: string; readonly facts: unknown; readonly result: null } {
   const cause = error instanceof WorkflowFailedError ? error.cause : error;
   const found = cause instanceof ApplicationFailure ? cause : null;
-  return { message: found?.message ?? String(error), facts: found?.details?.[0] };
+  return { message: found?.message ?? String(error), facts: found?.details?.[0], result: null };
 }
 
 const undone = (what: string) => () => ({ undone: [what], notUndone: [] });
@@ -108,24 +113,100 @@ describe('a step that ends half-way', () => {
   });
 });
 
+const ready = (winner: string, oldPrimary = 'db1') => ({
+  kind: 'ready',
+  winner,
+  epoch: { number: 5, run: 'r' },
+  timeline: [],
+  decision: {
+    diagnosis: { code: 'PrimaryProcessDead', explains: 'dead', consequence: 'failOver' },
+    votes: [],
+    fence: { rung: 'ssh', host: oldPrimary, proof: 'process=gone' },
+    coverage: { kind: 'lossless', by: 'ackers', why: `all that ${oldPrimary} had` },
+  },
+});
+
+/** The first call gets the first result, and so on. */
+const inTurn = (...results: readonly (() => unknown)[]): (() => unknown) => {
+  const left = [...results];
+  return () => left.shift()?.();
+};
+
+const lose = (host: string) => (): never => {
+  throw ApplicationFailure.create({
+    type: 'Stale',
+    message: `${host} has not answered`,
+    nonRetryable: true,
+    details: [{ lost: host }],
+  });
+};
+
+const promotion = () => ({
+  epoch: { number: 6, run: 'r' },
+  mode: 'lossless',
+  ackers: [],
+  secondHolder: null,
+  timeline: [],
+});
+
 describe('a failover past its point of no return', () => {
-  it('undoes nothing, and says what stands', async () => {
-    const ready = {
-      kind: 'ready',
-      winner: 'db2',
-      epoch: { number: 5, run: 'r' },
-      timeline: [],
-      decision: {
-        diagnosis: { code: 'PrimaryProcessDead', explains: 'dead', consequence: 'failOver' },
-        votes: [],
-        fence: { rung: 'ssh', host: 'db1', proof: 'process=gone' },
-        coverage: { kind: 'lossless', by: 'ackers', why: 'all of them' },
+  it('elects anew when the winner is lost, and says what it did with both', async () => {
+    const outcome = await run(
+      'failover',
+      { cluster: 'shop' },
+      {
+        fenceAndDrain: inTurn(
+          () => ready('db2'),
+          () => ready('db3', 'db2'),
+        ),
+        promoteAndRoute: inTurn(lose('db2'), promotion),
+        settleCluster: () => undefined,
+        describeCluster: refusal,
       },
+    );
+    expect(outcome.called.slice(0, 5)).toEqual([
+      ...['fenceAndDrain', 'promoteAndRoute', 'fenceAndDrain', 'promoteAndRoute', 'settleCluster'],
+    ]);
+    expect(outcome.result).toMatchObject({
+      ...{ outcome: 'failed-over', oldPrimary: 'db1', newPrimary: 'db3', decision: { fence: { host: 'db2' } } },
+      abandoned: [{ host: 'db2', why: 'db2 has not answered', loss: { lossless: true } }],
+      sentence:
+        'db3 is the primary of shop instead of db1 (epoch 6, lossless); no acknowledged write is missing: all that db1 had; no acknowledged write is missing: all that db2 had. db2 was elected before: db2 has not answered',
+    });
+  });
+
+  it('ends with the reason, and undoes nothing, when the winner is lost and nobody else may be elected', async () => {
+    const refused = {
+      kind: 'refused',
+      explains: 'no replica is safe',
+      remedy: 'bring back db2',
+      changed: false,
+      risk: null,
+      timeline: [],
     };
     const outcome = await run(
       'failover',
       { cluster: 'shop' },
-      { fenceAndDrain: () => ready, promoteAndRoute: refusal, undoFence: undone('db1 opened again') },
+      {
+        fenceAndDrain: inTurn(
+          () => ready('db2'),
+          () => refused,
+        ),
+        promoteAndRoute: lose('db2'),
+        undoFence: undone('db1 opened again'),
+      },
+    );
+    expect(outcome.called).toEqual(['fenceAndDrain', 'promoteAndRoute', 'fenceAndDrain']);
+    expect(outcome.message).toMatch(
+      /no replica is safe\. What you can do: bring back db2\..*db2 may be recorded as primary/,
+    );
+  });
+
+  it('undoes nothing, and says what stands', async () => {
+    const outcome = await run(
+      'failover',
+      { cluster: 'shop' },
+      { fenceAndDrain: () => ready('db2'), promoteAndRoute: refusal, undoFence: undone('db1 opened again') },
     );
     expect(outcome.called).toEqual(['fenceAndDrain', 'promoteAndRoute']);
     expect(outcome.message).toContain('NOT undone: db2 may be recorded as primary');

@@ -130,6 +130,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     lineage,
     boot: String(boot),
     standing: hasLed && boot !== confirmedIn ? 'booted' : 'sure',
+    confirmed: yesNo(boot === confirmedIn),
     mode: sync.mode,
     ackers: sync.ackers,
     k: sync.k,

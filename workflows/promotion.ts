@@ -1,0 +1,111 @@
+import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
+import type { FailoverInput } from '../domain/inputs.ts';
+import type { FailoverResult } from '../domain/report.ts';
+import { isDown } from '../domain/report.ts';
+import { failure } from './failures.ts';
+import type { Abandoned, Ready } from './failover-report.ts';
+import { report } from './failover-report.ts';
+import { fenceDeposed } from './fence-deposed.ts';
+import { deposedId } from './operation.ts';
+import type { RunPage } from './progress.ts';
+import { brief, critical } from './steps.ts';
+import { factsOf, namedFailure, sentenceOf } from './undo.ts';
+
+interface Way {
+  readonly fenced: Ready;
+  /** Decides anew, from what is seen and recorded then. */
+  readonly decide: () => Promise<Fenced>;
+  readonly page: RunPage;
+}
+
+/** Past the point of no return: promotes the winner, or, when that one is lost as well, whoever is elected after it. */
+export async function goForward({ cluster }: FailoverInput, { fenced, decide, page }: Way): Promise<FailoverResult> {
+  const abandoned: Abandoned[] = [];
+  let elected = fenced;
+  for (;;) {
+    const promoted = await promote(cluster, elected, page);
+    if ('epoch' in promoted) return finish({ cluster, fenced: elected, promoted, abandoned }, page);
+    abandoned.push({ fenced: elected, why: promoted.why });
+    page.note(`${promoted.why}; electing anew`);
+    page.enter('fence and drain');
+    const next = await decide();
+    if (next.kind === 'refused') throw refusalOf({ ...next, changed: true });
+    if (next.kind !== 'ready') throw isBack(cluster, next);
+    elected = next;
+  }
+}
+
+/** The promotion, or why its winner is given up. */
+async function promote(cluster: string, fenced: Ready, page: RunPage): Promise<Promoted | { readonly why: string }> {
+  const { winner, epoch, decision } = fenced;
+  page.note(`Elected ${winner}; ${decision.coverage.why}. Fence: ${decision.fence.proof}`);
+  page.enter('promote and route');
+  try {
+    return await critical(`promote ${winner} (epoch ${String(epoch.number)})`).promoteAndRoute({
+      cluster,
+      run: workflowInfo().runId,
+      winner,
+      fence: decision.fence,
+      epoch,
+    });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || factsOf(error).lost !== winner) throw error;
+    return { why: sentenceOf(error) };
+  }
+}
+
+async function finish(done: Parameters<typeof report>[0], page: RunPage): Promise<FailoverResult> {
+  const { cluster, fenced, promoted, abandoned } = done;
+  page.enter('settle');
+  const fences = [...abandoned.map((one) => one.fenced), fenced].map(({ decision }) => decision.fence);
+  const alive = new Set(fences.flatMap((fence) => (isDown(fence) ? [] : [fence.host])));
+  for (const host of alive) await leaveDeposed(cluster, host, page);
+  const { runId: run } = workflowInfo();
+  await settle({ cluster, run, primary: fenced.winner, epoch: promoted.epoch }, page);
+  page.enter('verify');
+  const result = await report(done);
+  page.note(result.sentence);
+  page.end('failed-over', `bring ${result.oldPrimary} back: it starts closed`);
+  return result;
+}
+
+const isBack = (cluster: string, { primary, diagnosis }: Extract<Fenced, { kind: 'alive' | 'closed' }>) =>
+  failure(
+    'Unsafe',
+    `${primary} was lost during its promotion and is back (${diagnosis.explains}). What you can do: standfast prepare ${cluster} ${primary}`,
+    { changed: true },
+  );
+
+/** It cannot acknowledge a write, but it may still be open and hold the VIP: a run of its own shuts it off when it answers. */
+async function leaveDeposed(cluster: string, host: string, page: RunPage): Promise<void> {
+  const workflowId = deposedId(cluster, host);
+  page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
+  try {
+    await startChild(fenceDeposed, {
+      workflowId,
+      args: [{ cluster, host }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout: '1s',
+      staticSummary: `shut off ${host} as soon as it answers`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // one that waits already will do
+  }
+}
+
+/** Clients are served already: what cannot be tidied is said, and is no reason to call the failover failed. */
+async function settle(input: Parameters<Activities['settleCluster']>[0], page: RunPage): Promise<void> {
+  try {
+    await brief(`forget the old channel on ${input.primary}`).settleCluster(input);
+  } catch (error) {
+    if (namedFailure(error) === null) throw error;
+    page.note(`Not settled: ${sentenceOf(error)}. Run standfast prepare ${input.cluster} ${input.primary}`);
+  }
+}
+
+export function refusalOf({ explains, remedy, changed }: Extract<Fenced, { kind: 'refused' }>) {
+  const tail = changed ? '' : '. Nothing was changed';
+  return failure('Unsafe', `${explains}${tail}. What you can do: ${remedy}`, { changed });
+}
