@@ -9,6 +9,7 @@ import type { RecordsByMember } from './confirming.ts';
 import { lacking, overtaken, tooFew } from './claim-refusals.ts';
 import { confirmMembers, isAt, newestOf, readRecords } from './confirming.ts';
 import { askServer } from './observing.ts';
+import { isStale, onEach } from './overtaken.ts';
 import { renderLineage } from './records-answer.ts';
 import type { Claimant } from './steps.ts';
 
@@ -139,7 +140,7 @@ export class Authority {
     const all = memberNames(this.cluster.description).length;
     if (written >= majorityOf(all)) return;
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    throw failed?.reason instanceof AdapterFailure && failed.reason.type === 'Stale'
+    throw isStale(failed?.reason)
       ? failed.reason
       : new AdapterFailure({
           type: 'Unverified',
@@ -199,19 +200,15 @@ interface Asked {
 }
 
 async function claimAll(cluster: ClusterPorts, epoch: Epoch, { asked, mayHang }: Asked): Promise<Claimed> {
-  const answers = await Promise.allSettled(
-    asked.map(async (member) => {
-      const answer = await cluster
-        .helper(member)
-        .request('claim', claimArguments(cluster, epoch), { timeoutMs: ORDER_MS });
-      return { member, counts: answer['mysqld'] !== 'hung' || member === mayHang };
-    }),
-  );
+  const answers = await onEach(asked, async (member) => {
+    const answer = await cluster
+      .helper(member)
+      .request('claim', claimArguments(cluster, epoch), { timeoutMs: ORDER_MS });
+    return { member, counts: answer['mysqld'] !== 'hung' || member === mayHang };
+  });
   const failures = answers.flatMap((answer) =>
     answer.status === 'rejected' && answer.reason instanceof AdapterFailure ? [answer.reason] : [],
   );
-  const stale = failures.find(({ type }) => type === 'Stale');
-  if (stale !== undefined) throw stale;
   const accepted = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   return {
     obeying: accepted.map(({ member }) => member),

@@ -9,6 +9,7 @@ import type { Activities, DeposedFence } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { shutOff } from './ladder.ts';
 import { observe } from './observing.ts';
+import { isStale } from './overtaken.ts';
 
 /**
  * The host takes the epoch that the others obey, and is fenced under it: nothing is claimed, so an operation that runs meanwhile is not disturbed.
@@ -35,7 +36,7 @@ export const deposingActivities = (ports: Ports): Pick<Activities, 'fenceDeposed
       return await fenceDeposed(await ports.cluster(cluster), host);
     } catch (error) {
       // An operation claimed in between; the next look sees what it made of the host.
-      if (!(error instanceof AdapterFailure) || error.type !== 'Stale') throw error;
+      if (!isStale(error)) throw error;
       throw new AdapterFailure({ type: 'NotYet', host, message: error.message });
     }
   },

@@ -2,6 +2,7 @@ import type { ClusterPorts, HelperAnswerFields, Session } from '../adapters/port
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Transfer } from './contract.ts';
+import { isStale } from './overtaken.ts';
 
 const LOOK_MS = 2_000;
 const ORDER_MS = 30_000;
@@ -67,13 +68,10 @@ export class JobAttempt {
     try {
       return await this.#cluster.helper(host).request(order.verb, args, { timeoutMs: order.timeoutMs });
     } catch (error) {
-      throw isSuperseded(error) ? tryAgain(error) : error;
+      throw isStale(error) ? tryAgain(error) : error;
     }
   }
 }
-
-const isSuperseded = (error: unknown): error is AdapterFailure =>
-  error instanceof AdapterFailure && error.type === 'Stale';
 
 /** Temporal ignores what a timed-out attempt says. The one that it listens to was overtaken by such an attempt, and simply begins anew. */
 const tryAgain = (error: AdapterFailure): AdapterFailure =>

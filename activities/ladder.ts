@@ -8,6 +8,7 @@ import type { Authority } from './authority.ts';
 import { syncOf } from './electing.ts';
 import { refuseUnaccepted } from './foreseeing.ts';
 import { observe } from './observing.ts';
+import { isStale } from './overtaken.ts';
 import { stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
 
@@ -28,7 +29,7 @@ export async function fencePrimary(
     try {
       return await RUNGS[rung](authority, found);
     } catch (error) {
-      if (!(error instanceof AdapterFailure) || error.type === 'Stale') throw error;
+      if (!(error instanceof AdapterFailure) || isStale(error)) throw error;
       tried.push(`${rung}: ${error.message}`);
     }
   }

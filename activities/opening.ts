@@ -25,6 +25,7 @@ import { claimEpoch } from './authority.ts';
 import type { Activities } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
+import { onEach } from './overtaken.ts';
 import { keepOut } from './refusing.ts';
 import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
@@ -176,22 +177,16 @@ async function startReplicas(authority: Authority, primary: HostName, standing: 
     isAnswering(server) && waitsForStart(server.status, { primary, host, sync: standing.sync }) ? [host] : [],
   );
   if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
-  const outcomes = await Promise.allSettled(
-    waiting.map(async (host) => {
-      await authority.order(host, 'keep-relay');
-      await authority.withSession(host, async (session) => {
-        await stopReplication(session);
-        // Also off: one that was taken off the record while it could not be told would acknowledge again.
-        await (ackers.includes(host) ? willAcknowledge : willAcknowledgeNothing)(session);
-        await startReplication(session);
-      });
-    }),
-  );
-  const stale = outcomes.find((one) => one.status === 'rejected' && isStale(one.reason));
-  if (stale?.status === 'rejected') throw stale.reason;
+  await onEach(waiting, async (host) => {
+    await authority.order(host, 'keep-relay');
+    await authority.withSession(host, async (session) => {
+      await stopReplication(session);
+      // Also off: one that was taken off the record while it could not be told would acknowledge again.
+      await (ackers.includes(host) ? willAcknowledge : willAcknowledgeNothing)(session);
+      await startReplication(session);
+    });
+  });
 }
-
-const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
 
 function waitsForStart(
   status: ServerStatus,

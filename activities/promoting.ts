@@ -22,6 +22,7 @@ import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { ensureRunning } from './opening.ts';
+import { onEach } from './overtaken.ts';
 import { keepOut, letIn } from './refusing.ts';
 import type { Route } from './routing.ts';
 import { moveVip, proveVip } from './routing.ts';
@@ -69,14 +70,12 @@ async function repointSiblings({ authority, winner, fence, steps }: Promotion): 
     const status = isAnswering(server) ? server.status : null;
     return host !== winner && status !== null && status.readOnly && status.replication !== null ? [host] : [];
   });
-  const moved = await Promise.allSettled(
-    siblings.map((host) => repoint({ authority, winner, host, acknowledges: recorded.includes(host) })),
+  const moved = await onEach(siblings, (host) =>
+    repoint({ authority, winner, host, acknowledges: recorded.includes(host) }),
   );
   for (const one of moved)
     if (one.status === 'rejected')
       log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });
-  const stale = moved.find((one) => one.status === 'rejected' && isStale(one.reason));
-  if (stale?.status === 'rejected') throw stale.reason;
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
   const own = observationOf(seen, winner).helper;
   if (isAnswering(own) && (own.refusals ?? []).length > 0) await keepOut(authority, winner, steps);
@@ -116,8 +115,6 @@ function isPlaced(
   if (replication?.source !== wanted.winner) return false;
   return replication.receiver === 'running' && replication.applier === 'running';
 }
-
-const isStale = (reason: unknown): boolean => reason instanceof AdapterFailure && reason.type === 'Stale';
 
 async function open({ authority, winner }: Promotion): Promise<void> {
   const { cluster } = authority;

@@ -9,6 +9,7 @@ import type { ServerStatus } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { followersOf } from './electing.ts';
 import { observe } from './observing.ts';
+import { onEach } from './overtaken.ts';
 import { applyAtRest, isAtRest } from './relay-logs.ts';
 
 /**
@@ -22,14 +23,11 @@ export async function stopReceivers(
   signal: AbortSignal,
 ): Promise<readonly HostName[]> {
   const followers = followersOf(await observe(authority.cluster, primary), primary);
-  const stopped = await Promise.allSettled(followers.map((host) => standStill(authority, host, signal)));
-  const stale = stopped.find(
-    (one) => one.status === 'rejected' && one.reason instanceof AdapterFailure && one.reason.type === 'Stale',
-  );
-  if (stale?.status === 'rejected') throw stale.reason;
-  return stopped.flatMap((one) =>
-    one.status === 'fulfilled' && one.value ? [followers[stopped.indexOf(one)] ?? ''] : [],
-  );
+  const stopped = await onEach(followers, async (host) => ({
+    host,
+    isKnown: await standStill(authority, host, signal),
+  }));
+  return stopped.flatMap((one) => (one.status === 'fulfilled' && one.value.isKnown ? [one.value.host] : []));
 }
 
 async function standStill(authority: Authority, host: HostName, signal: AbortSignal): Promise<boolean> {

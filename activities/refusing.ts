@@ -9,6 +9,7 @@ import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { ensureHelper } from './equipping.ts';
 import { askServer, statusOf } from './observing.ts';
+import { isStale } from './overtaken.ts';
 import { refusalsFrom } from './records-answer.ts';
 import { until } from './steps.ts';
 
@@ -116,7 +117,7 @@ export async function quieten(
     await until(isBack, { signal, everyMs: POLL_MS, forMs: CONNECT_MS });
     return null;
   } catch (error) {
-    if (!(error instanceof AdapterFailure) || error.type === 'Stale') throw error;
+    if (!(error instanceof AdapterFailure) || isStale(error)) throw error;
     return error.message;
   }
 }
