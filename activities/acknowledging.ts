@@ -4,7 +4,7 @@ import { faultsOfWaiting, judgeAttachment } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
 import { containsGtids, parseGtids } from '../domain/gtid.ts';
-import type { ServerStatus } from '../domain/observation.ts';
+import type { ServerAnswer, ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { askServer, statusOf } from './observing.ts';
@@ -134,6 +134,27 @@ export async function recordLossless(
   return null;
 }
 
+/** A new primary is still closed then; one that is opened again is open already, and only clients of the VIP are kept from it. */
+async function nobodyInTime(
+  authority: Authority,
+  { primary, ackers, why }: Pick<LosslessClaim, 'primary' | 'ackers'> & { readonly why: string },
+): Promise<AdapterFailure> {
+  const state = stateOf(primary, await askServer(authority.cluster, primary));
+  const missing = ackers.length === 0 ? 'a replica' : ackers.join(' or ');
+  return new AdapterFailure({
+    type: 'NotYet',
+    host: primary,
+    message: `${state} (policy.alone is stop): ${why}. Bring back ${missing}, or set policy.alone to async`,
+  });
+}
+
+function stateOf(primary: HostName, answer: ServerAnswer): string {
+  if (!isAnswering(answer) || answer.status.readOnly) return `${primary} stays closed until a replica acknowledges`;
+  return answer.status.semiSync.primaryEnabled
+    ? `${primary} is open, and its writes wait until a replica acknowledges; the VIP was left as it is`
+    : `${primary} is open and acknowledges its writes alone; the VIP was left as it is`;
+}
+
 /**
  * Makes `primary` wait for `ackers`, who were told to acknowledge. `lossless` is recorded only when one of them is attached and holds everything
  * that the primary has; until then the record says `async`. Nobody in time: the policy for a primary alone.
@@ -147,24 +168,20 @@ export async function secureAcknowledgement(
   // Who was an acker before it became the primary vouches for nothing of its own: on record it would make the next failover wait for the dead.
   const ackers = work.ackers.filter((acker) => acker !== primary);
   const { mode, alone } = authority.cluster.description;
-  const nobodyInTime = new AdapterFailure({
-    type: 'NotYet',
-    host: primary,
-    message: `${primary} stays closed until a replica acknowledges (policy.alone is stop)`,
-  });
   // The record stays as it is: the next attempt has to know whom it is waiting for.
   const waits = mode === 'semisync' && alone === 'stop';
-  if (waits && ackers.length === 0) throw nobodyInTime;
+  let why: string | null = `no recorded acker follows ${primary}`;
+  if (waits && ackers.length === 0) throw await nobodyInTime(authority, { primary, ackers, why });
   await recordAsync(authority, ackers);
   if (ackers.length > 0) {
     await makeWait(authority, primary);
     // What was committed before it waited is the goal; what comes now waits.
     const goal = (await statusOf(authority.cluster, primary)).binlogPosition;
     const bounds = { signal: steps.signal, forMs: ATTACH_MS };
-    if ((await recordLossless(authority, { primary, ackers, goal }, bounds)) === null)
-      return { mode: 'lossless', ackers };
+    why = await recordLossless(authority, { primary, ackers, goal }, bounds);
+    if (why === null) return { mode: 'lossless', ackers };
   }
-  if (waits) throw nobodyInTime;
+  if (waits) throw await nobodyInTime(authority, { primary, ackers, why });
   await stopWaiting(authority, primary);
   return { mode: 'async', ackers };
 }

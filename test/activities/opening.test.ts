@@ -76,6 +76,19 @@ describe('a primary that restarted', () => {
     expect(meanwhile).toBe('async');
   });
 
+  it('is said to be open, with its writes waiting, when nobody attaches and the policy is to stop', async () => {
+    const shop = restarted({ alone: 'stop' });
+    for (const host of ['db2', 'db3']) shop.cut.add(`db1 ${host}`);
+    const outcome = await open(shop, 'db1');
+    expect(shop.write('db1')).toBe('waits');
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      type: 'NotYet',
+      message:
+        'db1 is open, and its writes wait until a replica acknowledges; the VIP was left as it is (policy.alone is stop): nobody of db2, db3 is connected to db1 and acknowledges. Bring back db2 or db3, or set policy.alone to async',
+    });
+  });
+
   it('keeps the relay logs of a replica that restarted too before it starts its threads', async () => {
     const shop = restarted();
     shop.kill('db3');
