@@ -27,15 +27,27 @@ const status = ({ observation }: ReplicaCase) => (isAnswering(observation.server
 const replication = (found: ReplicaCase) => status(found)?.replication ?? null;
 const follows = (found: ReplicaCase): boolean => replication(found) !== null;
 
+const isFenced = ({ observation: { helper } }: ReplicaCase): boolean => isAnswering(helper) && helper.records.fenced;
+
+const DOWN = {
+  code: 'ReplicaDown',
+  severity: 'bad',
+  explains: ({ observation: { host, server } }: ReplicaCase) =>
+    `${host} does not answer (${server !== null && server.reach !== 'answers' ? server.why : 'not asked'})`,
+} as const;
+
 /** Every rule is judged; a replica may break several. */
 const RULES: readonly Rule[] = [
   {
-    code: 'ReplicaDown',
-    severity: 'bad',
-    matches: (found) => status(found) === null,
-    explains: ({ observation: { host, server } }) =>
-      `${host} does not answer (${server !== null && server.reach !== 'answers' ? server.why : 'not asked'})`,
+    ...DOWN,
+    matches: (found) => status(found) === null && !isFenced(found),
     remedy: 'start its database server; it comes back read-only',
+  },
+  {
+    ...DOWN,
+    matches: (found) => status(found) === null && isFenced(found),
+    // Its port is shut, and what only it has must be set aside before it starts.
+    remedy: 'standfast rejoin CLUSTER HOST',
   },
   {
     code: 'NotReplicating',

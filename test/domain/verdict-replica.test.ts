@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { HostObservation, ReplicationStatus, ServerStatus } from '../../domain/observation.ts';
 import type { Finding, LagMeasurement } from '../../domain/verdict.ts';
 import { judgeReplication } from '../../domain/verdict.ts';
-import { answers, channel, DB2, healthy, LOSSLESS, replicaStatus, seen, serverStatus, SHOP, silence } from './shop.ts';
+import {
+  answers,
+  channel,
+  DB2,
+  healthy,
+  helper,
+  LOSSLESS,
+  records,
+  replicaStatus,
+  seen,
+  serverStatus,
+  SHOP,
+  silence,
+} from './shop.ts';
 
 const ON_TIME: LagMeasurement = { host: 'db2', lagMs: 12, why: null };
 
@@ -51,6 +64,12 @@ describe('a replica', () => {
 
   it.each(BROKEN)('%s', (finding, changes) => {
     expect(inShort(findingsAt(changes))).toEqual([finding]);
+  });
+
+  it('that is fenced is brought back by a rejoin, not by a start', () => {
+    const fenced = { helper: helper({ mysqld: 'stopped', records: records({ fenced: true }) }) };
+    const [down] = findingsAt({ ...fenced, server: silence('refused', 'no database server runs on db2') });
+    expect(down).toMatchObject({ code: 'ReplicaDown', remedy: 'standfast rejoin shop db2' });
   });
 
   it('that accepts writes is named as writable and as a second writer', () => {
