@@ -24,7 +24,7 @@ export async function readRecords(cluster: ClusterPorts, members: readonly HostN
   const answers = await Promise.allSettled(
     members.map(async (member) => {
       const answer = await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS });
-      return [member, recordsFrom(answer)] as const;
+      return [member, recordsFrom(member, answer)] as const;
     }),
   );
   return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));

@@ -33,9 +33,13 @@ export async function observe(cluster: ClusterPorts, leaveOut: HostName | null =
   const hosts = await Promise.all(
     memberNames(description).map(async (host): Promise<HostObservation> => {
       if (host === leaveOut) return { host, helper: NOT_ASKED, server: NOT_ASKED, hearsSource: null };
-      const helper = askHelper(cluster, host);
-      const server = databases.has(host) ? serverOrItsAbsence(cluster, { host, helper }) : null;
-      return { host, helper: await helper, server: await server, hearsSource: null };
+      const asked = askHelper(cluster, host);
+      // Both at once: a fault of the one must not leave the other's unheard of.
+      const [helper, server] = await Promise.all([
+        asked,
+        databases.has(host) ? serverOrItsAbsence(cluster, { host, helper: asked }) : null,
+      ]);
+      return { host, helper, server, hearsSource: null };
     }),
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
@@ -46,7 +50,7 @@ async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperA
   const helper = cluster.helper(host);
   const { address, interface: device } = cluster.vip;
   try {
-    const records = recordsFrom(await helper.request('records', {}, { timeoutMs: LOOK_MS }));
+    const records = recordsFrom(host, await helper.request('records', {}, { timeoutMs: LOOK_MS }));
     const facts = await helper.request('observe', { vip: address, interface: device }, { timeoutMs: LOOK_MS });
     return {
       reach: 'answers',
@@ -163,9 +167,9 @@ async function measure(cluster: ClusterPorts, primary: HostName): Promise<readon
   }
 }
 
-/** A session that was cut off in the middle says nothing about the replica: the measurement is made again. */
+/** A session that was cut off in the middle says nothing about the replica, so the measurement is made again; nor does a fault of the inventory. */
 const isAnswer = (error: unknown): error is AdapterFailure =>
-  error instanceof AdapterFailure && error.silence !== 'lost';
+  error instanceof AdapterFailure && error.silence !== 'lost' && error.type !== 'BadInput';
 
 /** @returns the instant after the commit, or why there was none */
 async function commitHeartbeat(

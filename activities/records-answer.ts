@@ -1,11 +1,16 @@
 import type { HelperAnswerFields } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { parseGtids } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { Refusal } from '../domain/observation.ts';
 import type { MemberRecords } from '../domain/records.ts';
 
-/** The helper's `records` answer as plain data; empty values mean that nothing is recorded. */
-export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
+/**
+ * The `records` answer of the helper of `host` as plain data; empty values mean that nothing is recorded.
+ * @throws AdapterFailure `Unsafe` when its lineage cannot be read: like every damaged record it must never look like none
+ */
+export function recordsFrom(host: HostName, answer: HelperAnswerFields): MemberRecords {
   const value = (name: string): string => answer[name] ?? '';
   const list = value('ackers')
     .split(',')
@@ -27,7 +32,7 @@ export function recordsFrom(answer: HelperAnswerFields): MemberRecords {
             k: Number(value('k')),
           },
     fenced: value('fenced') === 'yes',
-    ...standingFrom(answer),
+    ...standingFrom(host, answer),
   };
 }
 
@@ -42,19 +47,43 @@ export const refusalsFrom = (said: string, nameOf: (address: string) => HostName
     });
 
 /** Helpers of earlier versions do not say. */
-function standingFrom({ standing, boot = '', confirmed, lineage = '' }: HelperAnswerFields): Partial<MemberRecords> {
+function standingFrom(
+  host: HostName,
+  { standing, boot = '', confirmed, lineage = '' }: HelperAnswerFields,
+): Partial<MemberRecords> {
   if (standing !== 'sure' && standing !== 'booted' && standing !== 'blank') return {};
   const known = confirmed === undefined ? {} : { confirmed: confirmed === 'yes' };
-  return { standing, boot, ...known, lineage: parseLineage(lineage) };
+  return { standing, boot, ...known, lineage: parseLineage(host, lineage) };
 }
 
-const parseLineage = (text: string): Lineage =>
+const PROMOTION = /^([1-9]\d*):(\d+):(.*)$/;
+
+const parseLineage = (host: HostName, text: string): Lineage =>
   text === ''
     ? []
     : text.split(';').map((entry) => {
-        const [epoch = '', serverId = '', start = ''] = entry.split(':');
+        const [, epoch, serverId, start] = PROMOTION.exec(entry) ?? [];
+        if (epoch === undefined || serverId === undefined || start === undefined || !areGtids(start))
+          throw damagedLineage(host, entry);
         return { epoch: Number(epoch), serverId: Number(serverId), start };
       });
+
+function areGtids(text: string): boolean {
+  try {
+    parseGtids(text);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+const damagedLineage = (host: HostName, entry: string): AdapterFailure =>
+  new AdapterFailure({
+    type: 'Unsafe',
+    host,
+    message: `the lineage in the record primary on ${host} is damaged ("${entry}" is no promotion, EPOCH:SERVER:START); this member takes no part until a person restores it from the other members`,
+  });
 
 export const renderLineage = (lineage: Lineage): string =>
   lineage.map(({ epoch, serverId, start }) => `${String(epoch)}:${String(serverId)}:${start}`).join(';');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inSimulatedTime } from './sim/attempt.ts';
+import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { noAnswer } from './sim/ports.ts';
 import { decide, fence, firstOf, open, promote } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -150,4 +150,19 @@ describe('a worker that comes back late', () => {
     expect(shop.log.length).toBe(effects);
     expect(shop.member('db2').sync).toMatchObject({ mode: 'lossless' });
   });
+});
+
+describe('a member whose lineage is damaged', () => {
+  it.each(['4:1:0-1-x', '4:one:', 'nonsense', '4:1:0-1-5;'])(
+    'is refused by name, not read as one without (%s)',
+    async (lineage) => {
+      const shop = new SimulatedShop();
+      shop.member('db3').lineage = lineage;
+      expect(await attempt(shop, 'observeCluster', { input: { cluster: 'shop' } })).toMatchObject({
+        kind: 'failed',
+        type: 'Unsafe',
+        message: expect.stringMatching(/^the lineage in the record primary on db3 is damaged/),
+      });
+    },
+  );
 });
