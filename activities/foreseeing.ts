@@ -19,7 +19,7 @@ interface Foreseen extends Question {
 /**
  * What would be refused at the end is refused before anything is changed, as far as it can be known: who can be elected, whether losslessness can be
  * covered, whether a rung of the fence is at hand, whether somebody is left to acknowledge.
- * @throws Refusal
+ * @throws Refusal; AdapterFailure `BadInput` when the secret of the replication account cannot be read
  */
 export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const { seen, primary, cluster } = input;
@@ -36,6 +36,7 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
       `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
       'bring back a replica, or set policy.alone to async',
     );
+  await cluster.replicationAccount(); // the others could not be told to follow it
   const contributors = election.because.map((vote) => vote.host);
   const fence = unprovableFence(input, contributors);
   const loss = await foreseeLoss(input, { contributors, received: election.received });

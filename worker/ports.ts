@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
@@ -7,7 +8,7 @@ import { runPowerHook } from '../adapters/power-hook.ts';
 import { openSession } from '../adapters/sql.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
-import { resolveSecret } from '../inventory/secrets.ts';
+import { resolveSecret, SecretError } from '../inventory/secrets.ts';
 import { HelperChannels } from './helper-channels.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
 
@@ -43,11 +44,12 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
     session: async (host, deadline) => {
       const { address, port } = hostOf(config, host);
-      return openSession({ host, address, port, ...(await sqlLogin(access)) }, deadline);
+      return openSession({ host, address, port, ...(await sqlLogin(access, host)) }, deadline);
     },
     vipSession: async (deadline?: Deadline) => {
       const { port } = firstOf(config);
-      return openSession({ host: 'the VIP', address: config.vip.address, port, ...(await sqlLogin(access)) }, deadline);
+      const login = await sqlLogin(access, 'the VIP');
+      return openSession({ host: 'the VIP', address: config.vip.address, port, ...login }, deadline);
     },
     endpoint: (host) => {
       const { address, port } = hostOf(config, host);
@@ -56,7 +58,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     nameOf: (address) => config.hosts.find((host) => host.address === address)?.name ?? null,
     replicationAccount: async () => {
       const { name, password } = config.replication.user;
-      return { name, password: await resolveSecret(password) };
+      return { name, password: await secretOf('replication.user.password', password, config.name) };
     },
     keepalivedConfiguration: (host) => keepalivedOf(config, host),
     helperScript: assembleHelper,
@@ -68,10 +70,25 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
   };
 }
 
-const sqlLogin = async (access: Inventory['access']): Promise<{ user: string; password: string }> => ({
+const sqlLogin = async (access: Inventory['access'], host: HostName): Promise<{ user: string; password: string }> => ({
   user: access.sql.user,
-  password: await resolveSecret(access.sql.password),
+  password: await secretOf('access.sql.password', access.sql.password, host),
 });
+
+/** @throws AdapterFailure `BadInput`: asking again reads it no better, a person has to mend the reference or what it leads to */
+async function secretOf(place: string, reference: string, host: HostName): Promise<string> {
+  try {
+    return await resolveSecret(reference);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw new AdapterFailure({
+      type: 'BadInput',
+      host,
+      message: `${place} of the inventory cannot be used on the worker ${hostname()}: ${error.message}. Then start again`,
+      facts: { about: 'configuration' },
+    });
+  }
+}
 
 function hostOf(config: ClusterConfig, name: HostName): HostConfig {
   const host = config.hosts.find((candidate) => candidate.name === name);

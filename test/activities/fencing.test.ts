@@ -186,6 +186,16 @@ function restarted(): SimulatedShop {
   return shop;
 }
 
+describe('a secret that cannot be read', () => {
+  it('ends a failover before anything is changed, though it is needed only after the promotion', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    shop.secretFault = 'the secret file:/repl cannot be read: ENOENT';
+    expect(await fence(shop)).toMatchObject({ kind: 'failed', type: 'BadInput', message: shop.secretFault });
+    expect(shop.log).toEqual([]);
+  });
+});
+
 describe('losslessness', () => {
   it('is not promised when an acker and the old primary are gone; nothing is changed', async () => {
     const shop = new SimulatedShop({ alone: 'async' });

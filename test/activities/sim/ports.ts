@@ -24,7 +24,10 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
     nameOf: (address) => shop.description.hosts.find((one) => addressOf(one.name) === address)?.name ?? null,
-    replicationAccount: () => Promise.resolve({ name: 'repl', password: 'secret' }),
+    replicationAccount: () =>
+      shop.secretFault === null
+        ? Promise.resolve({ name: 'repl', password: 'secret' })
+        : Promise.reject(new AdapterFailure({ type: 'BadInput', host: 'shop', message: shop.secretFault })),
     keepalivedConfiguration: () => '',
     helperScript: () => Promise.resolve({ text: '', version: 'simulated', sha256: '' }),
     pinnedKeys: () => Promise.resolve(''),

@@ -37,6 +37,8 @@ export class SimulatedShop implements Ports {
   /** What the power hook does; by default it switches the host off and confirms. */
   powerHook: (host: HostName) => string;
   owner = 'control-1';
+  /** Why the password of the replication account cannot be read. */
+  secretFault: string | null = null;
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */
   vipLeadsTo: HostName | null = null;
   /** Hosts whose connections come from another address than the one in the inventory. */

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClusterPorts } from '../../adapters/ports.ts';
+import { InventorySource } from '../../worker/inventory-source.ts';
+import type { ClosablePorts } from '../../worker/ports.ts';
+import { createPorts } from '../../worker/ports.ts';
+import { EXAMPLE } from '../inventory/example.ts';
+
+let folder: string;
+let ports: ClosablePorts;
+let cluster: ClusterPorts;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'standfast-ports-'));
+  const inventory = path.join(folder, 'standfast.yaml');
+  writeFileSync(inventory, EXAMPLE.replaceAll('file:/etc/standfast', `file:${folder}`));
+  writeFileSync(path.join(folder, 'sql'), 'hunter2', { mode: 0o644 });
+  ports = createPorts(new InventorySource(inventory), 'control-1');
+  cluster = await ports.cluster('shop');
+});
+afterAll(() => {
+  ports.close();
+  rmSync(folder, { recursive: true });
+});
+
+const refusal = (place: string, why: string) => ({
+  type: 'BadInput',
+  silence: null,
+  facts: { about: 'configuration' },
+  message: `${place} of the inventory cannot be used on the worker ${hostname()}: ${why}. Then start again`,
+});
+
+/** Raw, they would be tried again for as long as the step may take. */
+describe('a secret that cannot be read is a fault of the inventory, with its place and its remedy', () => {
+  test.each([
+    ['a session', () => cluster.session('db1')],
+    ['a connection through the VIP', () => cluster.vipSession()],
+  ])('to %s', async (_, open) => {
+    const file = path.join(folder, 'sql');
+    const why = `the secret file:${file} cannot be read: its group or others have access to it (mode 0644); run: chmod 600 ${file}`;
+    await expect(open()).rejects.toMatchObject(refusal('access.sql.password', why));
+  });
+
+  test('to the replication account', async () => {
+    const why = `the secret file:${folder}/repl cannot be read: ENOENT; check the path and who may read it`;
+    await expect(cluster.replicationAccount()).rejects.toMatchObject(refusal('replication.user.password', why));
+  });
+});
