@@ -104,8 +104,8 @@ export const OPERATIONS = [
     [
       'acker before VIP',
       'writes through the VIP are acknowledged by somebody from the first one on',
-      'if ((await recordLossless(authority, { primary, ackers, goal }, bounds)) === null)',
-      'if (bounds.forMs > 0)',
+      "if (why === null) return { mode: 'lossless', ackers };",
+      "if (bounds.forMs > 0) return { mode: 'lossless', ackers };",
       'waits for an attached acker before clients are led to it',
     ],
     [
