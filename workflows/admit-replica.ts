@@ -3,7 +3,7 @@ import { parseAdmitReplica } from '../domain/inputs.ts';
 import type { AdmitResult } from '../domain/report.ts';
 import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
-import { brief, critical } from './steps.ts';
+import { brief, prompt } from './steps.ts';
 import { compensated } from './undo.ts';
 
 /** Makes a replica that runs and is proven count for losslessness. Holds the cluster's lock for a moment. */
@@ -17,8 +17,8 @@ export async function admitReplica(input: unknown): Promise<AdmitResult> {
       const { runId: run } = workflowInfo();
       requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('admit');
-      undo.push(() => critical(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));
-      const result = await critical(`make ${host} acknowledge writes`).admitReplica({ cluster, run, host });
+      undo.push(() => prompt(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));
+      const result = await prompt(`make ${host} acknowledge writes`).admitReplica({ cluster, run, host });
       undo.forget();
       page.end('admitted');
       return result;

@@ -3,7 +3,7 @@ import { parseRepointReplica } from '../domain/inputs.ts';
 import type { Return } from '../domain/rejoin.ts';
 import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
-import { brief, critical } from './steps.ts';
+import { brief, thorough } from './steps.ts';
 import { compensated } from './undo.ts';
 
 /** Lets a host that came back follow the primary, or sets aside what only it has. Holds the cluster's lock meanwhile. Part of `rejoinReplica`. */
@@ -18,7 +18,7 @@ export async function repointReplica(input: unknown): Promise<Return> {
       page.enter('follow');
       undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
       const { runId: run } = workflowInfo();
-      const found = await critical(`compare ${host} with the primary, and point it there`).rejoinHost({
+      const found = await thorough(`compare ${host} with the primary, and point it there`).rejoinHost({
         cluster,
         run,
         host,

@@ -41,6 +41,14 @@ export const critical = (summary: string) =>
     },
   });
 
+const PROMPT_RETRY = {
+  initialInterval: '100ms',
+  backoffCoefficient: 1.5,
+  maximumInterval: '2s',
+  maximumAttempts: 20,
+  nonRetryableErrorTypes,
+} as const;
+
 /** Like the critical path, but what a person can simply ask for again: it must not hold the cluster's lock for long when a host is in the way. */
 export const prompt = (summary: string) =>
   proxyActivities<Activities>({
@@ -49,13 +57,18 @@ export const prompt = (summary: string) =>
     startToCloseTimeout: '2m',
     heartbeatTimeout: '1s',
     scheduleToCloseTimeout: '3m',
-    retry: {
-      initialInterval: '100ms',
-      backoffCoefficient: 1.5,
-      maximumInterval: '2s',
-      maximumAttempts: 20,
-      nonRetryableErrorTypes,
-    },
+    retry: PROMPT_RETRY,
+  });
+
+/** As promptly given up when a host is in the way; but a host that works, recovering its server and reading all of its logs, is given the time. */
+export const thorough = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    cancellationType,
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '1s',
+    scheduleToCloseTimeout: '15m',
+    retry: PROMPT_RETRY,
   });
 
 /** Copies and comparisons: hours are fine, silence is not. */

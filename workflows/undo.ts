@@ -1,5 +1,5 @@
 import { CancellationScope, CancelledFailure, isCancellation, log } from '@temporalio/workflow';
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/common';
 import type { Undone } from '../activities/contract.ts';
 import { isFailureType } from '../domain/failure.ts';
 import { failureFrom } from './failures.ts';
@@ -53,10 +53,10 @@ export function heedCancellation(): void {
 const isWrapper = (error: unknown): error is ActivityFailure | ChildWorkflowFailure =>
   error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
 
-/** The innermost failure that is one of ours; the wrappers around it only say "Activity task failed". */
+/** The innermost failure that is one of ours; the wrappers around it only say "Activity task failed", or that time was up after it. */
 export function namedFailure(error: unknown): ApplicationFailure | null {
   if (error instanceof ApplicationFailure && isFailureType(error.type)) return error;
-  return isWrapper(error) ? namedFailure(error.cause) : null;
+  return isWrapper(error) || error instanceof TimeoutFailure ? namedFailure(error.cause) : null;
 }
 
 export const factsOf = (error: unknown): Partial<Undone> & { readonly lost?: string } => {
