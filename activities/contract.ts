@@ -234,6 +234,12 @@ export interface Activities {
   /** Undo of `rejoinHost`: a host that does not count yet follows nobody again, and stays closed. */
   undoRejoin(input: OfCluster & { readonly host: HostName }): Promise<Undone>;
 
-  /** Step 13: forgets the old channel on the new primary and enables its events. */
-  settleCluster(input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch }): Promise<void>;
+  /**
+   * Step 13: forgets the old channel on the new primary and enables its events.
+   * @param input.fence  whom it proved off counts for the majority; runs of earlier versions do not say
+   * @throws `Stale` when another host is primary by now
+   */
+  settleCluster(
+    input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch; readonly fence?: FenceProof },
+  ): Promise<void>;
 }

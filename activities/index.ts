@@ -18,6 +18,7 @@ import { provisioningActivities } from './provisioning.ts';
 import { removingActivities } from './removing.ts';
 import { rejoiningActivities } from './rejoining.ts';
 import { replicatingActivities } from './replicating.ts';
+import { settlingActivities } from './settling.ts';
 import type { StepHooks } from './steps.ts';
 import { requireOurs } from './steps.ts';
 import { unfencingActivities } from './unfencing.ts';
@@ -42,6 +43,7 @@ export function createActivities(ports: Ports, given: StepHooks): Activities {
     ...unfencingActivities(ports, hooks),
     ...deposingActivities(ports),
     ...promotingActivities(ports, hooks),
+    ...settlingActivities(ports, hooks),
     ...rejoiningActivities(ports, hooks),
   };
   return Object.fromEntries(

@@ -23,7 +23,6 @@ import { makeWait, recordAsync, secureAcknowledgement, stopWaiting } from './ack
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './authority.ts';
 import type { Activities } from './contract.ts';
-import { primaryOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
 import { keepOut } from './refusing.ts';
@@ -200,10 +199,7 @@ function waitsForStart(
   return !running || (isAcker ? !semiSync.replicaActive : sync?.mode === 'lossless' && semiSync.replicaActive);
 }
 
-export const openingActivities = (
-  ports: Ports,
-  hooks: StepHooks,
-): Pick<Activities, 'openPrimary' | 'settleCluster'> => ({
+export const openingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'openPrimary'> => ({
   openPrimary: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps): Promise<PrepareResult> => {
       const managed = await ports.cluster(cluster);
@@ -221,25 +217,5 @@ export const openingActivities = (
         timeline: steps.timeline,
         sentence: `${host} is the primary of ${cluster}, open for writes through the VIP (epoch ${String(authority.epoch.number)}, ${mode})`,
       };
-    }),
-
-  settleCluster: ({ cluster, run, primary }) =>
-    inSteps(hooks, async (steps) => {
-      const managed = await ports.cluster(cluster);
-      const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [primary] });
-      const now = primaryOf(managed, await observe(managed));
-      if (now !== primary)
-        throw new AdapterFailure({
-          type: 'Stale',
-          host: primary,
-          message: `${now} is primary by now; nothing was settled on ${primary}`,
-        });
-      await authority.withSession(primary, async (session) => {
-        await forgetSource(session);
-        if (managed.events) await runEvents(session);
-      });
-      const databases = managed.description.hosts.map((host) => host.name);
-      const kept = authority.members.filter((member) => databases.includes(member));
-      await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
     }),
 });

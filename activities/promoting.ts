@@ -16,8 +16,8 @@ import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
-import { claimEpoch, resumeEpoch } from './authority.ts';
 import { readRecords } from './confirming.ts';
+import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { syncOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
@@ -29,7 +29,6 @@ import { moveVip, proveVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 
-const POWER_OFF_MS = 60_000;
 /** As long as a host takes that is only cut off for a moment; a reboot takes longer. */
 const PATIENCE_MS = 10_000;
 
@@ -132,27 +131,6 @@ async function open({ authority, winner }: Promotion): Promise<void> {
     });
 }
 
-/** A fenced host whose helper answers is still a member; one without power, or so by a person's word, is not waited for. */
-const hostThatIsOff = (fence: FenceProof): HostName | null =>
-  fence.rung === 'powerOff' || fence.rung === 'accepted' ? fence.host : null;
-
-/** The first attempt goes on under the epoch of the fence; a later one claims its own, so that a worker that comes back late is refused. */
-const authorityFor = (
-  cluster: ClusterPorts,
-  input: Parameters<Activities['promoteAndRoute']>[0],
-  steps: Steps,
-): Promise<Authority> =>
-  steps.attempt === 1
-    ? resumeEpoch(cluster, input.epoch, hostThatIsOff(input.fence))
-    : claimEpoch(cluster, {
-        run: input.run,
-        claimant: steps.claimant,
-        continues: true,
-        include: [input.winner],
-        leaveOut: hostThatIsOff(input.fence),
-        proveOff: () => proveOffAgain(cluster, hostThatIsOff(input.fence)),
-      }).catch((error: unknown) => giveUpWhenLost(cluster, { winner: input.winner, error, signal: steps.signal }));
-
 interface Missed {
   readonly winner: HostName;
   readonly error: unknown;
@@ -176,18 +154,16 @@ async function giveUpWhenLost(cluster: ClusterPorts, { winner, error, signal }: 
   });
 }
 
-/** The earlier proof is older than this claim: whoever returned in between counts for himself. */
-async function proveOffAgain(cluster: ClusterPorts, host: HostName | null): Promise<readonly HostName[]> {
-  if (host === null) return [];
-  await cluster.powerOff(host, { timeoutMs: POWER_OFF_MS });
-  return [host];
-}
-
 export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'promoteAndRoute'> => ({
   promoteAndRoute: (input) =>
     inSteps(hooks, async (steps): Promise<Promoted> => {
       const cluster = await ports.cluster(input.cluster);
-      const authority = await steps.run('claim', null, () => authorityFor(cluster, input, steps));
-      return promote({ authority, winner: input.winner, fence: input.fence, steps });
+      const { winner } = input;
+      const authority = await steps.run('claim', null, () =>
+        continuing(cluster, input, steps).catch((error: unknown) =>
+          giveUpWhenLost(cluster, { winner, error, signal: steps.signal }),
+        ),
+      );
+      return promote({ authority, winner, fence: input.fence, steps });
     }),
 });

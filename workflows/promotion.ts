@@ -63,7 +63,7 @@ async function finish(done: Parameters<typeof report>[0], page: RunPage): Promis
   const alive = new Set(fences.flatMap((fence) => (isDown(fence) ? [] : [fence.host])));
   for (const host of alive) await leaveDeposed(cluster, host, page);
   const { runId: run } = workflowInfo();
-  await settle({ cluster, run, primary: fenced.winner, epoch: promoted.epoch }, page);
+  await settle({ cluster, run, primary: fenced.winner, epoch: promoted.epoch, fence: fenced.decision.fence }, page);
   page.enter('verify');
   const result = await report(done);
   page.note(result.sentence);

@@ -70,7 +70,7 @@ export const AUTHORITY = [
       'makes a member that was silent at the claim take its epoch before an order',
     ],
   ]),
-  ...guardsOf('activities/promoting.ts', 'test/activities/authority.test.ts', [
+  ...guardsOf('activities/continuing.ts', 'test/activities/authority.test.ts', [
     [
       'epoch per attempt',
       'a worker that comes back late is refused by what the next attempt claimed',

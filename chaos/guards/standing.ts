@@ -62,6 +62,8 @@ export const STANDING = [
       '',
       'keeps the relay logs of a replica that restarted too before it starts its threads',
     ],
+  ]),
+  ...guardsOf('activities/settling.ts', 'test/activities/settling.test.ts', [
     [
       'only the primary is settled',
       'the channel of a replica is not forgotten',
@@ -181,7 +183,7 @@ export const STANDING = [
     [
       'undo before an admission',
       'an admission that ended half-way is undone',
-      'undo.push(() => critical(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));',
+      'undo.push(() => prompt(`undo the admission of ${host}`).undoAdmission({ cluster, run, host }));',
       '',
       'the admission of a replica',
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { attempt, inSimulatedTime } from './sim/attempt.ts';
-import { firstOf, nthOf, open, RUN } from './sim/runs.ts';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { firstOf, nthOf, open } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -147,16 +147,5 @@ describe('a cluster that is adopted', () => {
       message: expect.stringContaining('db2 replicates from db1'),
     });
     expect(shop.database('db2').readOnly).toBe(true);
-  });
-});
-
-describe('settling', () => {
-  it('touches nothing on a host that is not primary any more', async () => {
-    const shop = new SimulatedShop();
-    const outcome = await attempt(shop, 'settleCluster', {
-      input: { ...RUN, primary: 'db2', epoch: { number: 5, run: RUN.run } },
-    });
-    expect(firstOf(shop, /RESET SLAVE ALL/)).toBe(Infinity);
-    expect(outcome).toMatchObject({ kind: 'failed', type: 'Stale' });
   });
 });

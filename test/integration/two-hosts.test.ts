@@ -70,7 +70,7 @@ describe('two hosts without a witness', () => {
 
       // With db2 the truth is back, and db1 is told.
       await lab.host('db2').powerOn();
-      // Alone it could not forget its old channel: one of two is no majority for that. The next failover goes on from there.
+      // It restarted, so it is closed; it is the recorded primary, and opened again.
       expect(await client.failover(order)).toMatchObject({ newPrimary: 'db2' });
       expect(await isClosed('db2')).toBe(false);
       expect(await isClosed('db1')).toBe(true);
