@@ -25,6 +25,17 @@ export const followersOf = (seen: ClusterObservation, primary: HostName): readon
     return host !== primary && replication?.source === primary && replication.received !== '' ? [host] : [];
   });
 
+/** Replicas of anybody that answer and are closed: they can be told to follow `winner`. */
+export const siblingsOf = (seen: ClusterObservation, winner: HostName): readonly HostName[] =>
+  seen.hosts.flatMap(({ host, server }) => {
+    const status = isAnswering(server) ? server.status : null;
+    return host !== winner && status !== null && status.readOnly && status.replication !== null ? [host] : [];
+  });
+
+/** Whose acknowledgements a new primary may wait for. */
+export const recordedAckers = (cluster: ClusterPorts, seen: ClusterObservation): readonly HostName[] =>
+  cluster.description.mode === 'semisync' ? (syncOf(cluster, seen)?.ackers ?? []) : [];
+
 const contendersOf = (
   cluster: ClusterPorts,
   seen: ClusterObservation,

@@ -6,7 +6,7 @@ import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts
 import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { Question } from './electing.ts';
-import { electFrom, followersOf, lineageOf, syncOf } from './electing.ts';
+import { electFrom, followersOf, lineageOf, recordedAckers, siblingsOf, syncOf } from './electing.ts';
 import { Refusal } from './refusal.ts';
 import { tailFrom } from './salvaging.ts';
 
@@ -24,16 +24,17 @@ interface Foreseen extends Question {
 export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const { seen, primary, cluster } = input;
   const { description } = cluster;
-  const followers = followersOf(seen, primary);
+  const followers = await contributing(cluster, followersOf(seen, primary));
   const election = electFrom(cluster, { ...input, followers });
   if (election.kind === 'refused')
     throw new Refusal(
       `no replica can be promoted: ${election.explains}`,
       'bring back a host that is missing, or the primary itself',
     );
-  if (description.alone === 'stop' && followers.length < 2)
+  const ackers = recordedAckers(cluster, seen).filter((acker) => siblingsOf(seen, election.host).includes(acker));
+  if (description.mode === 'semisync' && description.alone === 'stop' && ackers.length === 0)
     throw new Refusal(
-      `nobody would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
+      `nobody on record would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
       'bring back a replica, or set policy.alone to async',
     );
   await cluster.replicationAccount(); // the others could not be told to follow it
@@ -41,6 +42,18 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const fence = unprovableFence(input, contributors);
   const loss = await foreseeLoss(input, { contributors, received: election.received });
   refuseUnaccepted({ fence, loss }, input.accepted);
+}
+
+/**
+ * One whose relay logs were thrown away, by a start while its source was gone, is left out when the receivers are stopped, so it is not counted on before. Whoever
+ * cannot say so, as a helper of an earlier version, is.
+ */
+async function contributing(cluster: ClusterPorts, followers: readonly HostName[]): Promise<readonly HostName[]> {
+  const looks = await Promise.allSettled(followers.map((host) => cluster.helper(host).request('relay-source')));
+  return followers.filter((_, index) => {
+    const look = looks[index];
+    return look?.status !== 'fulfilled' || look.value['source'] !== 'no';
+  });
 }
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */

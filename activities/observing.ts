@@ -43,7 +43,7 @@ export async function observe(cluster: ClusterPorts, leaveOut: HostName | null =
     }),
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
-  return withHearing(cluster, seen);
+  return withHearing(cluster, seen, leaveOut);
 }
 
 async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
@@ -116,19 +116,34 @@ function silenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> 
 }
 
 /** A replica's vote rests on what the replication protocol brought it while we looked, not on a row that we wrote. */
-async function withHearing(cluster: ClusterPorts, seen: ClusterObservation): Promise<ClusterObservation> {
+async function withHearing(
+  cluster: ClusterPorts,
+  seen: ClusterObservation,
+  leaveOut: HostName | null,
+): Promise<ClusterObservation> {
   const primary = recordedPrimary(answeredRecords(seen), seen.hosts.length);
   if (primary.kind !== 'known') return seen;
   const server = seen.hosts.find((entry) => entry.host === primary.record.host)?.server ?? null;
   if (isAnswering(server)) return seen;
-  const hosts = await Promise.all(seen.hosts.map((entry) => withOwnHearing(cluster, entry)));
+  const asked = primary.record.host === leaveOut ? null : primary.record.host;
+  const hosts = await Promise.all(seen.hosts.map((entry) => withOwnHearing(cluster, entry, asked)));
   return { ...seen, hosts };
 }
 
-async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {
+/** A receiver that tries to connect gets no answer now. One that stands still sees nothing, so its host looks for itself. */
+async function withOwnHearing(
+  cluster: ClusterPorts,
+  entry: HostObservation,
+  primary: HostName | null,
+): Promise<HostObservation> {
   const before = isAnswering(entry.server) ? entry.server.status.replication : null;
   if (before === null) return entry;
-  if (before.receiver !== 'running') return { ...(await atRest(cluster, entry)), hearsSource: false };
+  if (before.receiver === 'connecting') return { ...entry, hearsSource: false };
+  if (before.receiver === 'stopped') {
+    const looks = primary === null ? null : greets(cluster, { primary, host: entry.host });
+    const [seen, hearsSource] = await Promise.all([atRest(cluster, entry), looks]);
+    return { ...seen, hearsSource };
+  }
   await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
   const again = await askServer(cluster, entry.host);
   const after = isAnswering(again) ? again.status.replication : null;
@@ -137,6 +152,21 @@ async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation): Pr
     after.receiver === 'running' &&
     (after.heartbeatsReceived !== before.heartbeatsReceived || after.received !== before.received);
   return { ...entry, server: again, hearsSource: heard };
+}
+
+/** Null: the host cannot look, as with a helper of an earlier version. */
+async function greets(
+  cluster: ClusterPorts,
+  { primary, host }: { readonly primary: HostName; readonly host: HostName },
+): Promise<boolean | null> {
+  const { address, port } = cluster.endpoint(primary);
+  try {
+    const look = { address, target_port: String(port) };
+    return (await cluster.helper(host).request('server-probe', look, { timeoutMs: LOOK_MS }))['greets'] === 'yes';
+  } catch (error) {
+    if (error instanceof AdapterFailure) return null;
+    throw error;
+  }
 }
 
 async function atRest(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {

@@ -19,7 +19,7 @@ import type { Authority } from './authority.ts';
 import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
-import { syncOf } from './electing.ts';
+import { recordedAckers, siblingsOf } from './electing.ts';
 import { askServer, observe } from './observing.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach } from './overtaken.ts';
@@ -63,13 +63,8 @@ async function promote(work: Promotion): Promise<Promoted> {
 async function repointSiblings({ authority, winner, fence, steps }: Promotion): Promise<readonly HostName[]> {
   const { cluster } = authority;
   const seen = await observe(cluster, fence.host);
-  const isSemiSync = cluster.description.mode === 'semisync';
-  const recorded = isSemiSync ? (syncOf(cluster, seen)?.ackers ?? []) : [];
-  const siblings = seen.hosts.flatMap(({ host, server }) => {
-    const status = isAnswering(server) ? server.status : null;
-    return host !== winner && status !== null && status.readOnly && status.replication !== null ? [host] : [];
-  });
-  const moved = await onEach(siblings, (host) =>
+  const recorded = recordedAckers(cluster, seen);
+  const moved = await onEach(siblingsOf(seen, winner), (host) =>
     repoint({ authority, winner, host, acknowledges: recorded.includes(host) }),
   );
   for (const one of moved)

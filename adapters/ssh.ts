@@ -34,6 +34,8 @@ const LOOKING_VERBS: readonly string[] = [
   'assert',
   'binlog-end',
   'vip-probe',
+  'server-probe',
+  'relay-source',
   'job-status',
   'job-check',
   'job-assert',

@@ -103,7 +103,10 @@ export interface HostObservation {
   readonly helper: HelperAnswer;
   /** Null for a witness: it runs no database. */
   readonly server: ServerAnswer | null;
-  /** A replica's own evidence about its source in this observation: heartbeats or events arrived while we looked. */
+  /**
+   * A replica's own evidence about its source in this observation: heartbeats or events arrived while we looked; of one whose receiver stands still,
+   * whether the primary greeted its host. Null: none.
+   */
   readonly hearsSource: boolean | null;
 }
 

@@ -87,6 +87,78 @@ describe('a primary that lives', () => {
   });
 });
 
+/** Their receivers were stopped by hand, or by a failover that was ended, so they have not seen anything since. */
+function deaf(shop = new SimulatedShop()): SimulatedShop {
+  for (const host of ['db2', 'db3']) shop.database(host).stop('receiver');
+  return shop;
+}
+
+describe('replicas whose receivers stand still', () => {
+  it('do not call a primary dead that greets them, when the worker alone is cut off from it', async () => {
+    const shop = deaf();
+    shop.cutFromWorker.add('db1');
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('a replica still hears it') },
+    });
+    expect(shop.log).toEqual([]);
+    expect(shop.off.has('db1')).toBe(false);
+  });
+
+  it('have no vote when they cannot look, as with a helper of an earlier version', async () => {
+    const shop = deaf();
+    shop.cutFromWorker.add('db1');
+    for (const host of ['db2', 'db3'])
+      shop.interrupt('before', new RegExp(`^${host} server-probe`), () => {
+        throw new AdapterFailure({ type: 'BadInput', host, message: 'there is no verb "server-probe"' });
+      });
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('too few replicas can say') },
+    });
+  });
+
+  it.each<[string, (shop: SimulatedShop) => void]>([
+    [
+      'is off',
+      (shop) => {
+        shop.powerOff('db1');
+      },
+    ],
+    [
+      'is alive and whose server is dead',
+      (shop) => {
+        shop.kill('db1');
+      },
+    ],
+    [
+      'is alive and whose server hangs',
+      (shop) => {
+        shop.hang('db1');
+      },
+    ],
+  ])('do not keep a failover from a primary whose host %s', async (_, die) => {
+    const shop = new SimulatedShop();
+    die(shop);
+    deaf(shop);
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'ready' } });
+    expect(shop.lostOn('db2')).toEqual([]);
+  });
+});
+
+describe('a failover that may not leave its winner alone', () => {
+  it('is refused before anything is changed when the other replica is not on record', async () => {
+    const shop = new SimulatedShop({ alone: 'stop' });
+    for (const member of shop.members.values()) member.sync = { ...member.sync, ackers: 'db2' };
+    shop.kill('db1');
+    expect(await fence(shop)).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('nobody on record would be left') },
+    });
+    expect(shop.log).toEqual([]);
+  });
+});
+
 describe('a fence', () => {
   it('is not made by the power switch on votes that grew old while members were asked to claim', async () => {
     // Of two, one alone is no majority: the claim itself rests on the other one being off.
@@ -223,9 +295,17 @@ describe('losslessness', () => {
     for (const host of ['db2', 'db3']) expect(shop.lostOn(host)).toEqual([]);
   });
 
-  it('counts a replica for nothing whose relay logs were thrown away by a start, with what was acknowledged', async () => {
-    const shop = restarted();
-    shop.database('db3').start('applier');
-    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused' } });
-  });
+  it.each<[string, readonly ('applier' | 'receiver')[]]>([
+    ['its applier alone', ['applier']],
+    ['both threads', ['applier', 'receiver']],
+  ])(
+    'counts a replica for nothing whose relay logs were thrown away by a start of %s, before anything is changed',
+    async (_, threads) => {
+      const shop = restarted();
+      for (const thread of threads) shop.database('db3').start(thread);
+      shop.move();
+      expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: false } });
+      expect(shop.log).toEqual([]);
+    },
+  );
 });

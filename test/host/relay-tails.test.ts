@@ -56,6 +56,25 @@ async function applyAll(): Promise<void> {
   expect(replica.fields('tail-stage', { ...at(1), tail, sha256, beyond: applied() })).toMatchObject({ count: '0' });
 }
 
+describe('the server of another host', () => {
+  const greets = (address = '10.9.0.1') => replica.fields('server-probe', { address, target_port: '3306' })['greets'];
+
+  it('greets whoever connects while it serves, and does not when it hangs', () => {
+    expect(greets()).toBe('yes');
+    primary.shell('pkill -STOP -x mariadbd');
+    try {
+      expect(greets()).toBe('no');
+    } finally {
+      primary.shell('pkill -CONT -x mariadbd');
+    }
+    expect(greets()).toBe('yes');
+  });
+
+  it('does not greet from an address that nobody has', () => {
+    expect(greets('10.9.0.99')).toBe('no');
+  });
+});
+
 describe('the relay logs of a replica that stands still', () => {
   it.each([
     ['both threads were stopped', () => replica.sql('STOP SLAVE')],
@@ -92,6 +111,7 @@ describe('the relay logs of a replica that stands still', () => {
     expect({ complete, why }).toEqual({ complete: 'yes', why: '' });
     expect(Number(count)).toBeGreaterThanOrEqual(ROWS);
     expect(sequence(goal ?? '') - sequence(applied())).toBe(Number(count));
+    expect(replica.fields('relay-source')).toMatchObject({ source: 'yes' });
     expect(replica.fields('keep-relay', at(1))).toMatchObject({ source: 'yes' });
     await applyAll();
     expect(rows()).toBe(before + Number(count));
@@ -150,6 +170,7 @@ describe('the relay logs of a replica that stands still', () => {
       (seen) => seen.includes('Connecting') || seen.includes('Preparing'),
     );
     expect(received()).not.toBe('');
+    expect(replica.fields('relay-source')).toMatchObject({ source: 'no' });
     expect(replica.fields('keep-relay', at(1))).toMatchObject({ source: 'no' });
     replica.sql('STOP SLAVE');
     expect(list()).toMatchObject({ complete: 'no', why: expect.stringContaining('thrown away') });

@@ -103,3 +103,11 @@ verb_service_stop() {
   fi
   say mysqld stopped
 }
+
+# Whether a server greets at an address: one that hangs is connected to by its kernel and says nothing, and a host that is off does not even refuse.
+# shellcheck disable=SC2016 # the values are for the inner shell
+verb_server_probe() {
+  local greets=no
+  ! timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/$2" && read -rN 1 -u 3' probe "${ARG[address]}" "${ARG[target_port]}" 2>/dev/null || greets=yes
+  say greets "$greets"
+}

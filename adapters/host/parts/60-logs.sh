@@ -108,6 +108,16 @@ verb_keep_relay() {
   say source "$source"
 }
 
+verb_relay_source() {
+  local index source=no
+  log_indexes relay_log
+  for index in "${INDEXES[@]}"; do
+    logs_of_index "$index"
+    ! has_source_event "${LOGS[@]}" || source=yes
+  done
+  say source "$source"
+}
+
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.
 verb_release_relay() {
   local folder released=0

@@ -13,6 +13,8 @@ export interface MemberWorld {
   readonly note: (event: string) => void;
   /** Hardware address that answers ARP for the VIP on the observer's wire; empty when nobody does. */
   readonly arp: (observer: HostName) => string;
+  /** Whether a database server greets at the address whoever connects from `host`. */
+  readonly greets: (host: HostName, address: string) => boolean;
 }
 
 /** One member behind its helper: records, marks and the rules of docs/host-helper.md. A witness has no database. */
@@ -159,6 +161,8 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     if (runs(member)) throw new HelperRefusal('Unsafe', `mysqld runs on ${member.name}`);
     return { gtid: positionOf(member.database?.binlog ?? []) };
   },
+  'relay-source': ({ database }) => ({ source: yesNo(holdsSource(database)) }),
+  'server-probe': ({ name }, { address = '' }, world) => ({ greets: yesNo(world.greets(name, address)) }),
   'tail-list': listTail,
   'tail-read': readTail,
   'vip-probe': (member, _, world) => ({

@@ -65,6 +65,7 @@ export class SimulatedShop implements Ports {
         note: (event) => this.log.push(event),
         endSessions: (host) => this.#endSessions(host),
         arp: (observer) => this.holderSeenBy(observer)?.mac ?? '',
+        greets: (host, address) => this.#greets(host, address),
       },
     });
   }
@@ -142,15 +143,21 @@ export class SimulatedShop implements Ports {
   move(): void {
     moveReplication({
       databases: this.databases,
-      connects: (from, to) =>
-        !this.member(to).refused.has(this.clientAddressOf(from)) &&
-        !this.off.has(from) &&
-        !this.off.has(to) &&
-        !this.cut.has(`${from} ${to}`) &&
-        !this.cut.has(`${to} ${from}`),
+      connects: (from, to) => this.#connects(from, to),
     });
     const writers = [...this.databases.values()].filter((one) => this.#acknowledgesWrites(one));
     if (writers.length > 1) this.violations.push(`two writers: ${writers.map((one) => one.host.name).join(', ')}`);
+  }
+
+  #connects(from: HostName, to: HostName): boolean {
+    const isCut = this.cut.has(`${from} ${to}`) || this.cut.has(`${to} ${from}`);
+    const isRefused = this.member(to).refused.has(this.clientAddressOf(from));
+    return !isRefused && !this.off.has(from) && !this.off.has(to) && !isCut;
+  }
+
+  #greets(from: HostName, address: string): boolean {
+    const database = [...this.databases.values()].find(({ host }) => addressOf(host.name) === address);
+    return database !== undefined && this.#connects(from, database.host.name) && isGreeting(database);
   }
 
   #acknowledgesWrites(database: Database): boolean {
@@ -223,5 +230,7 @@ export class SimulatedShop implements Ports {
     return ended.length;
   }
 }
+
+const isGreeting = ({ process, isPortShut }: Database): boolean => process === 'running' && !isPortShut;
 
 const WAITING = { waitPoint: 'AFTER_SYNC', waitsWithoutReplica: true, timeoutMs: '18446744073709551615' };
