@@ -19,8 +19,12 @@ export class Runs {
     this.#client = client;
   }
 
+  static on(connection: Connection): Runs {
+    return new Runs(new Client({ connection }));
+  }
+
   static async connect(address: string): Promise<Runs> {
-    return new Runs(new Client({ connection: await Connection.connect({ address }) }));
+    return Runs.on(await Connection.connect({ address }));
   }
 
   async close(): Promise<void> {

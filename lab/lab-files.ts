@@ -14,6 +14,7 @@ export type Account = 'standfast' | 'repl' | 'app';
 export interface ClusterSettings {
   readonly mode?: 'semisync' | 'async';
   readonly fence?: readonly FenceRung[];
+  readonly salvage?: 'apply' | 'quarantine';
   readonly alone?: 'stop' | 'async';
   /** How long a verification waits for a replica that does not apply, such as `3s`. */
   readonly lagFail?: string;
@@ -85,7 +86,11 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
         },
         replication: { mode: settings.mode ?? 'semisync', user: { name: 'repl', password: file('repl.password') } },
         policy: {
-          failover: { automatic: false, fence: settings.fence ?? ['ssh', 'powerOff'] },
+          failover: {
+            automatic: false,
+            fence: settings.fence ?? ['ssh', 'powerOff'],
+            ...(settings.salvage === undefined ? {} : { salvage: settings.salvage }),
+          },
           ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },
           lag: { warn: '1s', fail: settings.lagFail ?? '10s' },

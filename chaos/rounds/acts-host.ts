@@ -2,6 +2,7 @@ import type { Host } from '../../lab/machine.ts';
 import { LabError } from '../../lab/run.ts';
 import { fillDisk, freeDisk, giveSmallDisk } from '../../lab/small-disk.ts';
 import type { Act } from './acts.ts';
+import { ROLES } from './catalogue.ts';
 import type { Fault } from './plan.ts';
 import { hostOf } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -46,6 +47,12 @@ const cutAs =
 const join = (scene: Scene, { host, peer }: Fault): Promise<void> =>
   scene.inTurn(() => scene.stage.lab.join(host ?? '', peer ?? ''));
 
+const eachReplica =
+  (work: (scene: Scene, fault: Fault) => Promise<void>) =>
+  async (scene: Scene, fault: Fault): Promise<void> => {
+    for (const peer of [ROLES.candidate, ROLES.other]) await work(scene, { ...fault, peer });
+  };
+
 /** A server that waits for room looks again only once a minute, so whoever made the room restarts it. */
 async function makeRoom(scene: Scene, fault: Fault): Promise<void> {
   const host = hostOf(scene, fault);
@@ -87,5 +94,6 @@ export const hostActs = {
   },
   cut: { make: cutAs('both'), heal: join },
   'one-way-cut': { make: cutAs('a-to-b'), heal: join },
+  parted: { make: eachReplica((scene, fault) => cutAs('both')(scene, fault)), heal: eachReplica(join) },
   'control-cut': { make: cutAs('both'), heal: join },
 } as const satisfies Readonly<Record<string, Act>>;

@@ -72,8 +72,8 @@ export async function rounds(argv: readonly string[]): Promise<number> {
 
 function showPlans(names: readonly RoundName[]): number {
   for (const name of names) {
-    const { mode, seed, round, faults, settings, failoverAtMs } = composeRound(name);
-    const line = `${mode} ${String(seed)}/${String(round)} fence ${settings.fence?.join(', ') ?? ''}; failover at ${String(failoverAtMs)} ms`;
+    const { mode, seed, round, faults, settings, failoverAtMs, isAnswered, afterwards } = composeRound(name);
+    const line = `${mode} ${String(seed)}/${String(round)} fence ${settings.fence?.join(', ') ?? ''}; failover at ${String(failoverAtMs)} ms${isAnswered ? ', a person answers' : ''}${afterwards.map((one) => `, ${one}`).join('')}`;
     process.stdout.write(`${line}\n${faults.map((fault) => `    ${describeFault(fault)}\n`).join('')}`);
   }
   return 0;

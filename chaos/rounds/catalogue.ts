@@ -56,6 +56,10 @@ const ENTRIES = {
     ...{ ...usual, explains: 'nothing passes from one host to another; what comes back does', roles: ANY },
     ...{ lasts: [1000, 8000], mayLast: true },
   },
+  parted: {
+    ...{ ...usual, explains: 'nothing passes between the primary and its replicas', roles: ['primary'] },
+    ...{ weight: 3, lasts: [1000, 8000], mayLast: true },
+  },
   'control-cut': {
     ...{ ...usual, explains: 'the workers and a host cannot reach each other', roles: ANY },
     ...{ lasts: [1000, 8000], mayLast: true },

@@ -1,18 +1,18 @@
-import { Client } from '@temporalio/client';
 import type { Verdict as ProductVerdict } from '../../client/index.ts';
 import { StandfastError } from '../../client/index.ts';
 import { compareServers } from '../../lab/checksums.ts';
 import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
 import { LabError, until } from '../../lab/run.ts';
+import { Runs } from '../runs.ts';
 import { ledgerWritesOf } from './binlog.ts';
 import { ROLES } from './catalogue.ts';
 import type { Ending } from './ending.ts';
 import { endingOf } from './ending.ts';
 import type { Evidence } from './judge.ts';
-import { followsSoundly, successionOf } from './judge.ts';
+import { successionOf } from './judge.ts';
 import { hostsSpokenOf } from './losses.ts';
 import type { HostFacts } from './outside.ts';
-import { allFacts, answersForVip } from './outside.ts';
+import { allFacts, answersForVip, followsSoundly, primaryOf } from './outside.ts';
 import type { Plan } from './plan.ts';
 import { hostsHit } from './plan.ts';
 import type { Recovery } from './recovery.ts';
@@ -39,7 +39,12 @@ interface Standing {
 /** Looks at everything that the round left, after the writers have ended. */
 export async function examine(
   scene: Scene,
-  { plan, act, recovery }: { readonly plan: Plan; readonly act: Act; readonly recovery: Recovery },
+  {
+    plan,
+    act,
+    recovery,
+    afterwards,
+  }: { readonly plan: Plan; readonly act: Act; readonly recovery: Recovery; readonly afterwards: readonly Ending[] },
 ): Promise<Examined> {
   const { stage, ledger } = scene;
   const names = stage.lab.hosts.map((host) => host.name);
@@ -48,13 +53,13 @@ export async function examine(
   const reigning = primary ?? ROLES.primary;
   const isOut = (host: string): boolean => named(verdict).has(host);
   const again = recovery.isAccepted ? await failoverOfWellCluster(stage) : null;
-  const endings = [act.ending, ...recovery.remedies.map(({ ending }) => ending)];
+  const endings = [act.ending, ...recovery.remedies.map(({ ending }) => ending), ...afterwards];
   const acknowledgedBy = new Set(ledger.attempts().flatMap(({ serverId }) => serverId ?? []));
   const succession = successionOf(endings, { hosts: names, acknowledgedBy });
   const faultAt = firstBlow(act);
   const compared = names.filter((host) => !isOut(host));
   return {
-    ...{ endings, again, isAccepted: recovery.isAccepted, hosts, verdict, primary },
+    ...{ endings, afterwards, again, isAccepted: recovery.isAccepted, hosts, verdict, primary },
     ...{ before: act.before, afterRefusal: act.afterRefusal },
     ledger: await ledger.verdict({
       primary: reigning,
@@ -87,11 +92,6 @@ const deposed = (endings: readonly Ending[]): readonly string[] =>
 
 const named = (verdict: ProductVerdict | null): ReadonlySet<string> =>
   new Set((verdict?.findings ?? []).filter(({ severity }) => severity === 'bad').map(({ host }) => host));
-
-function primaryOf(hosts: readonly HostFacts[]): HostFacts | null {
-  const [first, second] = hosts.filter(({ server }) => server !== null && !server.readOnly);
-  return first === undefined || second !== undefined ? null : first;
-}
 
 /** Waits until every host is well or named as not being so, and takes what there is when that does not come. */
 async function lastLook(stage: Stage): Promise<Standing> {
@@ -135,14 +135,10 @@ function firstBlow({ faults, begunAt }: Act): number | null {
 }
 
 async function stillRunning({ connection }: Stage): Promise<readonly string[]> {
-  const { workflow } = new Client({ connection });
   let running: readonly string[] = [];
   const none = async (): Promise<true | undefined> => {
-    const found: string[] = [];
-    for await (const { type, workflowId } of workflow.list({ query: 'ExecutionStatus = "Running"' }))
-      found.push(`${type} at ${workflowId}`);
-    running = found;
-    return found.length === 0 ? true : undefined;
+    running = await Runs.on(connection).left();
+    return running.length === 0 ? true : undefined;
   };
   await until('the end of all runs', none, ENDED_MS).catch(takeWhatThereIs);
   return running;

@@ -5,6 +5,7 @@ import type { LossEvidence } from './losses.ts';
 import { judgeLosses } from './losses.ts';
 import type { Ending } from './ending.ts';
 import type { HostFacts } from './outside.ts';
+import { followsSoundly } from './outside.ts';
 
 export interface Violation {
   /** Of safety.md: I1 to I10. */
@@ -16,6 +17,8 @@ export interface Violation {
 export interface Evidence extends Pick<LossEvidence, 'present' | 'written'> {
   /** The first failover, then everything that was done until the cluster was well again. */
   readonly endings: readonly Ending[];
+  /** Of them, what was done with a cluster that was well again. */
+  readonly afterwards: readonly Ending[];
   /** A failover that was called for when all was well again; null when that never was. */
   readonly again: Ending | null;
   readonly isAccepted: boolean;
@@ -49,6 +52,8 @@ const RULES: readonly Rule[] = [
   refusalsChangeNothing,
   sameData,
   sparesTheWell,
+  returnedOrDown,
+  outAndIn,
 ];
 
 export const judgeRound = (evidence: Evidence): readonly Violation[] => RULES.flatMap((rule) => rule(evidence));
@@ -104,18 +109,6 @@ function converged(evidence: Evidence): readonly Violation[] {
       if (!evidence.touched.has(entry.host)) return [violation('I4', `${what}, and no fault has hit it`)];
       return named.has(entry.host) ? [] : [violation('I4', `${what}, and the verification does not say so`)];
     });
-}
-
-export function followsSoundly({ server }: HostFacts, primary: HostFacts, hosts: readonly HostFacts[]): boolean {
-  const [channel, ...more] = server?.channels ?? [];
-  if (server === null || channel === undefined || more.length > 0) return false;
-  const source = hosts.findIndex(({ host }) => host === primary.host) + 1;
-  return (
-    server.readOnly &&
-    channel.sourceAddress.endsWith(`.${String(source)}`) &&
-    channel.receiver === 'Yes' &&
-    channel.applier === 'Yes'
-  );
 }
 
 const channelsOf = ({ isOn, server }: HostFacts): string =>
@@ -188,6 +181,31 @@ function sparesTheWell({ again }: Evidence): readonly Violation[] {
   return [
     violation('I8', `a failover of a cluster that is well ended ${again.kind} (${again.type}): ${again.sentence}`),
   ];
+}
+
+/** Who was proven to follow follows; who has what nobody else has is down. */
+function returnedOrDown({ endings, hosts }: Evidence): readonly Violation[] {
+  const [primary] = hosts.filter(({ server }) => server !== null && !server.readOnly);
+  return endings.flatMap(({ operation, type, setAside }) => {
+    const entry = hosts.find(({ host }) => host === (setAside?.host ?? /^rejoin (\S+)$/.exec(operation)?.[1]));
+    if (entry === undefined || primary === undefined) return [];
+    if (type === 'rejoined' && !followsSoundly(entry, primary, hosts))
+      return [violation('I4', `${operation} was done, and ${entry.host} does not replicate (${channelsOf(entry)})`)];
+    if (type === 'quarantined' && entry.server !== null)
+      return [violation('I5', `${entry.host} has what nobody else has, and its server runs`)];
+    return [];
+  });
+}
+
+/** Nothing was broken any more: what is not done is refused by a rule, and who was taken out can be let in. */
+function outAndIn({ afterwards }: Evidence): readonly Violation[] {
+  const byRule = ({ operation, kind, type }: Ending): boolean =>
+    kind === 'refused' && type === 'Unsafe' && !operation.startsWith('acker add');
+  return afterwards
+    .filter((one) => one.kind !== 'done' && !byRule(one))
+    .map(({ operation, kind, type, sentence }) =>
+      violation('I7', `in a cluster that was well, ${operation} ended ${kind} (${type}): ${sentence}`),
+    );
 }
 
 /**

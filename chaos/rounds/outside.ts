@@ -70,6 +70,24 @@ async function answer(host: Host, argv: readonly string[]): Promise<string | nul
 export const allFacts = (lab: Lab): Promise<readonly HostFacts[]> =>
   Promise.all(lab.hosts.map((host) => factsOf(lab, host.name)));
 
+/** The only one that accepts writes; null when none does, or several do. */
+export function primaryOf(hosts: readonly HostFacts[]): HostFacts | null {
+  const [first, second] = hosts.filter(({ server }) => server !== null && !server.readOnly);
+  return first === undefined || second !== undefined ? null : first;
+}
+
+export function followsSoundly({ server }: HostFacts, primary: HostFacts, hosts: readonly HostFacts[]): boolean {
+  const [channel, ...more] = server?.channels ?? [];
+  if (server === null || channel === undefined || more.length > 0) return false;
+  const source = hosts.findIndex(({ host }) => host === primary.host) + 1;
+  return (
+    server.readOnly &&
+    channel.sourceAddress.endsWith(`.${String(source)}`) &&
+    channel.receiver === 'Yes' &&
+    channel.applier === 'Yes'
+  );
+}
+
 const GLOBALS = 'SELECT @@server_id, @@global.read_only, @@global.gtid_binlog_state';
 
 async function serverFacts(host: Host): Promise<ServerFacts | null> {

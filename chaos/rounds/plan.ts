@@ -22,6 +22,9 @@ export interface Fault {
   readonly lastsMs: number | null;
 }
 
+/** Done with a cluster that is well again: `rejoin` of the old primary, `acker`: a replica is removed and added. */
+export type Afterwards = 'rejoin' | 'acker';
+
 export interface Plan {
   readonly round: number;
   readonly seed: number;
@@ -30,6 +33,9 @@ export interface Plan {
   readonly faults: readonly Fault[];
   /** When the failover is called for, after `begin`. */
   readonly failoverAtMs: number;
+  /** Whether a person answers when the failover asks; it refuses otherwise. */
+  readonly isAnswered: boolean;
+  readonly afterwards: readonly Afterwards[];
 }
 
 export interface RoundName {
@@ -48,6 +54,16 @@ const FENCES: readonly NonNullable<ClusterSettings['fence']>[] = [
 const HIT_THE_PRIMARY = 0.88;
 /** A primary that is soon back is only opened again: the failover itself is what most rounds are about. */
 const PRIMARY_STAYS_AWAY = 0.75;
+/** Most of what is lost is lost because a person has accepted it. */
+const ANSWERED = 0.5;
+const KEPT_ASIDE = 0.4;
+const AFTERWARDS: readonly (readonly Afterwards[])[] = [
+  [],
+  ['rejoin'],
+  ['acker'],
+  ['rejoin', 'acker'],
+  ['acker', 'rejoin'],
+];
 const MOST_BEGIN_MS = 1200;
 const ROLE_NAMES = Object.keys(ROLES) as readonly Role[];
 
@@ -59,6 +75,7 @@ export function composeRound(name: RoundName): Plan {
     fence: chance.oneOf(FENCES),
     alone: chance.happens(0.2) ? 'stop' : 'async',
     lagFail: '3s',
+    salvage: chance.happens(KEPT_ASIDE) ? 'quarantine' : 'apply',
   };
   const count = chance.between(1, 4);
   const faults: Fault[] = [];
@@ -69,7 +86,11 @@ export function composeRound(name: RoundName): Plan {
   }
   const begun = faults.filter((fault) => fault.when.after === 'begin').map((fault) => fault.when.ms);
   const failoverAtMs = Math.max(0, ...begun) + chance.between(50, 900);
-  return { ...name, settings, faults: faults.toSorted(inTime), failoverAtMs };
+  return {
+    ...{ ...name, settings, faults: faults.toSorted(inTime), failoverAtMs },
+    isAnswered: chance.happens(ANSWERED),
+    afterwards: chance.oneOf(AFTERWARDS),
+  };
 }
 
 function endOfPrimary(chance: Chance): Fault {

@@ -50,7 +50,7 @@ export async function recover(scene: Scene, first: Ending): Promise<Recovery> {
   }
 }
 
-async function acceptsWrites({ ledger }: Scene): Promise<boolean> {
+export async function acceptsWrites({ ledger }: Scene): Promise<boolean> {
   try {
     await ledger.acknowledged(WRITES, { since: Ledger.now(), timeoutMs: WRITES_WITHIN_MS });
     return true;
@@ -62,7 +62,8 @@ async function acceptsWrites({ ledger }: Scene): Promise<boolean> {
 
 type Looked = { readonly verdict: Verdict } | { readonly error: StandfastError };
 
-async function look({ stage }: Scene): Promise<Looked> {
+/** The verdict of the product, good or bad. */
+export async function look({ stage }: Scene): Promise<Looked> {
   try {
     return { verdict: (await stage.client.status(CLUSTER, { timeoutMs: STATUS_MS })).verdict };
   } catch (error) {
@@ -100,7 +101,8 @@ function advicesOf(looked: Looked): readonly Advice[] {
   return findings
     .filter((finding) => finding.severity === 'bad')
     .flatMap(({ code, host, explains, remedy }): readonly Advice[] => {
-      const byHand = BY_HAND[code];
+      // The return of a fenced host is left to the plan: not every person has the time at once.
+      const byHand = remedy.startsWith('standfast rejoin') ? undefined : BY_HAND[code];
       const told = remedy.replace('CLUSTER', CLUSTER).replace('PRIMARY', primary).replace('HOST', host);
       const command = byHand === undefined ? commandIn(told) : ([byHand, host] as const);
       return command === null ? [] : [{ because: `${host}: ${explains}`, command }];
@@ -113,13 +115,15 @@ function lastResort(looked: Looked, said: string): Advice {
   return { because: `writes are not accepted: ${because}`, command: commandIn(because) ?? ['failover', ''] };
 }
 
-function follow(scene: Scene, command: Command): Promise<Ending> {
+/** Does what a command of ours says, or what is done by hand. */
+export function follow(scene: Scene, command: Command): Promise<Ending> {
   const [name, host] = command;
   const { client } = scene.stage;
   const [to, reason] = [{ cluster: CLUSTER, host }, 'chaos: remedy'] as const;
   const runs: Readonly<Record<string, Parameters<typeof endingOf>[1]>> = {
     failover: (options) => client.failover({ cluster: CLUSTER, reason }, options),
     prepare: (options) => client.preparePrimary(to, options),
+    rejoin: (options) => client.rejoinReplica(to, options),
     'acker add': async (options) => ({ ...(await client.admitReplica(to, options)), sentence: '' }),
     'acker remove': (options) => client.removeAcker({ ...to, reason }, options),
     'acker none': (options) => client.goAsync({ cluster: CLUSTER, reason }, options),

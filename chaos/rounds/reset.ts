@@ -1,4 +1,5 @@
 import { LabError } from '../../lab/run.ts';
+import { Runs } from '../runs.ts';
 import { actOf } from './acts.ts';
 import type { Plan } from './plan.ts';
 import type { Stage } from './stage.ts';
@@ -9,6 +10,7 @@ const MOST_OPENINGS = 5;
 /** The saved cluster again, with what the faults of the round need, open for writes, with its settings and, if so meant, its promise. */
 export async function resetCluster(stage: Stage, plan: Plan): Promise<void> {
   const { lab, client } = stage;
+  await Runs.on(stage.connection).terminateAll('its round has ended');
   await Promise.all([lab.restore(stage.saved[plan.mode]), manWorkers(stage)]);
   lab.configure(plan.settings);
   await Promise.all(

@@ -3,17 +3,20 @@ import { Ledger } from '../../lab/ledger/ledger.ts';
 import type { Verdict as LedgerVerdict } from '../../lab/ledger/verdict.ts';
 import { LabError } from '../../lab/run.ts';
 import { powerOn, startServer } from './acts-host.ts';
+import { playAfterwards } from './afterwards.ts';
 import { ROLES } from './catalogue.ts';
 import type { Ending } from './ending.ts';
 import { endingOf } from './ending.ts';
 import { examine } from './examine.ts';
 import type { Violation } from './judge.ts';
 import { judgeRound } from './judge.ts';
+import type { Acceptance } from '../../client/index.ts';
 import type { HostFacts } from './outside.ts';
 import { allFacts } from './outside.ts';
 import type { Plan } from './plan.ts';
-import type { Remedy } from './recovery.ts';
-import { recover } from './recovery.ts';
+import { Person } from './person.ts';
+import type { Recovery, Remedy } from './recovery.ts';
+import { acceptsWrites, recover } from './recovery.ts';
 import type { Scene } from './scene.ts';
 import { openScene } from './scene.ts';
 import type { Played } from './script.ts';
@@ -28,6 +31,8 @@ export interface Round {
   readonly faults: readonly Played[];
   readonly ending: Ending;
   readonly remedies: readonly Remedy[];
+  readonly accepted: readonly Acceptance[];
+  readonly afterwards: readonly Ending[];
   readonly ledger: LedgerVerdict;
   readonly primary: string | null;
   /** Hosts that do not replicate in the end, as the verification says too. */
@@ -44,6 +49,8 @@ export interface Round {
 export interface Act {
   readonly faults: readonly Played[];
   readonly ending: Ending;
+  /** What a person answered for. */
+  readonly accepted: readonly Acceptance[];
   readonly before: readonly HostFacts[];
   /** Null unless it was refused with nothing changed. */
   readonly afterRefusal: readonly HostFacts[] | null;
@@ -56,6 +63,7 @@ const WRITES_BEFORE = 40;
 const ATTEMPTS_AT_EACH_DOOR = 10;
 /** A failover that takes longer gets everything mended: a lock that somebody holds has to be let go some time. */
 const PATIENCE_MS = 20_000;
+const ASK_WITHIN = '30s';
 
 /** One cluster, its faults, the failover, the return of everything, and the verdict. */
 export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly round: Round; readonly ledger: Ledger }> {
@@ -68,13 +76,14 @@ export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly ro
     const act = await perform(scene, plan);
     marks.push(performance.now());
     await returnOfEverybody(scene);
-    const recovery = await recover(scene, act.ending);
+    const recovery = await recoverAndGoOn(scene, plan, act);
     await ledger.stop();
     marks.push(performance.now());
-    const evidence = await examine(scene, { plan, act, recovery });
+    const evidence = await examine(scene, { plan, act, ...recovery });
     marks.push(performance.now());
     const round: Round = {
-      ...{ plan, faults: act.faults, ending: act.ending, remedies: recovery.remedies },
+      ...{ plan, faults: act.faults, ending: act.ending, remedies: recovery.recovery.remedies },
+      ...{ accepted: act.accepted, afterwards: recovery.afterwards },
       ...{ ledger: evidence.ledger, primary: evidence.primary, out: evidence.out },
       compared: Object.fromEntries([...evidence.written].map(([host, log]) => [host, log?.size ?? null])),
       violations: judgeRound(evidence),
@@ -87,6 +96,19 @@ export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly ro
   }
 }
 
+/** What the plan wants done then is done only with a cluster that takes writes. */
+async function recoverAndGoOn(
+  scene: Scene,
+  plan: Plan,
+  { ending }: Act,
+): Promise<{ readonly recovery: Recovery; readonly afterwards: readonly Ending[] }> {
+  const recovery = await recover(scene, ending);
+  if (!recovery.isAccepted || plan.afterwards.length === 0) return { recovery, afterwards: [] };
+  const endings = [ending, ...recovery.remedies.map((one) => one.ending)];
+  const afterwards = await playAfterwards(scene, { wanted: plan.afterwards, endings });
+  return { recovery: { ...recovery, isAccepted: await acceptsWrites(scene) }, afterwards };
+}
+
 async function perform(scene: Scene, plan: Plan): Promise<Act> {
   const { stage, ledger } = scene;
   await ledger.acknowledged(WRITES_BEFORE);
@@ -94,14 +116,21 @@ async function perform(scene: Scene, plan: Plan): Promise<Act> {
   const script = new Script(scene, plan);
   const begunAt = Ledger.now();
   await script.begin();
+  const person = new Person(scene);
+  const order = { cluster: CLUSTER, reason: `chaos: round ${String(plan.round)}` };
   const calling = endingOf('failover', (options) =>
-    stage.client.failover({ cluster: CLUSTER, reason: `chaos: round ${String(plan.round)}` }, options),
+    plan.isAnswered
+      ? stage.client.failover({ ...order, askWithin: ASK_WITHIN }, { ...options, onProgress: person.onProgress })
+      : stage.client.failover(order, options),
   );
+  const attending = person.attend(calling);
   script.callFailover();
   const soon = await Promise.race([calling, pause(PATIENCE_MS, null)]);
   const afterRefusal = soon?.kind === 'refused' && soon.changed === false ? await allFacts(stage.lab) : null;
   const faults = await script.end();
-  return { faults, ending: await calling, before, afterRefusal, begunAt };
+  const ending = await calling;
+  await attending;
+  return { faults, ending, accepted: person.accepted, before, afterRefusal, begunAt };
 }
 
 /** Whoever is off or down comes back as it would by itself: the old primary too, fenced or not. Its doors are tried until they have answered. */

@@ -59,7 +59,7 @@ export class Script {
     this.#over.abort();
     await Promise.all(this.#running);
     // The network and the power first: most other causes can only go away on a host that is there.
-    for (const kinds of [['isolate', 'cut', 'one-way-cut', 'control-cut', 'power'], null])
+    for (const kinds of [['isolate', 'cut', 'one-way-cut', 'parted', 'control-cut', 'power'], null])
       await Promise.all(
         [...this.#toHeal].filter((fault) => kinds?.includes(fault.kind) ?? true).map((fault) => this.#heal(fault)),
       );

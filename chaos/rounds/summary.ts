@@ -13,6 +13,10 @@ export interface Summary {
   readonly unread: number;
   /** How the first failover of a round ended. */
   readonly endings: Readonly<Record<string, number>>;
+  /** Answers of a person to what a failover asked. */
+  readonly accepted: number;
+  /** What was done with clusters that were well again, and how it ended. */
+  readonly afterwards: Readonly<Record<string, number>>;
   /** Faults that were really made, by kind. */
   readonly faults: Readonly<Record<string, number>>;
   /** From the first blow to the primary to the first write through the VIP, in rounds whose first failover succeeded. */
@@ -45,6 +49,14 @@ export function summarise(rounds: readonly Round[]): Summary {
     compared: sum(logs.map((count) => count ?? 0)),
     unread: logs.filter((count) => count === null).length,
     endings: countOf(rounds.map(({ ending }) => ending.kind)),
+    accepted: sum(rounds.map(({ accepted }) => accepted.length)),
+    afterwards: countOf(
+      rounds.flatMap(({ afterwards }) =>
+        afterwards.map(
+          ({ operation, type, kind }) => `${operation.replace(/ db\d$/, '')}: ${kind === 'done' ? type : kind}`,
+        ),
+      ),
+    ),
     faults: countOf(
       rounds.flatMap(({ faults }) => faults.filter((one) => one.madeAtMs !== null).map(({ kind }) => kind)),
     ),
@@ -75,16 +87,21 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** The line of a round, as it is finished. */
 export function describeRound({ ledger, ...round }: Round): string {
-  const { plan, faults, ending, remedies, primary, out, compared, violations } = round;
+  const { plan, faults, accepted, ending, remedies, primary, out, compared, violations } = round;
   const made = faults.map((one) => (one.madeAtMs === null ? `(${one.fault}: not made)` : one.fault)).join('; ');
   const outage = ledger.writeOutageMs === undefined ? '' : `, outage ${seconds(ledger.writeOutageMs)}`;
-  const afterwards = remedies.map((one) => `${one.ending.operation} ${one.ending.kind}`).join(', ');
+  const afterwards = [...remedies.map((one) => one.ending), ...round.afterwards]
+    .map(({ operation, type, kind }) => `${operation} ${kind === 'done' ? type : kind}`)
+    .join(', ');
+  const answered = accepted
+    .map(({ fence, loss }) => `, accepted ${fence ? 'fence, ' : ''}loss ${String(loss)}`)
+    .join('');
   const logs = Object.entries(compared).map(
     ([host, count]) => `, ${host} ${count === null ? 'not read' : `compared (${String(count)} writes)`}`,
   );
   return [
     `${plan.mode} ${String(plan.seed)}/${String(plan.round)}  [${made}]`,
-    `  → ${ending.kind} (${ending.type}, ${seconds(ending.tookMs)})${afterwards === '' ? '' : `, then ${afterwards}`}; primary ${primary ?? 'none'}`,
+    `  → ${ending.kind} (${ending.type}, ${seconds(ending.tookMs)}${answered})${afterwards === '' ? '' : `, then ${afterwards}`}; primary ${primary ?? 'none'}`,
     `  acknowledged ${String(ledger.acknowledged)}, lost ${String(ledger.lost.length)}, unknown ${String(ledger.unknown)}${logs.join('')}${outage}; out: ${out.join(', ') || 'nobody'}; ${seconds(round.tookMs)} (${round.phasesMs.map(seconds).join(', ')})`,
     ...violations.map(({ invariant, what }) => `  VIOLATION ${invariant}: ${what}`),
   ].join('\n');

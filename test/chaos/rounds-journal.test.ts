@@ -13,6 +13,9 @@ const ending: Ending = {
   ...{ newPrimary: 'db2', oldPrimary: 'db1', loss: null, setAside: null, tookMs: 2000, runId: null },
 };
 
+const answer = { by: 'Kari', reason: 'test', fence: true, loss: 'unknown' } as const;
+const removed: Ending = { ...ending, operation: 'acker remove db3', kind: 'done', type: 'removed' };
+
 const played = (round: number, change: Partial<Round> = {}): Round => ({
   ...{ plan: composeRound({ seed: 7, round, mode: 'lossless' }), ending, remedies: [], primary: 'db2', out: ['db1'] },
   faults: [
@@ -31,7 +34,14 @@ const played = (round: number, change: Partial<Round> = {}): Round => ({
     ...{ acknowledged: 10, present: 10, lost: [], duplicated: [], refusedButPresent: [], unknown: 0 },
     ...{ unknownPresent: 0, twoWriters: [], largestVipGapMs: 1, writeOutageMs: round * 100 },
   },
-  ...{ compared: { db1: 12 }, violations: [], tookMs: 20_000, phasesMs: [8000, 6000, 4000, 2000] },
+  ...{
+    accepted: [],
+    afterwards: [],
+    compared: { db1: 12 },
+    violations: [],
+    tookMs: 20_000,
+    phasesMs: [8000, 6000, 4000, 2000],
+  },
   ...change,
 });
 
@@ -73,7 +83,7 @@ describe('the summary of a campaign', () => {
     const broken = { invariant: 'I2', what: 'two writers' };
     const rounds = [
       played(1),
-      played(2, { violations: [broken] }),
+      played(2, { violations: [broken], accepted: [answer], afterwards: [removed] }),
       played(3, { ending: { ...ending, kind: 'refused' }, compared: { db1: null } }),
     ];
     expect(summarise(rounds)).toMatchObject({
@@ -87,6 +97,8 @@ describe('the summary of a campaign', () => {
         lost: 0,
         compared: 24,
         unread: 1,
+        accepted: 1,
+        afterwards: { 'acker remove: removed': 1 },
       },
       ...{ endings: { 'failed-over': 2, refused: 1 }, faults: { kill: 3 }, failed: ['lossless 7/2'] },
       ...{ writeOutageMs: { p50: 200, p90: 200, max: 200 }, roundMs: { p50: 20_000, p90: 20_000, max: 20_000 } },
@@ -99,6 +111,8 @@ describe('the summary of a campaign', () => {
     expect(text).toContain('lossless 7/2  [kill db1; (errant db3: not made)]');
     expect(text).toContain('VIOLATION I2: two writers');
     expect(text).toContain('db1 compared (12 writes)');
+    const answered = describeRound(played(2, { accepted: [answer], afterwards: [removed] }));
+    expect(answered).toContain('accepted fence, loss unknown), then acker remove db3 removed');
     expect(describeRound(played(2, { compared: { db1: null } }))).toContain('db1 not read');
   });
 });

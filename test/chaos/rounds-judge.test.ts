@@ -41,9 +41,7 @@ const verdictNaming = (...hosts: readonly string[]): Verdict => ({
 /** db1 died, db2 took over, db3 follows it; db1 is back, closed, and said to need a person. */
 const sound: Evidence = {
   ...{
-    endings: [failedOver],
-    present: new Set(),
-    written: new Map(),
+    ...{ endings: [failedOver], afterwards: [], present: new Set(), written: new Map() },
     again: alive,
     isAccepted: true,
     afterRefusal: null,
@@ -152,6 +150,46 @@ const wrongs = (lost: readonly string[], ...losses: readonly (Loss | Ending)[]):
     ...{ ...sound, ...compared, ledger: { ...sound.ledger, lost } },
     endings: losses.map((one) => ('operation' in one ? one : { ...failedOver, loss: one })),
   }).map(({ what }) => what);
+
+describe('what is done with a cluster that is well again', () => {
+  const done = (operation: string, change: Partial<Ending> = {}): Ending => ({
+    ...alive,
+    operation,
+    kind: 'done',
+    ...change,
+  });
+  const broken = (afterwards: readonly Ending[], hosts = sound.hosts): readonly string[] =>
+    brokenBy({ endings: [failedOver, ...afterwards], afterwards, hosts });
+  const back = [replica('db1', '10.77.0.2'), primary, replica('db3', '10.77.0.2')];
+
+  test('is sound when it is done, or refused', () => {
+    const rejoined = done('rejoin db1', { type: 'rejoined' });
+    expect(broken([rejoined, done('acker remove db3'), done('acker add db3')], back)).toEqual([]);
+    expect(
+      broken([
+        { ...alive, operation: 'rejoin db1' },
+        { ...alive, operation: 'acker remove db3' },
+      ]),
+    ).toEqual([]);
+  });
+
+  test('is broken when who has returned does not replicate', () => {
+    expect(broken([done('rejoin db1', { type: 'rejoined' })])).toEqual(['I4']);
+  });
+
+  test('is broken when the server runs of which something was set aside', () => {
+    const quarantined = { ...returned([]), type: 'quarantined' };
+    expect(broken([quarantined])).toEqual(['I5']);
+    expect(broken([quarantined], [{ ...closed, server: null }, ...sound.hosts.slice(1)])).toEqual([]);
+  });
+
+  test('is broken when it was undone, or left to a person, or when a replica that was taken out is not let in again', () => {
+    expect(broken([{ ...alive, operation: 'rejoin db1', kind: 'compensated' }])).toEqual(['I7']);
+    expect(broken([{ ...alive, operation: 'acker remove db3', kind: 'left-to-a-person' }])).toEqual(['I7']);
+    expect(broken([{ ...alive, operation: 'rejoin db1', type: 'NotYet' }])).toEqual(['I7']);
+    expect(broken([done('acker remove db3'), { ...alive, operation: 'acker add db3' }])).toEqual(['I7']);
+  });
+});
 
 describe('the statement of a loss', () => {
   test('is sound when it names exactly what is missing, acknowledged or not', () => {

@@ -76,6 +76,15 @@ describe('the composition of a round', () => {
     expect(share(many('lossless'))).toBeLessThan(0.95);
   });
 
+  test('lets a person answer in about every second round, and does everything with clusters that are well again', () => {
+    const plans = [...many('lossless'), ...many('async')];
+    const share = plans.filter(({ isAnswered }) => isAnswered).length / plans.length;
+    expect(Math.abs(share - 0.5)).toBeLessThan(0.1);
+    const kinds = new Set(plans.map(({ afterwards }) => afterwards.join()));
+    expect([...kinds].sort()).toEqual(['', 'acker', 'acker,rejoin', 'rejoin', 'rejoin,acker']);
+    expect(new Set(plans.map(({ settings }) => settings.salvage))).toEqual(new Set(['apply', 'quarantine']));
+  });
+
   test('names both ends of a cut among the hosts that are hit', () => {
     const plan: Plan = {
       ...composeRound({ seed: 1, round: 1, mode: 'lossless' }),

@@ -8,6 +8,7 @@ import { useCluster } from '../integration/cluster.ts';
 
 const round = (number: number, faults: readonly Fault[]): Plan => ({
   ...{ round: number, seed: 1, mode: 'lossless', failoverAtMs: 800, faults },
+  ...{ isAnswered: false, afterwards: ['acker'] },
   settings: { mode: 'semisync', lagFail: '3s' },
 });
 const killPrimary: Fault = {
