@@ -120,10 +120,10 @@ describe('an acker that is gone', () => {
 });
 
 describe('a removal', () => {
-  /** Behind a step is in front of the next. */
-  const STEPS = ['claim', 'check', 'refuse', 'record', 'quieten'].map((step) => `removeAcker.${step}:after`);
+  /** The crash matrix has them all. */
+  const STEPS = ['refuse', 'record'].map((step) => `removeAcker.${step}:after`);
 
-  test('ends in another worker when the first is killed, at each of its steps', async () => {
+  test('ends in another worker when the first is killed, where it changes who counts', async () => {
     const { client, restore, startWorker, startLedger } = cluster();
     await restore('cluster');
     const ledger = startLedger();

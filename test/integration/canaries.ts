@@ -54,7 +54,9 @@ export class ProcessWatch {
         const text = ofProcess(pid, file);
         const [program = ''] = text.split('\0');
         if (file === 'cmdline') this.#programs.add(path.basename(program));
-        for (const name of namesIn(text, this.#canaries)) this.#found.add(`${name} in ${file} of ${pid}`);
+        const names = namesIn(text, this.#canaries);
+        if (names.length === 0 || isStillItsParent(pid)) continue;
+        for (const name of names) this.#found.add(`${name} in ${file} of ${pid}`);
       }
   }
 
@@ -62,6 +64,12 @@ export class ProcessWatch {
     clearInterval(this.#timer);
     return { samples: this.#samples, programs: this.#programs, found: [...this.#found] };
   }
+}
+
+/** Between fork and exec a child shows what its parent is. */
+function isStillItsParent(pid: string): boolean {
+  const parent = /^PPid:\t(\d+)$/m.exec(ofProcess(pid, 'status'))?.[1] ?? '';
+  return ofProcess(pid, 'cmdline') === ofProcess(parent, 'cmdline');
 }
 
 function ofProcess(pid: string, file: string): string {

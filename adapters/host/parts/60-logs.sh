@@ -71,7 +71,8 @@ relay_logs_have_their_end() {
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     log=${LOGS[at]}
     has_source_event "$log" || continue
-    (($(stat -c %Y "$log") > boot)) && return 0
+    # Both numbers that make up the time of the boot are cut to whole seconds.
+    (($(stat -c %Y "$log") > boot + 2)) && return 0
     mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
       /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; closed = $5 == own && /\t(Stop|Rotate to )/ }
       END { exit !closed }'
