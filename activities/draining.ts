@@ -2,7 +2,7 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import { waitApplied } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
-import { judgeCoverage, judgeTail } from '../domain/coverage.ts';
+import { judgeCoverage, judgeTail, judgeUnapplied } from '../domain/coverage.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Election } from '../domain/election.ts';
 import { isAnswering } from '../domain/observation.ts';
@@ -16,7 +16,7 @@ import { lossOf, refuseUnaccepted } from './foreseeing.ts';
 import { askServer, observe } from './observing.ts';
 import { stopReceivers } from './receivers.ts';
 import { Refusal } from './refusal.ts';
-import { applyTail, readTail } from './salvaging.ts';
+import { applyTail, heldBy, readTail } from './salvaging.ts';
 import type { Steps } from './steps.ts';
 import { until } from './steps.ts';
 import type { Case } from './unfinished.ts';
@@ -42,11 +42,12 @@ export async function electAndDrain(
     winnerReceived: winner.received,
     lineage: lineageOf(cluster, seen),
   };
-  const { coverage, tail } = await steps.run('coverage', primary, () => cover(authority, { found, known }));
-  if (coverage.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(coverage) }, found.accepted);
+  const covered = await steps.run('coverage', primary, () => cover(authority, { found, known }));
+  if (covered.coverage.kind === 'lossy')
+    refuseUnaccepted({ fence: null, loss: lossOf(covered.coverage) }, found.accepted);
   await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));
-  const salvage = await steps.run('salvage', winner.host, () =>
-    salvageTail(authority, { found, winner: winner.host, tail, coverage }),
+  const { salvage, coverage } = await steps.run('salvage', winner.host, () =>
+    salvageTail(authority, { found, winner: winner.host, ...covered }),
   );
   return {
     kind: 'ready',
@@ -89,21 +90,33 @@ function unreadable(error: unknown): null {
   throw error;
 }
 
+/** What became of the tail, and of the coverage that may have rested on it. */
+interface Settled {
+  readonly salvage: Salvage;
+  readonly coverage: Coverage;
+}
+
 interface Salvaging extends Covered {
   readonly found: Fence;
   readonly winner: HostName;
 }
 
-/** Applies the tail to the winner, by policy; what cannot be applied stays in the quarantine of the old primary, and is a reason to stop only if it may be missed. */
-async function salvageTail(authority: Authority, { found, winner, tail, coverage }: Salvaging): Promise<Salvage> {
-  if (tail === null || tail.count === 0) return NOTHING_TO_SALVAGE;
-  if (authority.cluster.description.salvage === 'quarantine') return statementOf(tail, { holds: null, why: '' });
+/**
+ * Applies the tail to the winner, by policy; what cannot be applied stays in the quarantine of the old primary. It is a reason to stop, and a loss, only
+ * if it may be missed.
+ */
+async function salvageTail(authority: Authority, { found, winner, tail, coverage }: Salvaging): Promise<Settled> {
+  if (tail === null || tail.count === 0) return { salvage: NOTHING_TO_SALVAGE, coverage };
+  if (authority.cluster.description.salvage === 'quarantine')
+    return { salvage: statementOf(tail, { holds: null, why: '' }), coverage };
   const { primary, steps } = found;
   const done = await applyTail(authority, { primary, winner, tail, signal: steps.signal }).catch(inapplicable);
-  if (done.kind === 'applied') return statementOf(tail, { holds: done.holds, why: '' });
-  if (coverage.kind === 'lossless' && coverage.by === 'salvage')
-    refuseUnaccepted({ fence: null, loss: lossOf({ why: done.why, count: tail.count }) }, found.accepted);
-  return statementOf(tail, { holds: null, why: done.why });
+  if (done.kind === 'applied') return { salvage: statementOf(tail, { holds: done.holds, why: '' }), coverage };
+  // The applier stops at the first transaction that does not fit; the ones before it are there.
+  const salvage = statementOf(tail, { holds: await heldBy(authority, winner), why: done.why });
+  const left = judgeUnapplied(coverage, salvage.quarantined, done.why);
+  if (left.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(left) }, found.accepted);
+  return { salvage, coverage: left };
 }
 
 function inapplicable(error: unknown): Extract<Salvaged, { kind: 'quarantined' }> {

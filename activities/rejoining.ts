@@ -44,7 +44,11 @@ async function takeBack(work: Work): Promise<Return> {
   const ended = { primary: standing.primary, epoch: authority.epoch };
   if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
-  const wasClean = await steps.run('judge', host, () => isClean(authority, standing));
+  const wasClean = await steps.run('judge', host, async () => {
+    // Its files say what it holds, once nobody writes to them; it cannot be asked, and must not be let out for that.
+    if (standing.runsBehindFence) await authority.order(host, 'service-stop');
+    return isClean(authority, standing);
+  });
   if (!wasClean) return quarantine(work, standing);
   await steps.run('start', host, () => startClosed(authority, standing));
   // Its recovery may have committed what was prepared: only what it says now counts.

@@ -19,6 +19,8 @@ export interface Standing {
   /** Null: its server does not run. */
   readonly status: ServerStatus | null;
   readonly fenced: boolean;
+  /** Somebody started its server behind the fence, where it serves nobody. */
+  readonly runsBehindFence: boolean;
   /** It replicates from the primary with both threads already. */
   readonly follows: boolean;
   /** And its acknowledgements are on record. */
@@ -46,6 +48,7 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
       `${host} does not answer: ${own.helper.why}. Nothing was changed. Bring it back, then start again`,
     );
   const status = closedStatus(own, primary);
+  const { fenced } = own.helper.records;
   const { replication } = status ?? { replication: null };
   const follows =
     replication?.source === primary && replication.receiver === 'running' && replication.applier === 'running';
@@ -56,7 +59,8 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
     primaryHolds: appliedBy(primaryStatus),
     lineage: lineageOf(cluster, seen),
     status,
-    fenced: own.helper.records.fenced,
+    fenced,
+    runsBehindFence: fenced && status === null && own.helper.mysqld === 'running',
     follows,
     counts: follows && (syncOf(cluster, seen)?.ackers ?? []).includes(host),
   };
@@ -84,7 +88,7 @@ function closedStatus({ host, server, helper }: HostObservation, primary: HostNa
       host,
       `the server of ${host} refuses the operation account, which everything that was replicated to it would have brought along: ${host} was neither primary nor replica. Nothing was changed. Stop it, then make it a replica with standfast provision`,
     );
-  if (isAnswering(helper) && helper.mysqld === 'running')
+  if (isAnswering(helper) && helper.mysqld === 'running' && !helper.records.fenced)
     throw new AdapterFailure({
       type: 'NotYet',
       host,

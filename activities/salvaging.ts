@@ -65,7 +65,7 @@ export async function applyTail(
     await standAside(authority, winner);
     await applyStaged(authority, { host: winner, tail, signal });
   }
-  return { kind: 'applied', holds: renderGtids(receivedBy(await statusOf(authority, winner))) };
+  return { kind: 'applied', holds: await heldBy(authority, winner) };
 }
 
 /**
@@ -138,6 +138,10 @@ const stage = async (authority: Authority, host: HostName, tail: Tail): Promise<
     sha256: tail.sha256,
     beyond: renderGtids(appliedBy(await statusOf(authority, host))),
   });
+
+/** Everything that a server holds, per domain and server. */
+export const heldBy = async (authority: Authority, host: HostName): Promise<string> =>
+  renderGtids(receivedBy(await statusOf(authority, host)));
 
 const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
   authority.withSession(host, (session) => readStatus(session, (address) => authority.cluster.nameOf(address)));

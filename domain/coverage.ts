@@ -3,7 +3,7 @@ import { parseGtids, renderGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond } from './lineage.ts';
 import type { SyncRecord } from './records.ts';
-import type { Tail } from './tail.ts';
+import type { Tail, Transactions } from './tail.ts';
 
 export interface CoverageInput {
   readonly sync: SyncRecord | null;
@@ -70,6 +70,17 @@ export function judgeTail(coverage: Coverage, tail: Tail | null, salvage: 'apply
   if (salvage === 'apply')
     return { kind: 'lossless', by: 'salvage', why: `${what}, are read from its files and applied` };
   return { ...coverage, why: `${what}, are kept aside and not applied (policy.failover.salvage)`, count: tail.count };
+}
+
+/** What is left of a coverage that rested on a tail, when that could not be applied after all. */
+export function judgeUnapplied(coverage: Coverage, { count, gtids }: Transactions, why: string): Coverage {
+  if (coverage.kind === 'lossy' || coverage.by !== 'salvage' || count === 0) return coverage;
+  return {
+    kind: 'lossy',
+    why: `${String(count)} transactions of the old primary that no replica received are kept aside and not applied: ${why}`,
+    missing: gtids.at(-1) ?? '',
+    count,
+  };
 }
 
 /** The old primary waits for ever for acknowledgements that nobody gives any more: as many receivers stand still as cover every write. */

@@ -90,7 +90,7 @@ export async function compensated<R>(what: string, body: (undo: UndoStack) => Pr
     if (named === null && !isWrapper(error)) throw error; // a bug: the task is retried until it is mended
     throw failureFrom(error instanceof Error ? error : undefined, {
       type: named !== null && isFailureType(named.type) ? named.type : 'Unverified',
-      message: `${what} stopped: ${sentenceOf(error)}.${tail}`,
+      message: `${what} stopped: ${sentenceOf(error).replace(/\.$/, '')}.${tail}`,
       facts: { ...(named?.details?.[0] as object | undefined), changed, ...facts },
     });
   }

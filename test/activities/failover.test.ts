@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AdapterFailure } from '../../adapters/ports.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
 import { decide, fence, firstOf, nthOf, promote } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -137,6 +138,45 @@ describe('a failover', () => {
     expect(next).toMatchObject({
       kind: 'done',
       value: { kind: 'ready', winner: 'db2', decision: { fence: { rung: 'earlier', host: 'db1' } } },
+    });
+  });
+});
+
+describe('a tail that the winner cannot apply', () => {
+  const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3 };
+
+  /** Two writes that only db1 has, and a winner that finds no place for them. */
+  function withStrangeTail(): SimulatedShop {
+    const shop = new SimulatedShop({ mode: 'async' });
+    for (const replica of ['db2', 'db3']) shop.cut.add(`db1 ${replica}`);
+    for (let row = 0; row < 2; row += 1) shop.write('db1');
+    shop.kill('db1');
+    shop.interrupt('before', /^db2 tail-stage/, () => {
+      throw new AdapterFailure({ type: 'Unsafe', host: 'db2', message: 'a row is missing' });
+    });
+    return shop;
+  }
+
+  it('is no reason to go on without a person, when the promise rested on it', async () => {
+    expect(await fence(withStrangeTail())).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', risk: { loss: { count: 2, explains: expect.stringContaining('a row is missing') } } },
+    });
+  });
+
+  it('is stated as a loss when a person has accepted it', async () => {
+    const shop = withStrangeTail();
+    const lost = shop.lostOn('db2');
+    expect(await fence(shop, { accepted: ACCEPTED })).toMatchObject({
+      kind: 'done',
+      value: {
+        kind: 'ready',
+        decision: {
+          coverage: { kind: 'lossy', count: 2 },
+          salvage: { applied: { count: 0 }, quarantined: { count: 2, gtids: lost } },
+          accepted: ACCEPTED,
+        },
+      },
     });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Coverage } from '../../domain/coverage.ts';
-import { judgeTail } from '../../domain/coverage.ts';
+import { judgeTail, judgeUnapplied } from '../../domain/coverage.ts';
 import type { Tail } from '../../domain/tail.ts';
 import { statementOf } from '../../domain/tail.ts';
 
@@ -30,6 +30,23 @@ describe('the tail of the old primary', () => {
 
   it('is no loss where the ackers cover: nobody was told that it is done', () => {
     expect(judgeTail(BY_ACKERS, TAIL, 'quarantine')).toBe(BY_ACKERS);
+  });
+});
+
+describe('a tail that could not be applied', () => {
+  const SAVED: Coverage = { kind: 'lossless', by: 'salvage', why: 'applied' };
+  const left = { count: 2, gtids: ['0-1-9', '0-1-10'] };
+
+  it('is a loss where the promise rested on it', () => {
+    expect(judgeUnapplied(SAVED, left, 'duplicate key')).toEqual({
+      ...{ kind: 'lossy', count: 2, missing: '0-1-10' },
+      why: '2 transactions of the old primary that no replica received are kept aside and not applied: duplicate key',
+    });
+  });
+
+  it('is none when all of it is there after all, or where the ackers cover', () => {
+    expect(judgeUnapplied(SAVED, { count: 0, gtids: [] }, '')).toBe(SAVED);
+    expect(judgeUnapplied(BY_ACKERS, left, 'duplicate key')).toBe(BY_ACKERS);
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Acceptance } from '../../../domain/acceptance.ts';
 import type { Epoch, HostName } from '../../../domain/cluster.ts';
 import type { FenceProof } from '../../../domain/report.ts';
 import type { Circumstances } from './attempt.ts';
@@ -7,8 +8,16 @@ import type { SimulatedShop } from './shop.ts';
 
 export const RUN = { cluster: 'shop', run: 'run-5' };
 
-export const fence = (shop: SimulatedShop, how: Circumstances & { readonly run?: string } = {}) =>
-  attempt(shop, 'fenceAndDrain', { ...how, input: { ...RUN, run: how.run ?? RUN.run, candidate: null } });
+interface Asked {
+  readonly run?: string;
+  readonly accepted?: Acceptance;
+}
+
+export const fence = (shop: SimulatedShop, how: Circumstances & Asked = {}) =>
+  attempt(shop, 'fenceAndDrain', {
+    ...how,
+    input: { ...RUN, run: how.run ?? RUN.run, candidate: null, accepted: how.accepted ?? null },
+  });
 
 interface Decided {
   readonly winner: HostName;
