@@ -1,3 +1,4 @@
+import type { FailoverResult } from '../client/index.ts';
 import { StandfastError } from '../client/index.ts';
 import type { Lab } from '../lab/lab.ts';
 import { brokenInvariants, writableHosts } from './invariants.ts';
@@ -43,6 +44,10 @@ async function callAgain({ stage, runs }: Scene, victim: Victim): Promise<Ending
   }
 }
 
+/** A winner that dies when it is made already is a new case; the verdict at the end of the failover has to show it. */
+const saysSo = (ending: Ending): boolean =>
+  ending.kind !== 'done' || (ending.result as FailoverResult).verdict?.state !== 'ok';
+
 /**
  * The failover has to end by itself, done or with a reason. Where no server accepts writes then, a second failover has to bring one, once the victim is
  * back.
@@ -52,7 +57,8 @@ export const failoverWithDeath = (failover: Scenario, victim: Victim): Scenario 
   judge: async (scene, { ending, faultAt }) => {
     const { lab } = scene.stage;
     const hung: string[] = ending.kind === 'hangs' ? [sentenceOf(ending)] : [];
-    if (ending.kind !== 'done' && (await writableHosts(lab)).length === 0) {
+    if ((await writableHosts(lab)).length === 0) {
+      if (!saysSo(ending)) hung.push('I9: the failover ended well, and its verdict does not say that nobody serves');
       const again = await callAgain(scene, victim);
       if (again.kind !== 'done')
         hung.push(`after ${sentenceOf(ending)}, a second failover ended with ${sentenceOf(again)}`);
