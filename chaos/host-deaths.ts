@@ -58,7 +58,7 @@ export const failoverWithDeath = (failover: Scenario, victim: Victim): Scenario 
     const { lab } = scene.stage;
     const hung: string[] = ending.kind === 'hangs' ? [sentenceOf(ending)] : [];
     if ((await writableHosts(lab)).length === 0) {
-      if (!saysSo(ending)) hung.push('I9: the failover ended well, and its verdict does not say that nobody serves');
+      if (!saysSo(ending)) hung.push('I7: the failover ended well, and its verdict does not say that nobody serves');
       const again = await callAgain(scene, victim);
       if (again.kind !== 'done')
         hung.push(`after ${sentenceOf(ending)}, a second failover ended with ${sentenceOf(again)}`);
