@@ -44,8 +44,8 @@ const pidsOf = (name: string) =>
     .stdout.split('\n')
     .filter((line) => line !== '');
 /** A session of an account, waiting in the server; resolves with its exit code when it ends. */
-const session = (statement: string) => {
-  const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', '-ustandfast', '-psecret', '-e', statement);
+const session = (statement: string, account = 'standfast') => {
+  const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', `-u${account}`, '-psecret', '-e', statement);
   return once(client, 'exit').then(([code]) => code as number);
 };
 const sessions = () => Number(host.sql(`SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER='standfast'`));
@@ -120,6 +120,25 @@ describe('a claim', () => {
     expect(sessions()).toBe(0);
     await Promise.all(waiters);
     host.sql('SET GLOBAL rpl_semi_sync_master_enabled=0');
+  });
+
+  it('does not wait for a heartbeat that it has killed, and that waits behind the commit of a client', async () => {
+    open();
+    host.sql(`CREATE USER IF NOT EXISTS app IDENTIFIED BY 'secret'; GRANT INSERT ON shop.* TO app;
+      CREATE DATABASE IF NOT EXISTS standfast; CREATE TABLE IF NOT EXISTS standfast.heartbeat (i INT PRIMARY KEY);
+      SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC; SET GLOBAL rpl_semi_sync_master_timeout=100000000; SET GLOBAL rpl_semi_sync_master_enabled=1`);
+    const commits = () =>
+      host.sql(`SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'INSERT INTO%'`);
+    const client = session('INSERT INTO shop.t VALUES (200)', 'app');
+    await until('the client waits', commits, (seen) => seen === '1');
+    const heartbeat = session('INSERT INTO standfast.heartbeat VALUES (1)');
+    await until('the heartbeat waits behind it', commits, (seen) => seen === '2');
+    const other = session('SELECT SLEEP(100)');
+    await until('all are there', sessions, (count) => count === 2);
+    const claim = host.ask('claim', next());
+    host.sql('SET GLOBAL rpl_semi_sync_master_enabled=0; DROP DATABASE standfast');
+    expect(claim).toMatchObject({ fields: { sessions: '2' } });
+    await Promise.all([client, heartbeat, other]);
   });
 
   it('is stored on a host whose server hangs, and says that its sessions could not be ended', () => {

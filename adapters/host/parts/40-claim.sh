@@ -7,14 +7,15 @@ check_claim() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\" and refuses epoch ${ARG[epoch]} of run \"${ARG[run]}\"; nothing was changed; observe again and claim a higher one"
 }
 
-# Sets KILLED and SERVER (running, stopped or hung).
+# Sets KILLED and SERVER (running, stopped or hung). A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
+# says no further statement: it is not waited for, since that acknowledgement may never come.
 end_sessions() {
   local account="'${ARG[account]}'" sessions
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
   SERVER=hung
   sql_open 10 || return 0
-  sessions="SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account"
+  sessions="SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
   sql_ask "$sessions" 1 || { sql_close; return 0; }
   SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then
