@@ -8,8 +8,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
-    // Two cores, and the tests of the lab share one set of hosts.
-    fileParallelism: false,
+    // The tests of the lab share one set of hosts.
+    maxWorkers: 1,
     testTimeout: 120_000,
     hookTimeout: 300_000,
     allowOnly: false,
@@ -19,6 +19,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
           include: [
             'domain',
             'activities',
@@ -32,11 +34,15 @@ export default defineConfig({
           ].map(folder),
         },
       },
-      { extends: true, test: { name: 'lab', include: ['host', 'lab', 'oracle'].map(folder) } },
+      {
+        extends: true,
+        test: { name: 'lab', sequence: { groupOrder: 1 }, include: ['host', 'lab', 'oracle'].map(folder) },
+      },
       {
         extends: true,
         test: {
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: ['integration', 'crash'].map(folder),
           globalSetup: fileURLToPath(new URL('./integration/global-setup.ts', import.meta.url)),
         },
