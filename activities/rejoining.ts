@@ -23,6 +23,7 @@ import { claimEpoch } from './authority.ts';
 import type { Activities } from './contract.ts';
 import { ensureHelper } from './equipping.ts';
 import { askServer } from './observing.ts';
+import { letIn } from './refusing.ts';
 import { isAtRest } from './relay-logs.ts';
 import type { Standing } from './returning.ts';
 import { standingOf, unsafe } from './returning.ts';
@@ -145,6 +146,8 @@ async function follow(authority: Authority, { host, primary, status }: Standing)
     await stopReplication(session);
     await adoptPosition(session, positionOf(status));
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });
+    // While it was away an operation may have shut out whoever could not be told to acknowledge nothing; it has been told now.
+    await letIn(authority, { primary, host });
     await startReplication(session);
   });
 }

@@ -39,6 +39,9 @@ describe('the old primary', () => {
     lab.host('db1').signal('mariadbd', 'SIGKILL');
     const { newPrimary: primary } = await client.failover(order);
     await lab.host('db1').exec(['service', 'mariadb', 'start']); // behind its fence, as somebody in a hurry does
+    // There it cannot be told to acknowledge nothing, so the primary refuses it.
+    const others = { cluster: 'shop', host: primary === 'db2' ? 'db3' : 'db2' };
+    expect((await client.removeAcker(others)).refused).toEqual([expect.stringContaining('db1')]);
     const result = await client.rejoinReplica(back);
     expect(result).toMatchObject({ outcome: 'rejoined', primary, mode: 'lossless' });
     expect(await client.rejoinReplica(back)).toMatchObject({ outcome: 'rejoined', checksum: null });
