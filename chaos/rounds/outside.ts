@@ -27,7 +27,8 @@ export interface Channel {
   readonly error: string;
 }
 
-const ASK_MS = 10_000;
+/** A host that is only slow must not be taken for one that holds nothing. */
+const ASK_MS = 60_000;
 const TRIES = 3;
 const RECORDS = ['epoch', 'primary', 'sync', 'fenced'] as const;
 /** `fenced` is an empty file: that it is there is what it says. */
