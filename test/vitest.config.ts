@@ -8,8 +8,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
-    // The tests of the lab share one set of hosts.
-    maxWorkers: 1,
+    // Two cores, and the tests of the lab share one set of hosts.
+    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 300_000,
     allowOnly: false,
@@ -19,8 +19,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
           include: [
             'domain',
             'activities',
@@ -34,15 +32,11 @@ export default defineConfig({
           ].map(folder),
         },
       },
-      {
-        extends: true,
-        test: { name: 'lab', sequence: { groupOrder: 1 }, include: ['host', 'lab', 'oracle'].map(folder) },
-      },
+      { extends: true, test: { name: 'lab', include: ['host', 'lab', 'oracle'].map(folder) } },
       {
         extends: true,
         test: {
           name: 'integration',
-          sequence: { groupOrder: 2 },
           include: ['integration', 'crash'].map(folder),
           globalSetup: fileURLToPath(new URL('./integration/global-setup.ts', import.meta.url)),
         },

@@ -71,6 +71,7 @@ describe('two hosts without a witness', () => {
       // With db2 the truth is back, and db1 is told.
       await lab.host('db2').powerOn();
       // It restarted, so it is closed; it is the recorded primary, and opened again.
+      expect(await isClosed('db2')).toBe(true);
       expect(await client.failover(order)).toMatchObject({ newPrimary: 'db2' });
       expect(await isClosed('db2')).toBe(false);
       expect(await isClosed('db1')).toBe(true);
