@@ -104,8 +104,8 @@ export const OPERATIONS = [
     [
       'acker before VIP',
       'writes through the VIP are acknowledged by somebody from the first one on',
-      "if (why === null) return { mode: 'lossless', ackers };",
-      "if (bounds.forMs > 0) return { mode: 'lossless', ackers };",
+      'const bounds = { signal: steps.signal, forMs: ATTACH_MS };',
+      'const bounds = { signal: steps.signal, forMs: 0 };',
       'waits for an attached acker before clients are led to it',
     ],
     [

@@ -151,6 +151,15 @@ export const STANDING = [
       'a replica does not know what a start of its threads has deleted',
       "if (source !== 'yes') return false;",
       '',
+      'counts it for nothing as well when that start comes after the look',
+    ],
+  ]),
+  ...guardsOf('activities/foreseeing.ts', 'test/activities/fencing.test.ts', [
+    [
+      'thrown away relay logs are foreseen',
+      'what will be refused for want of a contribution is refused before anything is changed',
+      "look.value['source'] !== 'no'",
+      'true',
       'counts a replica for nothing whose relay logs were thrown away by a start',
     ],
   ]),

@@ -308,4 +308,13 @@ describe('losslessness', () => {
       expect(shop.log).toEqual([]);
     },
   );
+
+  it('counts it for nothing as well when that start comes after the look', async () => {
+    const shop = restarted();
+    shop.interrupt('after', /^db3 claim/, () => {
+      shop.database('db3').start('applier');
+      shop.move();
+    });
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: true } });
+  });
 });
