@@ -5,7 +5,7 @@ import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { isAnswering } from '../domain/observation.ts';
+import { isAnswering, runsBothThreads } from '../domain/observation.ts';
 import type { AdmitResult } from '../domain/report.ts';
 import { makeWait, recordAsync, recordLossless, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
@@ -16,6 +16,7 @@ import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import { takeOut } from './removing.ts';
 import type { Standing } from './standing.ts';
 import { hasClaimed, standingOf } from './standing.ts';
+import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -27,9 +28,6 @@ interface Admission extends Standing {
   readonly host: HostName;
   readonly steps: Steps;
 }
-
-const unsafe = (host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type: 'Unsafe', host, message });
 
 async function checkAdmission(authority: Authority, host: HostName): Promise<Standing> {
   const { cluster } = authority;
@@ -61,18 +59,17 @@ async function bringUp(authority: Authority, { primary, sync, host, steps }: Adm
   const isRefused = (await refusalOf(cluster, { primary, host })) !== null;
   const why = isRefused || !isRecorded ? await quieten(authority, { primary, host }, steps) : null;
   if (why !== null) throw unsafe(host, `${host} cannot be told to acknowledge nothing for now: ${why}`);
-  if (!isRecorded && !runsBothThreads(await statusOf(cluster, host))) {
+  if (!isRecorded && !runs(await statusOf(cluster, host))) {
     await authority.order(host, 'keep-relay');
     await authority.withSession(host, async (session) => {
       await willAcknowledgeNothing(session);
       await startReplication(session);
     });
   }
-  await seen(authority, host, { steps, what: 'runs both threads', holds: runsBothThreads });
+  await seen(authority, host, { steps, what: 'runs both threads', holds: runs });
 }
 
-const runsBothThreads = ({ replication }: ServerStatus): boolean =>
-  replication?.receiver === 'running' && replication.applier === 'running';
+const runs = ({ replication }: ServerStatus): boolean => runsBothThreads(replication);
 
 /**
  * The record grows before the acker does: whoever reads it in between asks for one contribution too many, never for one too few.

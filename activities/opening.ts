@@ -14,7 +14,7 @@ import type { HostName } from '../domain/cluster.ts';
 import { receivedFromPrimary } from '../domain/election.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf, runsBothThreads } from '../domain/observation.ts';
 import { judgePrimarySettings } from '../domain/preflight.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
@@ -27,6 +27,7 @@ import { askServer, observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
 import { keepOut } from './refusing.ts';
 import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
+import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 
@@ -35,9 +36,6 @@ interface Standing {
   readonly seen: ClusterObservation;
   readonly sync: SyncRecord | null;
 }
-
-const unsafe = (host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type: 'Unsafe', host, message });
 
 /**
  * Opens `host` for writes under `authority`, with the promise that is recorded, starts its replicas and routes clients to it. Used when a
@@ -193,7 +191,7 @@ function waitsForStart(
 ): boolean {
   const { replication, semiSync } = status;
   if (replication?.source !== primary) return false;
-  const running = replication.receiver === 'running' && replication.applier === 'running';
+  const running = runsBothThreads(replication);
   const isAcker = sync?.ackers.includes(host) === true;
   // Off the record, nobody may acknowledge where somebody's word counts.
   return !running || (isAcker ? !semiSync.replicaActive : sync?.mode === 'lossless' && semiSync.replicaActive);

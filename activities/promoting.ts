@@ -11,7 +11,7 @@ import {
 } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { isAnswering, observationOf } from '../domain/observation.ts';
+import { isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import { secureAcknowledgement } from './acknowledging.ts';
@@ -106,8 +106,7 @@ function isPlaced(
   wanted: Pick<Repointing, 'winner' | 'acknowledges'>,
 ): boolean {
   if (semiSync.replicaEnabled !== wanted.acknowledges || semiSync.replicaActive !== wanted.acknowledges) return false;
-  if (replication?.source !== wanted.winner) return false;
-  return replication.receiver === 'running' && replication.applier === 'running';
+  return replicatesFrom(replication, wanted.winner);
 }
 
 async function open({ authority, winner }: Promotion): Promise<void> {

@@ -1,4 +1,10 @@
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { Risk } from '../domain/acceptance.ts';
+import type { HostName } from '../domain/cluster.ts';
+
+/** Refused by a safety rule; not tried again. */
+export const unsafe = (host: HostName, message: string): AdapterFailure =>
+  new AdapterFailure({ type: 'Unsafe', host, message });
 
 /** A refusal met on the way of a failover; the workflow decides what is undone, and whether a person is asked. */
 export class Refusal extends Error {

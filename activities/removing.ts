@@ -1,5 +1,4 @@
 import type { Ports } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { RemoveAckerResult } from '../domain/report.ts';
 import { acknowledgingNow, recordAsync, recordLossless } from './acknowledging.ts';
@@ -11,6 +10,7 @@ import { statusOf } from './observing.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import type { Standing } from './standing.ts';
 import { hasClaimed, requireAnswer, standingOf, whyNotAlone } from './standing.ts';
+import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -26,9 +26,6 @@ interface Removal extends Standing {
   readonly host: HostName;
   readonly others: readonly HostName[];
 }
-
-const unsafe = (host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type: 'Unsafe', host, message });
 
 /** What would be refused at the end is refused here, before anything is changed. */
 async function checkRemoval(authority: Authority, host: HostName, { signal }: Steps): Promise<Removal> {

@@ -15,6 +15,7 @@ import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
+import { replicatesFrom } from '../domain/observation.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
 import { beat } from './beats.ts';
@@ -48,7 +49,7 @@ async function startReplica(
   const status = await statusOf(cluster, target);
   requireReady(cluster, target, status);
   await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
-  if (follows(status.replication, primary)) return;
+  if (replicatesFrom(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);
   const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
   const account = await cluster.replicationAccount();
@@ -96,12 +97,6 @@ function requireReady(cluster: ClusterPorts, target: HostName, { readOnly, serve
   if (fault !== null)
     throw new AdapterFailure({ type: 'Unsafe', host: target, message: `${fault}; replication was not started on it` });
 }
-
-const follows = (replication: ReplicationStatus | null, primary: HostName): boolean =>
-  replication !== null &&
-  replication.source === primary &&
-  replication.receiver === 'running' &&
-  replication.applier === 'running';
 
 interface Proof {
   readonly cluster: ClusterPorts;
@@ -195,7 +190,7 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
     await awaitApplied(cluster, copy, goal);
   });
   const proof = await compareRows({ cluster, attempt, target, primary });
-  if (!follows((await statusOf(cluster, target)).replication, primary))
+  if (!replicatesFrom((await statusOf(cluster, target)).replication, primary))
     throw new AdapterFailure({
       type: 'NotYet',
       host: target,

@@ -4,10 +4,11 @@ import type { HostName } from '../domain/cluster.ts';
 import type { GtidSet } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { HostObservation, ServerStatus } from '../domain/observation.ts';
-import { isAnswering, observationOf } from '../domain/observation.ts';
+import { isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
 import { appliedBy } from '../domain/tail.ts';
 import { lineageOf, primaryOf, syncOf } from './electing.ts';
 import { observe } from './observing.ts';
+import { unsafe } from './refusal.ts';
 
 /** A host that may come back, and the primary that it would follow. */
 export interface Standing {
@@ -26,9 +27,6 @@ export interface Standing {
   /** And its acknowledgements are on record. */
   readonly counts: boolean;
 }
-
-export const unsafe = (host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type: 'Unsafe', host, message });
 
 /** @throws AdapterFailure when the host cannot come back as things stand; nothing was changed then */
 export async function standingOf(cluster: ClusterPorts, host: HostName): Promise<Standing> {
@@ -49,9 +47,7 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
     );
   const status = closedStatus(own, primary);
   const { fenced } = own.helper.records;
-  const { replication } = status ?? { replication: null };
-  const follows =
-    replication?.source === primary && replication.receiver === 'running' && replication.applier === 'running';
+  const follows = replicatesFrom(status?.replication ?? null, primary);
   return {
     cluster: description.cluster,
     host,

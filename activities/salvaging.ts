@@ -10,6 +10,7 @@ import type { ServerStatus } from '../domain/observation.ts';
 import type { Salvaged, Tail } from '../domain/tail.ts';
 import { appliedBy } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
+import { unsafe } from './refusal.ts';
 import { until } from './steps.ts';
 
 /** A piece is sent through this worker in about a second per megabyte; a larger tail would hold up the failover for minutes. */
@@ -145,6 +146,3 @@ export const heldBy = async (authority: Authority, host: HostName): Promise<stri
 
 const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
   authority.withSession(host, (session) => readStatus(session, (address) => authority.cluster.nameOf(address)));
-
-const unsafe = (host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type: 'Unsafe', host, message });

@@ -121,6 +121,13 @@ export const isAnswering = <T extends { readonly reach: string }>(
   answer: T | null,
 ): answer is Extract<T, { reach: 'answers' }> => answer !== null && answer.reach === 'answers';
 
+export const runsBothThreads = (replication: ReplicationStatus | null): boolean =>
+  replication?.receiver === 'running' && replication.applier === 'running';
+
+/** From that host, with both threads. */
+export const replicatesFrom = (replication: ReplicationStatus | null, source: HostName): boolean =>
+  replication?.source === source && runsBothThreads(replication);
+
 export function observationOf(observation: ClusterObservation, host: HostName): HostObservation {
   const found = observation.hosts.find((entry) => entry.host === host);
   if (found === undefined) throw new Error(`${host} was not observed in ${observation.cluster}`);
