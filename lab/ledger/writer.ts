@@ -113,7 +113,7 @@ class Writer {
   async #connect(): Promise<Connection> {
     // A frozen server accepts and never greets: mysql2's connectTimeout covers the handshake too, ours covers the log-in.
     const opening = mysql.createConnection(this.#options);
-    opening.catch(() => undefined);
+    opening.catch(() => undefined); // it fails again when nobody waits any more; within() has said then that it was late
     try {
       const connection = await within(opening, connectTimeoutMs * 2);
       // An idle connection that breaks says so here, and nothing may be sent on it any more.
