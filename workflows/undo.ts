@@ -71,9 +71,14 @@ export const sentenceOf = (error: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause);
 };
 
+/** Also when the worker died before its activity could hear of it: Temporal then ends the activity with a timeout. */
+const isCancelled = (error: unknown): boolean =>
+  isCancellation(error) ||
+  (isWrapper(error) && namedFailure(error) === null && CancellationScope.current().consideredCancelled);
+
 /**
  * Runs a runbook; when it fails, undoes, and ends with one failure that keeps the reason and lists what was and was not undone.
- * A run that was cancelled ends as cancelled, after the same undo.
+ * A run that was cancelled ends as cancelled after the same undo, unless something stands: only a failure can say what.
  */
 export async function compensated<R>(what: string, body: (undo: UndoStack) => Promise<R>): Promise<R> {
   const undo = new UndoStack();
@@ -81,16 +86,18 @@ export async function compensated<R>(what: string, body: (undo: UndoStack) => Pr
     return await body(undo);
   } catch (error) {
     const facts = await undo.unwind();
-    if (isCancellation(error)) throw error;
+    const cancelled = isCancelled(error);
+    if (cancelled && facts.notUndone.length === 0) throw new CancelledFailure(`${what} was cancelled`);
     const named = namedFailure(error);
+    if (named === null && !cancelled && !isWrapper(error)) throw error; // a bug: the task is retried until it is mended
     const changed = facts.undone.length + facts.notUndone.length > 0;
     const tail = changed
       ? ` Undone: ${facts.undone.join('; ') || 'nothing'}.${facts.notUndone.length > 0 ? ` NOT undone: ${facts.notUndone.join('; ')}.` : ''}`
       : '';
-    if (named === null && !isWrapper(error)) throw error; // a bug: the task is retried until it is mended
+    const reason = cancelled ? 'it was cancelled' : sentenceOf(error).replace(/\.$/, '');
     throw failureFrom(error instanceof Error ? error : undefined, {
       type: named !== null && isFailureType(named.type) ? named.type : 'Unverified',
-      message: `${what} stopped: ${sentenceOf(error).replace(/\.$/, '')}.${tail}`,
+      message: `${what} stopped: ${reason}.${tail}`,
       facts: { ...(named?.details?.[0] as object | undefined), changed, ...facts },
     });
   }

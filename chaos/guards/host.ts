@@ -129,7 +129,23 @@ export const HOST = [
       'shuts the port in both directions, loopback too, for whatever would listen there',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/30-processes.sh', DATABASE, [
+    [
+      'a question is no server',
+      'a server is started although an init script asks its program for its settings',
+      '&& ! only_prints "$pid" ',
+      '',
+      'does not take the program for a server when an init script asks it for its settings',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/35-service.sh', DATABASE, [
+    [
+      'broken pipe',
+      'an order ends with an answer when the client of the server ends before it',
+      "  trap '' PIPE\n",
+      '',
+      'answers when the client of the server ends in the middle of its conversation',
+    ],
     [
       'fenced host stays down',
       'no order starts the server of a fenced host',

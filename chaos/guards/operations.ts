@@ -176,4 +176,20 @@ export const OPERATIONS = [
       'outranks a host that is silent and may still hold it',
     ],
   ]),
+  ...guardsOf('workflows/undo.ts', 'test/workflows/cancellation.test.ts', [
+    [
+      'cancelled says what stands',
+      'a cancelled run does not hide what could not be undone',
+      'cancelled && facts.notUndone.length === 0',
+      'cancelled',
+      'a cancelled failover says what could not be undone',
+    ],
+    [
+      'cancelled with its worker',
+      'a cancelled run whose worker died is no failure',
+      'const cancelled = isCancelled(error);',
+      'const cancelled = isCancellation(error);',
+      'a failover whose worker died after it was cancelled is undone, and ends as cancelled',
+    ],
+  ]),
 ];

@@ -38,11 +38,13 @@ function open(): void {
     CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
 }
 
+/** Without the program when an init script only asks it for its settings. */
 const pidsOf = (name: string) =>
   host
-    .run('pgrep', '-x', name)
+    .run('pgrep', '-ax', name)
     .stdout.split('\n')
-    .filter((line) => line !== '');
+    .filter((line) => line !== '' && !line.includes('--print-defaults'))
+    .map((line) => line.split(' ')[0] ?? '');
 /** A session of an account, waiting in the server; resolves with its exit code when it ends. */
 const session = (statement: string, account = 'standfast') => {
   const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', `-u${account}`, '-psecret', '-e', statement);
@@ -139,6 +141,19 @@ describe('a claim', () => {
     host.sql('SET GLOBAL rpl_semi_sync_master_enabled=0; DROP DATABASE standfast');
     expect(claim).toMatchObject({ fields: { sessions: '2' } });
     await Promise.all([client, heartbeat, other]);
+  });
+
+  it('answers when the client of the server ends in the middle of its conversation', () => {
+    serving();
+    host.shell(
+      `printf '#!/bin/sh\\necho "1\\t7"\\n' >/tmp/short && chmod 755 /tmp/short && mount --bind /tmp/short /usr/bin/mariadb`,
+    );
+    try {
+      expect(host.ask('claim', next())).toEqual(refused('Unverified', 'are still there; claim again'));
+    } finally {
+      host.must('umount', '/usr/bin/mariadb');
+    }
+    expect(host.fields('claim', { ...now(), account: 'standfast' })).toMatchObject({ mysqld: 'running' });
   });
 
   it('is stored on a host whose server hangs, and says that its sessions could not be ended', () => {
@@ -302,6 +317,23 @@ describe('a fence', () => {
     expect(pidsOf('mariadbd').length).toBe(1);
     host.fields('unfence', now());
     host.must('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'shutdown');
+  });
+
+  it('does not take the program for a server when an init script asks it for its settings', async () => {
+    serving();
+    host.fields('service-stop', { owner });
+    host.shell('mkdir -p /tmp/fake && cp /bin/bash /tmp/fake/mariadbd');
+    const seen = async (...argv: readonly string[]) => {
+      const waiting = host.start('/tmp/fake/mariadbd', '-c', 'echo ready; read', ...argv);
+      await once(waiting.stdout, 'data');
+      const { mysqld } = host.fields('observe');
+      const ended = once(waiting, 'exit');
+      waiting.stdin.end();
+      await ended;
+      return mysqld;
+    };
+    expect(await seen('--print-defaults')).toBe('stopped');
+    expect(await seen('--user=mysql')).toBe('running');
   });
 
   it('stops and starts the service by order, once or twice', () => {

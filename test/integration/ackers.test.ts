@@ -228,6 +228,11 @@ describe('a removed acker', () => {
     onTestFinished(() => connection.close());
     const run = new Client({ connection }).workflow.getHandle('operation/shop');
     await run.cancel();
+    // A second attempt that began before could finish the work: too late is too late.
+    await until('an activity that is asked to end', async () => {
+      const { events } = await run.fetchHistory();
+      return events?.some((event) => event.activityTaskCancelRequestedEventAttributes) === true ? true : undefined;
+    });
     await first.kill();
     await startWorker('second');
     await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });

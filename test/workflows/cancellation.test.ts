@@ -14,9 +14,10 @@ const scheduledIn = (events: Awaited<ReturnType<typeof eventsOf>>): readonly (st
   events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
 
 /** The fence of a failover as a step that the test lets end when it wants to, and everything that was begun, in its order. */
-function fakeSteps() {
+function fakeSteps({ undone = ['the fence'], notUndone = [] as readonly string[] } = {}) {
   const begun: string[] = [];
   let letFenceEnd: (result: unknown) => void = () => undefined;
+  let silenced = false;
   const fenced = new Promise((resolve) => {
     letFenceEnd = resolve;
   });
@@ -25,7 +26,7 @@ function fakeSteps() {
       begun.push('fence');
       const context = Context.current();
       const beating = setInterval(() => {
-        context.heartbeat();
+        if (!silenced) context.heartbeat();
       }, 20);
       return fenced.finally(() => {
         clearInterval(beating);
@@ -33,14 +34,18 @@ function fakeSteps() {
     },
     undoFence: () => {
       begun.push('undo');
-      return Promise.resolve({ undone: ['the fence'], notUndone: [] });
+      return Promise.resolve({ undone, notUndone });
     },
     promoteAndRoute: () => {
       begun.push('promotion');
       throw ApplicationFailure.nonRetryable('nobody may be promoted here');
     },
   };
-  return { begun, letFenceEnd, activities };
+  /** As when the worker dies: Temporal hears of the step no more. */
+  const silence = () => {
+    silenced = true;
+  };
+  return { begun, letFenceEnd, silence, activities };
 }
 
 const READY = {
@@ -65,9 +70,8 @@ const startFailover = () =>
 const endOf = (handle: WorkflowHandle): Promise<unknown> =>
   handle.result().catch((error: unknown) => (error instanceof WorkflowFailedError ? error.cause : error));
 
-test('a cancelled failover undoes only after the step under way has stopped', async () => {
-  const { begun, letFenceEnd, activities } = fakeSteps();
-  const workers = [await rig().runActivities(activities), await rig().runWorkflows()];
+/** A failover that is cancelled while its fence is under way, from when the step has been asked to end. */
+async function cancelDuringFence(begun: readonly string[]) {
   const handle = await startFailover();
   await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
   await handle.cancel();
@@ -78,10 +82,42 @@ test('a cancelled failover undoes only after the step under way has stopped', as
     },
     { timeout: 20_000 },
   );
+  return { handle, cancelled };
+}
+
+test('a cancelled failover undoes only after the step under way has stopped', async () => {
+  const { begun, letFenceEnd, activities } = fakeSteps();
+  const workers = [await rig().runActivities(activities), await rig().runWorkflows()];
+  const { handle, cancelled } = await cancelDuringFence(begun);
   expect(scheduledIn(cancelled)).toEqual(['fenceAndDrain']);
   letFenceEnd(READY);
   expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
   expect(begun.at(-1)).toBe('undo');
+  await Promise.all(workers.map((worker) => worker.end()));
+}, 60_000);
+
+test('a failover whose worker died after it was cancelled is undone, and ends as cancelled', async () => {
+  const { begun, letFenceEnd, silence, activities } = fakeSteps();
+  const workers = [await rig().runActivities(activities), await rig().runWorkflows()];
+  const { handle } = await cancelDuringFence(begun);
+  silence();
+  expect(await endOf(handle)).toBeInstanceOf(CancelledFailure);
+  expect(begun).toEqual(['fence', 'undo']);
+  letFenceEnd(READY);
+  await Promise.all(workers.map((worker) => worker.end()));
+}, 60_000);
+
+test('a cancelled failover says what could not be undone', async () => {
+  const { begun, letFenceEnd, activities } = fakeSteps({ undone: ['the claim'], notUndone: ['db1 is fenced'] });
+  const workers = [await rig().runActivities(activities), await rig().runWorkflows()];
+  const { handle } = await cancelDuringFence(begun);
+  letFenceEnd(READY);
+  const end = await endOf(handle);
+  expect(end).toBeInstanceOf(ApplicationFailure);
+  expect((end as ApplicationFailure).message).toBe(
+    'failover of shop stopped: it was cancelled. Undone: the claim. NOT undone: db1 is fenced.',
+  );
+  expect((end as ApplicationFailure).details?.[0]).toMatchObject({ changed: true, notUndone: ['db1 is fenced'] });
   await Promise.all(workers.map((worker) => worker.end()));
 }, 60_000);
 

@@ -17,6 +17,15 @@ is_our_database() {
   [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]]
 }
 
+# An init script asks the server's program for its settings while it waits: that process serves nobody, and ends by itself.
+only_prints() {
+  local argument
+  while IFS= read -rd '' argument; do
+    [[ $argument != --print-defaults ]] || return 0
+  done <"/proc/$1/cmdline"
+  return 1
+} 2>/dev/null
+
 # Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs.
 scan_processes() {
   local folder name pid
@@ -25,7 +34,7 @@ scan_processes() {
     { read -r name <"$folder/comm"; } 2>/dev/null || continue
     pid=${folder#/proc/}
     case $name in
-      mariadbd | mysqld) is_our_database "$pid" && ! is_zombie "$pid" && MYSQLD+=("$pid") ;;
+      mariadbd | mysqld) is_our_database "$pid" && ! only_prints "$pid" && ! is_zombie "$pid" && MYSQLD+=("$pid") ;;
       mariadbd-safe | mysqld_safe) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && SUPERVISORS+=("$pid") ;;
       keepalived) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && KEEPALIVED+=("$pid") ;;
     esac

@@ -17,12 +17,19 @@ service_order() {
 sql_open() {
   [[ -S ${CONF[socket]} ]] || return 1
   coproc SQL { exec timeout "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$RUN/sql.log"; }
-  SQL_IN=${SQL[1]} SQL_OUT=${SQL[0]} SQL_PROCESS=$SQL_PID
+  # A client that has ended already, because the server refuses it, takes these variables with it.
+  SQL_IN=${SQL[1]-} SQL_OUT=${SQL[0]-} SQL_PROCESS=${SQL_PID-}
+  [[ -n $SQL_IN && -n $SQL_OUT && -n $SQL_PROCESS ]]
 }
 
-# sql_do STATEMENT, sql_ask STATEMENT SECONDS (one row, in ROW). No when the client is gone or silent.
+# sql_do STATEMENT, sql_ask STATEMENT SECONDS (one row, in ROW). No when the client is gone or silent: a broken pipe must not end this order.
 sql_do() {
+  local status
+  trap '' PIPE
   printf '%s;\n' "$1" >&"$SQL_IN"
+  status=$?
+  trap - PIPE
+  return "$status"
 } 2>/dev/null
 
 sql_ask() {
