@@ -11,13 +11,14 @@ import {
 } from '../adapters/mariadb.ts';
 import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
+import { hindranceOf } from '../domain/catch-up.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
-import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
+import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
 import type { Progress } from '../domain/progress.ts';
-import { noteProgress, standsStill } from '../domain/progress.ts';
+import { noteProgress } from '../domain/progress.ts';
 import { beat } from './beats.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { primaryOf } from './electing.ts';
@@ -26,8 +27,6 @@ import { observe, statusOf } from './observing.ts';
 import { refusalOf } from './refusing.ts';
 
 const CATCH_UP_SLICE_MS = 1_000;
-/** One large transaction can take this long to apply, while nothing else is seen to move. */
-const STANDSTILL_MS = 3_600_000;
 
 /** Only looks: a session without a proven right to change anything. */
 async function looking<T>(cluster: ClusterPorts, host: HostName, look: (session: Session) => Promise<T>): Promise<T> {
@@ -134,27 +133,17 @@ async function awaitApplied(cluster: ClusterPorts, copy: Session, goal: string):
   while (!(await waitApplied(copy, goal, CATCH_UP_SLICE_MS))) {
     Context.current().cancellationSignal.throwIfAborted();
     const { replication, appliedPosition: position } = await statusOf(cluster, host);
-    requireHealthy(host, replication);
-    const now = { position, atMs: performance.now() };
-    progress = noteProgress(progress, now);
+    const atMs = performance.now();
+    progress = noteProgress(progress, { position, atMs });
     beat({ host, applied: position, goal });
-    if (standsStill(progress, { atMs: now.atMs, forMs: STANDSTILL_MS }))
+    const hindrance = hindranceOf(replication, { progress, atMs });
+    if (hindrance !== null)
       throw new AdapterFailure({
-        type: 'Unsafe',
+        type: hindrance.type,
         host,
-        message: `${host} has applied nothing after ${position} for ${String(STANDSTILL_MS / 60_000)} minutes, and ${goal} is needed; look at its replication threads`,
+        message: `${host} does not get from ${position} to ${goal}: ${hindrance.why}`,
       });
   }
-}
-
-function requireHealthy(host: HostName, replication: ReplicationStatus | null): void {
-  const error = replication?.applierError ?? null;
-  if (error === null) return;
-  throw new AdapterFailure({
-    type: 'Unsafe',
-    host,
-    message: `replication on ${host} stopped with error ${String(error.code)}: ${error.message}`,
-  });
 }
 
 function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: readonly TableChecksum[]): void {

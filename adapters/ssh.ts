@@ -50,6 +50,9 @@ interface Errand {
   stage: 'queued' | 'connecting' | 'asking';
 }
 
+/** Sent, and more than a look: it may have been carried out. */
+const isUnderWay = ({ stage, request }: Errand): boolean => stage === 'asking' && !LOOKING_VERBS.includes(request.verb);
+
 /**
  * The host helper of one host, over one SSH connection that is made at the first request, and again at the next one after it is lost. A
  * request that gets no answer in time, or is cancelled, takes its channel with it, so that no answer is ever taken for another's.
@@ -95,9 +98,7 @@ export class SshHelper implements HelperPort {
     const turn = this.#turns.take();
     try {
       await errand.deadline.race(turn);
-      errand.stage = 'connecting';
-      const connection = await errand.deadline.race(this.#connected());
-      return await this.#ask(connection, errand);
+      return await this.#askAnew(errand);
     } catch (error) {
       throw this.#explain(error, errand);
     } finally {
@@ -106,6 +107,21 @@ export class SshHelper implements HelperPort {
         this.#turns.giveBack();
       });
     }
+  }
+
+  /** A connection that was kept may be one that the host forgot when its power failed: what only looked, or was not sent, goes over a new one. */
+  async #askAnew(errand: Errand): Promise<HelperAnswer> {
+    const kept = this.#connection?.isUsable === true ? this.#connection : null;
+    if (kept !== null) {
+      try {
+        return await this.#ask(kept, errand);
+      } catch (error) {
+        const isLost = error instanceof SshFailure && error.reason === 'closed' && this.#connection !== null;
+        if (!isLost || isUnderWay(errand)) throw error;
+      }
+    }
+    errand.stage = 'connecting';
+    return this.#ask(await errand.deadline.race(this.#connected()), errand);
   }
 
   async #ask(connection: SshConnection, errand: Errand): Promise<HelperAnswer> {
@@ -167,10 +183,11 @@ export class SshHelper implements HelperPort {
     }
   }
 
-  #explain(error: unknown, { request, deadline, stage }: Errand): unknown {
+  #explain(error: unknown, errand: Errand): unknown {
+    const { request, deadline, stage } = errand;
     const isMute = deadline.isTimeout && !(error instanceof AdapterFailure);
     if (!isMute && !(error instanceof SshFailure)) return error;
-    const isOrderUnderWay = stage === 'asking' && !LOOKING_VERBS.includes(request.verb);
+    const isOrderUnderWay = isUnderWay(errand);
     if (error instanceof SshFailure && !isOrderUnderWay) return error;
     const stuckAt = {
       queued: `${String(MOST_CHANNELS)} other requests to it are under way`,

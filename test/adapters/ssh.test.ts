@@ -169,13 +169,26 @@ describe('an answer that does not come', () => {
     await expect(helper.request('echo', { a: '4' })).resolves.toEqual({ a: '4' });
   });
 
-  test('because the connection was killed is noticed at once', async () => {
-    const { parent = '' } = await helper.request('pid');
-    const request = failureOf(helper.request('observe'));
-    await vi.waitUntil(() => started() === 'observe\n', PATIENCE);
-    process.kill(Number(parent), 'SIGKILL');
-    expect(await request).toMatchObject({ type: 'Unreachable', silence: 'lost', reason: 'closed' });
-    await expect(helper.request('echo', { a: '5' })).resolves.toEqual({ a: '5' });
+  test('because the connection was killed is noticed at once: a look goes over a new one, an order does not', async () => {
+    const killed = async (verb: string) => {
+      const { parent = '' } = await helper.request('pid');
+      const request = helper.request(verb).catch((error: unknown) => error);
+      await vi.waitUntil(() => started() === `${verb}\n`, PATIENCE);
+      process.kill(Number(parent), 'SIGKILL');
+      return request;
+    };
+    expect(await killed('order')).toMatchObject({ type: 'Unverified', silence: 'lost', reason: 'closed' });
+    rmSync(sshd.file('started'));
+    const look = killed('observe');
+    await vi.waitUntil(() => started() === 'observe\nobserve\n', PATIENCE);
+    release();
+    expect(await look).toEqual({ late: 'yes' });
+  });
+
+  test('because the helper dies of the request again is not asked for a third time', async () => {
+    await helper.request('pid');
+    expect(await failureOf(helper.request('records'))).toMatchObject({ type: 'Unreachable', reason: 'closed' });
+    expect(readFileSync(sshd.file('counted'), 'utf8')).toBe('xx');
   });
 
   test('because sshd is frozen ends with the deadline', async () => {

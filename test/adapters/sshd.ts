@@ -18,6 +18,7 @@ while IFS=$'\\t' read -r id verb rest; do
     observe | order) echo "$verb" >>started; until [[ -e released ]]; do sleep 0.02; done; printf '%s\\tok\\tlate=yes\\n' "$id" ;;
     refuse) printf '%s\\tfail\\tStale\\tepoch 7 is older%%09than 8\\n' "$id" ;;
     die | service-stop) exit 3 ;;
+    records) printf 'x' >>counted; exit 3 ;;
     babble) printf 'Welcome to db1!\\n' ;;
     other) printf '999\\tok\\n' ;;
     strange) printf '%s\\tfail\\tOops\\tmessage\\n' "$id" ;;
