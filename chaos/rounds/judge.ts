@@ -135,9 +135,13 @@ function vipOnTheWriter(evidence: Evidence): readonly Violation[] {
   const [primary] = writers(evidence);
   if (primary === undefined) return [];
   const holders = evidence.hosts.filter(({ holdsVip }) => holdsVip).map(({ host }) => host);
+  const mute = evidence.hosts.filter(({ isOn, records }) => isOn && records === null).map(({ host }) => host);
+  const unseen = mute.length === 0 ? '' : ` (${mute.join(' and ')} could not be looked at)`;
   const found: Violation[] = [];
   if (holders.join('+') !== primary.host)
-    found.push(violation('I6', `the VIP is on ${holders.join(' and ') || 'no host'}, and ${primary.host} is writable`));
+    found.push(
+      violation('I6', `the VIP is on ${holders.join(' and ') || 'no host'}${unseen}, and ${primary.host} is writable`),
+    );
   if (evidence.arpHolder !== primary.host)
     found.push(
       violation('I6', `${evidence.arpHolder ?? 'nobody'} answers ARP for the VIP, and ${primary.host} is writable`),

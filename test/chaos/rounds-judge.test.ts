@@ -106,6 +106,13 @@ describe('the verdict on a round', () => {
     expect(brokenBy({ arpHolder: 'db1+db2' })).toEqual(['I6']);
   });
 
+  test('says which host could not be looked at, when nobody is seen to hold the VIP', () => {
+    const [, , third] = sound.hosts;
+    const mute: HostFacts = { ...primary, holdsVip: false, records: null };
+    const [broken] = judgeRound({ ...sound, hosts: [closed, mute, third ?? closed] });
+    expect(broken?.what).toBe('the VIP is on no host (db2 could not be looked at), and db2 is writable');
+  });
+
   test.each(['hanging', 'unnamed'] as const)('finds an operation that ended %s', (kind) => {
     expect(brokenBy({ endings: [{ ...alive, kind }] })).toEqual(['I7']);
   });
