@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import SearchLast from './sequencer.ts';
 
 const folder = (name: string): string => `test/${name}/**/*.test.ts`;
 
@@ -13,6 +14,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     allowOnly: false,
+    sequence: { sequencer: SearchLast },
     reporters: ['default', fileURLToPath(new URL('./reporter.ts', import.meta.url))],
     projects: [
       {

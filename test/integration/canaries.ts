@@ -128,10 +128,10 @@ export async function foundAtControl(
   canaries: readonly Canary[],
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const { workflowId, runId } of temporal.workflow.list()) {
+  for await (const { workflowId, runId, type } of temporal.workflow.list()) {
     const handle = temporal.workflow.getHandle(workflowId, runId);
     const told = `${textOf(await handle.fetchHistory())}\n${textOf((await handle.describe()).raw)}`;
-    expect(told).toContain('shop');
+    expect(told).toContain(type);
     found.push(...namesIn(told, canaries).map((name) => `history of ${workflowId}: ${name}`));
   }
   const folder = path.join(lab.folder, 'run');

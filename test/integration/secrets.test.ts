@@ -17,6 +17,7 @@ import { useTemporal } from './temporal.ts';
 // Provisioning with every statement logged takes its time on a loaded machine.
 vi.setConfig({ testTimeout: 300_000 });
 
+// The last file (test/sequencer.ts): what is searched at the control seat is what all runs of the tests before left there, those that failed too.
 const cluster = useCluster();
 const temporal = useTemporal();
 
