@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { ClusterPorts, Ports, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { readHeartbeat, writeHeartbeat } from '../adapters/mariadb.ts';
 import { readStatus } from '../adapters/mariadb-status.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
@@ -11,18 +9,18 @@ import type {
   HostObservation,
   ServerAnswer,
   ServerStatus,
+  Silence,
 } from '../domain/observation.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import { recordedPrimary } from '../domain/records.ts';
-import type { LagMeasurement } from '../domain/verdict.ts';
 import type { Activities } from './contract.ts';
+import { measureLag } from './lag.ts';
 import { recordsFrom, refusalsFrom } from './records-answer.ts';
 import { withRelayLogs } from './relay-logs.ts';
 
 const LOOK_MS = 2_000;
 /** Longer than two heartbeat periods (0.1 s), so that a living source is heard. */
 const LISTEN_MS = 400;
-const POLL_MS = 5;
 
 const NOT_ASKED = { reach: 'silent', why: 'it is fenced, so it was not asked' } as const;
 
@@ -65,7 +63,8 @@ async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperA
       enforcesRefusals: facts['refusal'] !== 'no',
     };
   } catch (error) {
-    return silenceOf(error);
+    // A member whose records are damaged takes no part, as in a claim: the others can do without it.
+    return silenceOf(error, 'denied');
   }
 }
 
@@ -109,10 +108,12 @@ async function askServerOnce(cluster: ClusterPorts, host: HostName): Promise<Ser
   }
 }
 
-/** Silence is an answer; anything that is not a named silence is a fault and goes on. */
-function silenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> {
-  if (error instanceof AdapterFailure && error.silence !== null) return { reach: error.silence, why: error.message };
-  throw error;
+/** Silence is an answer; anything that is not a named silence is a fault and goes on. `unsafe`: what a refusal for safety counts as. */
+function silenceOf(error: unknown, unsafe: Silence | null = null): Exclude<HelperAnswer, { reach: 'answers' }> {
+  if (!(error instanceof AdapterFailure)) throw error;
+  const reach = error.silence ?? (error.type === 'Unsafe' ? unsafe : null);
+  if (reach === null) throw error;
+  return { reach, why: error.message };
 }
 
 /** A replica's vote rests on what the replication protocol brought it while we looked, not on a row that we wrote. */
@@ -177,73 +178,10 @@ async function atRest(cluster: ClusterPorts, entry: HostObservation): Promise<Ho
   };
 }
 
-async function measure(cluster: ClusterPorts, primary: HostName): Promise<readonly LagMeasurement[]> {
-  const replicas = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
-  const deadlineMs = cluster.description.lag.failMs + LOOK_MS;
-  const token = randomUUID();
-  const sessions = await Promise.allSettled(replicas.map((host) => cluster.session(host)));
-  try {
-    const committedAt = await commitHeartbeat(cluster, primary, { token, deadlineMs });
-    return await Promise.all(
-      replicas.map(async (host, index): Promise<LagMeasurement> => {
-        const opened = sessions[index];
-        if (opened?.status !== 'fulfilled') return { host, lagMs: null, why: 'it does not answer' };
-        if (typeof committedAt === 'string') return { host, lagMs: null, why: committedAt };
-        return awaitHeartbeat(opened.value, { token, committedAt, deadlineMs });
-      }),
-    );
-  } finally {
-    for (const opened of sessions) if (opened.status === 'fulfilled') opened.value.close();
-  }
-}
-
-/** A session that was cut off in the middle says nothing about the replica, so the measurement is made again; nor does a fault of the inventory. */
-const isAnswer = (error: unknown): error is AdapterFailure =>
-  error instanceof AdapterFailure && error.silence !== 'lost' && error.type !== 'BadInput';
-
-/** @returns the instant after the commit, or why there was none */
-async function commitHeartbeat(
-  cluster: ClusterPorts,
-  primary: HostName,
-  row: { readonly token: string; readonly deadlineMs: number },
-): Promise<number | string> {
-  let session: Session | null = null;
-  try {
-    session = await cluster.session(primary);
-    const sentAt = performance.now();
-    const server = await writeHeartbeat(session, { route: 'lag', token: row.token }, row.deadlineMs);
-    return server === null ? `${primary} refuses writes` : sentAt;
-  } catch (error) {
-    if (isAnswer(error)) return error.message;
-    throw error;
-  } finally {
-    session?.close();
-  }
-}
-
-async function awaitHeartbeat(
-  session: Session,
-  row: { readonly token: string; readonly committedAt: number; readonly deadlineMs: number },
-): Promise<LagMeasurement> {
-  const { host } = session;
-  const passed = (): number => performance.now() - row.committedAt;
-  try {
-    while ((await readHeartbeat(session)) !== row.token) {
-      if (passed() > row.deadlineMs)
-        return { host, lagMs: null, why: `it did not arrive within ${String(row.deadlineMs)} ms` };
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    return { host, lagMs: Math.round(passed() * 10) / 10, why: null };
-  } catch (error) {
-    if (isAnswer(error)) return { host, lagMs: null, why: error.message };
-    throw error;
-  }
-}
-
 export const observingActivities = (
   ports: Ports,
 ): Pick<Activities, 'describeCluster' | 'observeCluster' | 'measureLag'> => ({
   describeCluster: async ({ cluster }) => (await ports.cluster(cluster)).description,
   observeCluster: async ({ cluster }) => observe(await ports.cluster(cluster)),
-  measureLag: async ({ cluster, primary }) => measure(await ports.cluster(cluster), primary),
+  measureLag: async ({ cluster, primary }) => measureLag(await ports.cluster(cluster), primary),
 });

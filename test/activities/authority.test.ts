@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { observationOf } from '../../domain/observation.ts';
 import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { noAnswer } from './sim/ports.ts';
 import { decide, fence, firstOf, open, promote } from './sim/runs.ts';
@@ -154,15 +155,28 @@ describe('a worker that comes back late', () => {
 
 describe('a member whose lineage is damaged', () => {
   it.each(['4:1:0-1-x', '4:one:', 'nonsense', '4:1:0-1-5;'])(
-    'is refused by name, not read as one without (%s)',
+    'takes no part, by name, and is not read as one without (%s)',
     async (lineage) => {
       const shop = new SimulatedShop();
       shop.member('db3').lineage = lineage;
-      expect(await attempt(shop, 'observeCluster', { input: { cluster: 'shop' } })).toMatchObject({
-        kind: 'failed',
-        type: 'Unsafe',
-        message: expect.stringMatching(/^the lineage in the record primary on db3 is damaged/),
+      const seen = await attempt(shop, 'observeCluster', { input: { cluster: 'shop' } });
+      if (seen.kind !== 'done') throw new Error(`it ended ${seen.kind}`);
+      const { helper } = observationOf(seen.value, 'db3');
+      expect(helper.reach).toBe('denied');
+      expect(helper).toMatchObject({
+        why: expect.stringMatching(/^the lineage in the record primary on db3 is damaged/),
       });
     },
   );
+
+  it('is done without: the others fail over, and it is not elected', async () => {
+    const shop = new SimulatedShop({ alone: 'async' });
+    shop.member('db2').lineage = 'nonsense';
+    shop.kill('db1');
+    const decided = await decide(shop);
+    expect(decided.winner).toBe('db3');
+    expect(await promote(shop, decided)).toMatchObject({ kind: 'done' });
+    expect(shop.lostOn('db3')).toEqual([]);
+    expect(shop.violations).toEqual([]);
+  });
 });

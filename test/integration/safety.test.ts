@@ -2,6 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { useCluster } from './cluster.ts';
+import { unhealthyVerdict } from '../../client/index.ts';
+import { refusalOf } from './refusal.ts';
 import { recordOn } from './small-lab.ts';
 
 const cluster = useCluster();
@@ -51,5 +53,29 @@ describe('a failover that was terminated after it had recorded its decision', ()
     const verdict = await ledger.verdict({ primary, faultAt });
     expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
     expect(await record(primary)).toContain('lossless');
+  });
+});
+
+describe('a member whose record is damaged', () => {
+  test('takes no part, is named, and does not keep the others from failing over', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await lab.host('db3').exec(['sh', '-c', 'echo nonsense >/var/lib/standfast/primary']);
+    const finding = unhealthyVerdict(await refusalOf(client.verify({ cluster: 'shop' })))?.findings.find(
+      ({ host }) => host === 'db3',
+    );
+    expect(finding).toMatchObject({
+      code: 'HelperSilent',
+      explains: expect.stringContaining('the record /var/lib/standfast/primary on db3 is damaged') as string,
+    });
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    expect(await client.failover(order)).toMatchObject({ outcome: 'failed-over', newPrimary: 'db2' });
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary: 'db2' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+    expect(await recordOn(lab, 'db3', 'primary')).toBe('nonsense');
   });
 });
