@@ -38,12 +38,26 @@ interface Running {
 const killedOnHost = 137;
 const writer = path.join(projectFolder, 'dist', 'lab', 'ledger', 'writer.js');
 
+/** A number that no ledger of the lab has, with a folder of that name: tokens begin with it, and books of two ledgers must not be mixed. */
+export function takeId(parent: string, draw: () => number = () => randomInt(1, 65_536)): number {
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  for (;;) {
+    const id = draw();
+    try {
+      mkdirSync(path.join(parent, String(id)), { mode: 0o700 });
+      return id;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
 /** Writers at every door of the cluster, and their books: through the VIP, to each host's address, and on each host's socket. */
 export class Ledger {
   readonly folder: string;
   readonly #lab: Lab;
   readonly #periodMs: number;
-  readonly #id = randomInt(1, 65_536);
+  readonly #id: number;
   #writers = 0;
   #running: readonly Running[] = [];
   readonly #books: Book[] = [];
@@ -51,8 +65,8 @@ export class Ledger {
   private constructor(lab: Lab, periodMs: number) {
     this.#lab = lab;
     this.#periodMs = periodMs;
+    this.#id = takeId(path.join(lab.folder, 'ledger'));
     this.folder = path.join(lab.folder, 'ledger', String(this.#id));
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
   /** Starts all writers. They outlive any fault; what is refused is written down and tried again. */

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readAttempts, type Attempt } from '../../lab/ledger/attempt.ts';
+import { takeId } from '../../lab/ledger/ledger.ts';
 import { judge } from '../../lab/ledger/verdict.ts';
 
 /** An acknowledgement of a write that took one millisecond, ending at `endMs`. */
@@ -180,4 +184,16 @@ describe('a ledger file', () => {
   it('may be empty', () => {
     expect(readAttempts('')).toEqual([]);
   });
+});
+
+it('a ledger never gets the number of an earlier one, whose books would be taken for its own', () => {
+  const parent = mkdtempSync(path.join(tmpdir(), 'standfast-ledger-'));
+  const draws = [7, 7, 7, 8];
+  try {
+    expect(takeId(path.join(parent, 'ledger'), () => draws.shift() ?? 0)).toBe(7);
+    expect(takeId(path.join(parent, 'ledger'), () => draws.shift() ?? 0)).toBe(8);
+    expect(draws).toEqual([]);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
 });
