@@ -123,17 +123,28 @@ const RULES: readonly Rule[] = [
     explains: ({ evidence }) => `${evidence.host} is recorded to acknowledge writes and does not`,
     remedy: 'standfast prepare CLUSTER PRIMARY',
   },
-  {
-    code: 'HelperSilent',
-    severity: 'bad',
-    matches: ({ observation }) => !isAnswering(observation.helper),
-    explains: ({ observation: { host, helper } }) =>
-      `the host helper of ${host} does not answer (${isAnswering(helper) ? '' : helper.why})`,
-    remedy: 'look at sshd and at /usr/local/sbin/standfast-host on it',
-  },
 ];
 
-export const judgeReplica = (found: ReplicaCase): readonly Finding[] =>
+export const judgeReplica = (found: ReplicaCase): readonly Finding[] => [
+  ...judgeByRules(found),
+  ...judgeHelper(found.observation),
+];
+
+/** Of any host: without its helper nothing can be done on it, and it counts for no record. */
+export const judgeHelper = ({ host, helper }: HostObservation): readonly Finding[] =>
+  isAnswering(helper)
+    ? []
+    : [
+        {
+          code: 'HelperSilent',
+          severity: 'bad',
+          host,
+          explains: `the host helper of ${host} does not answer (${helper.why})`,
+          remedy: 'look at sshd and at /usr/local/sbin/standfast-host on it',
+        },
+      ];
+
+const judgeByRules = (found: ReplicaCase): readonly Finding[] =>
   RULES.filter((rule) => rule.matches(found)).map((rule) => ({
     code: rule.code,
     severity: rule.severity,

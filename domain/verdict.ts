@@ -9,7 +9,7 @@ import type { ClusterObservation, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
 import { judgeAckers } from './verdict-ackers.ts';
-import { judgeReplica } from './verdict-replica.ts';
+import { judgeHelper, judgeReplica } from './verdict-replica.ts';
 
 export type Severity = 'bad' | 'warn';
 
@@ -144,7 +144,7 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
       }),
     ];
   }
-  const findings: Finding[] = [];
+  const findings: Finding[] = [...judgeHelper(observationOf(input.observation, host))];
   const prepare = `standfast prepare ${input.cluster.cluster} ${host}`;
   if (status.readOnly)
     findings.push(bad(host, { code: 'PrimaryClosed', explains: 'the primary refuses writes', remedy: prepare }));
@@ -173,11 +173,13 @@ function judgeVip(input: VerdictInput): readonly Finding[] {
   const wrong = holders.filter((host) => host !== input.primary);
   const remedy = `standfast prepare ${input.cluster.cluster} ${input.primary}`;
   const nowhere = { code: 'VipNowhere', explains: 'no host that answers holds the VIP', remedy };
+  // Its own helper would know.
+  const isUnknown = !isAnswering(observationOf(input.observation, input.primary).helper);
   return [
     ...wrong.map((host) =>
       bad(host, { code: 'VipMisplaced', explains: `${host} holds the VIP but is not the primary`, remedy }),
     ),
-    ...(holders.length === 0 ? [bad(input.primary, nowhere)] : []),
+    ...(holders.length === 0 && !isUnknown ? [bad(input.primary, nowhere)] : []),
     ...otherWriters(input.observation, input.primary),
   ];
 }

@@ -132,9 +132,9 @@ describe('findings about the VIP and about writers', () => {
     expect(verdict.vipHolders).toEqual(['db1', 'db3']);
   });
 
-  it('says VipNowhere when nobody that answers holds it', () => {
+  it('says VipNowhere when nobody holds it, and not when only the helper of the primary is silent', () => {
     expect(codes(judge({ db1: { helper: helper() } }))).toEqual(['db1:VipNowhere']);
-    expect(codes(judge({ db1: { helper: silence() } }))).toEqual(['db1:VipNowhere']);
+    expect(codes(judge({ db1: { helper: silence() } }))).toEqual(['db1:HelperSilent']);
   });
 
   it('asks no silent helper who holds the VIP', () => {
