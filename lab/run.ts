@@ -22,6 +22,8 @@ export const plainEnvironment: NodeJS.ProcessEnv = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LANG: 'C.UTF-8',
+  // Standard input is a socket here, so a first-level "bash -c" takes itself for a remote shell and reads whatever /root/.bashrc does.
+  SHLVL: '1',
 };
 
 const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };

@@ -45,6 +45,12 @@ async function comesToReach(from: Host | Seat, to: Host): Promise<true> {
 }
 
 describe('a host', () => {
+  it('runs a shell without what the account of root is set up to do in one', async () => {
+    await output(db1, 'sh', '-c', 'cp /root/.bashrc /root/.bashrc.was 2>/dev/null; echo "echo sourced" >/root/.bashrc');
+    expect(await output(db1, 'bash', '-c', 'echo ran')).toBe('ran');
+    await output(db1, 'sh', '-c', 'rm /root/.bashrc; ! [ -e /root/.bashrc.was ] || mv /root/.bashrc.was /root/.bashrc');
+  });
+
   it('has its own name, machine ID, boot ID and disk', async () => {
     const facts = async (host: Host): Promise<readonly string[]> => [
       await output(host, 'hostname'),
