@@ -36,7 +36,9 @@ export function planAttempts(count: number, seed: number): readonly Attempt[] {
     const isRandom = Math.floor(index / changing.length) % 3 === 2;
     const point = isRandom ? `${activity}:before` : (points[random(points.length)] ?? '');
     const afterMs = isRandom ? random(LONGEST_MS) : null;
-    const cell = allCells().find((one) => one.activity === activity && one.witness !== 'nothing');
+    const cells = allCells().filter((one) => one.activity === activity && one.witness !== 'nothing');
+    // A step may be reached in a story of its own.
+    const cell = cells.find((one) => one.incident.point === point) ?? cells[0];
     if (cell === undefined) throw new Error(`no story reaches ${activity}`);
     const when = afterMs === null ? '' : ` +${String(afterMs)} ms`;
     return { id: `${String(index + 1)} ${point}${when}`, scenario: cell.scenario, activity, point, afterMs };

@@ -3,6 +3,8 @@ import { CATALOGUE } from '../../activities/catalogue.ts';
 import type { CatalogueEntry } from '../../activities/catalogue.ts';
 import { allCells, seatedTogether } from '../../chaos/matrix/cells.ts';
 import { outcomeOf } from '../../chaos/matrix/sitting.ts';
+import { SCENARIOS } from '../../chaos/scenarios.ts';
+import { planAttempts } from '../../chaos/zombies/attempts.ts';
 
 const cells = allCells();
 const catalogue: readonly (readonly [string, CatalogueEntry])[] = Object.entries(CATALOGUE);
@@ -54,4 +56,10 @@ describe('a cell', () => {
     const { broken } = outcomeOf(cell, { ...sound, ...change } as typeof sound);
     expect(broken.join('; ')).toMatch(why);
   });
+});
+
+test('a worker is frozen in the story that reaches its step', () => {
+  const scenarioOf = (point: string) => planAttempts(400, 1).find((one) => one.point === point)?.scenario;
+  expect(scenarioOf('removeAcker.release:after')).toBe(SCENARIOS['remove-last-acker']);
+  expect(scenarioOf('removeAcker.refuse:after')).toBe(SCENARIOS['remove-acker']);
 });
