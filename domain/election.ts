@@ -160,7 +160,7 @@ export function electPrimary(input: ElectionInput): Election {
     ? {
         kind: 'refused',
         reason: 'no-replica-holds-everything',
-        explains: 'the replica that received the most may not be promoted, and no other holds everything it received',
+        explains: `nobody else holds everything that ${complete.map(({ host }) => barredIn(because, host.name)).join(' and ')}`,
         because,
       }
     : {
@@ -170,6 +170,9 @@ export function electPrimary(input: ElectionInput): Election {
         because,
       };
 }
+
+const barredIn = (because: readonly Vote[], host: HostName): string =>
+  `${host} received, and ${host} may not be promoted: ${because.find((vote) => vote.host === host)?.vetoes.join('; ') ?? ''}`;
 
 /** What other contenders received and this one is not known to have. What one of them wrote itself bars that one, not the others. */
 const lacksOf = (contender: Contender, { contenders, lineage = [] }: ElectionInput): string =>

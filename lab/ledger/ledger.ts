@@ -57,27 +57,35 @@ export class Ledger {
   readonly folder: string;
   readonly #lab: Lab;
   readonly #periodMs: number;
+  readonly #vipWriters: number;
+  readonly #hosts: readonly string[];
   readonly #id: number;
   #writers = 0;
   #running: readonly Running[] = [];
   readonly #books: Book[] = [];
 
-  private constructor(lab: Lab, periodMs: number) {
+  private constructor(lab: Lab, options: LedgerOptions) {
     this.#lab = lab;
-    this.#periodMs = periodMs;
+    this.#periodMs = options.periodMs ?? 10;
+    this.#vipWriters = options.vipWriters ?? 1;
+    this.#hosts = options.hosts ?? lab.hosts.map((host) => host.name);
     this.#id = takeId(path.join(lab.folder, 'ledger'));
     this.folder = path.join(lab.folder, 'ledger', String(this.#id));
   }
 
   /** Starts all writers. They outlive any fault; what is refused is written down and tried again. */
   static start(lab: Lab, options: LedgerOptions = {}): Ledger {
-    const ledger = new Ledger(lab, options.periodMs ?? 10);
-    const hosts = options.hosts ?? lab.hosts.map((host) => host.name);
-    const vip = Array.from({ length: options.vipWriters ?? 1 }, () => ledger.#route('vip', { host: lab.vip }));
-    const direct = hosts.map((name) => ledger.#route(name, { host: lab.host(name).address }));
-    ledger.#start(lab.app, [...vip, ...direct]);
-    for (const name of hosts) if (lab.host(name).isOn()) ledger.hostIsBack(name);
+    const ledger = new Ledger(lab, options);
+    ledger.begin();
     return ledger;
+  }
+
+  /** Starts the writers, at the beginning and again after a stop. */
+  begin(): void {
+    const vip = Array.from({ length: this.#vipWriters }, () => this.#route('vip', { host: this.#lab.vip }));
+    const direct = this.#hosts.map((name) => this.#route(name, { host: this.#lab.host(name).address }));
+    this.#start(this.#lab.app, [...vip, ...direct]);
+    for (const name of this.#hosts) if (this.#lab.host(name).isOn()) this.hostIsBack(name);
   }
 
   /** Now, on the clock of the ledgers: microseconds of CLOCK_MONOTONIC. */

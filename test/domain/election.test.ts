@@ -96,7 +96,8 @@ describe('refusals', () => {
     expect(elect([contender(DB2), barred])).toMatchObject({
       kind: 'refused',
       reason: 'no-replica-holds-everything',
-      explains: 'the replica that received the most may not be promoted, and no other holds everything it received',
+      explains:
+        'nobody else holds everything that db3 received, and db3 may not be promoted: its country DE is outside the placement policy',
     });
   });
 

@@ -89,6 +89,20 @@ export async function checksums(lab: Lab, host: string): Promise<ReadonlyMap<str
   return new Map(rows.map(([table = '', sum = '']) => [table, sum]));
 }
 
+/**
+ * Kills the primary when `candidate` holds everything, as a test has to that asks for it: with a write under way another replica may hold one more, and
+ * nobody else may be promoted then. The writers are there again for the outage.
+ */
+export async function killPrimaryBefore(
+  { lab }: Cluster,
+  { ledger, candidate }: { readonly ledger: Ledger; readonly candidate: string },
+): Promise<void> {
+  await ledger.stop();
+  await caughtUp(lab, candidate, 'db1');
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  ledger.begin();
+}
+
 /** Waits until `host` has applied all that `primary` has committed. */
 export async function caughtUp(lab: Lab, host: string, primary: string): Promise<void> {
   const [[position = ''] = []] = await lab.host(primary).sql('SELECT @@GLOBAL.gtid_binlog_pos');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FailoverResult } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
-import { caughtUp, checksums, useCluster } from './cluster.ts';
+import { caughtUp, checksums, killPrimaryBefore, useCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -72,7 +72,7 @@ describe('a failover', () => {
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await killPrimaryBefore(cluster(), { ledger, candidate: 'db2' });
     const running = client.failover({ ...order, candidate: 'db2' });
     await worker.says(/^held at /m);
     lab.host('db2').signal('mariadbd', 'SIGKILL');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { unhealthyVerdict } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { useCluster } from './cluster.ts';
+import { killPrimaryBefore, useCluster } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 
 const cluster = useCluster();
@@ -68,7 +68,7 @@ describe('a promotion', () => {
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await killPrimaryBefore(cluster(), { ledger, candidate: 'db2' });
     const result = await client.failover({ ...shop, candidate: 'db2' });
     expect(result).toMatchObject({ newPrimary: 'db2', loss: { lossless: true } });
     expect(result.sentence).toContain('async');
@@ -105,7 +105,7 @@ describe('a promotion', () => {
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await killPrimaryBefore(cluster(), { ledger, candidate: 'db2' });
     const running = client.failover({ ...shop, candidate: 'db2' });
     await first.says(/^held at /m);
     const settings = 'SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@rpl_semi_sync_master_wait_no_slave';

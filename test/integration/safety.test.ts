@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { Ledger } from '../../lab/ledger/ledger.ts';
-import { useCluster } from './cluster.ts';
+import { killPrimaryBefore, useCluster } from './cluster.ts';
 import { unhealthyVerdict } from '../../client/index.ts';
 import { refusalOf } from './refusal.ts';
 import { recordOn } from './small-lab.ts';
@@ -19,7 +19,7 @@ describe('a promise of losslessness', () => {
     await lab.cut('db3', 'db2');
     const ledger = startLedger();
     await ledger.acknowledged(20);
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await killPrimaryBefore(cluster(), { ledger, candidate: 'db2' });
     const result = await client.failover({ ...order, candidate: 'db2' });
     expect(result.newPrimary).toBe('db2');
     expect(await record('db2')).toContain('async');

@@ -34,6 +34,9 @@ describe('the ledgers', () => {
     await ledger.acknowledged(20, { since: Ledger.now() });
     await ledger.acknowledged(20, { since: faultAt, route: 'db1/socket' });
     await ledger.stop();
+    ledger.begin();
+    for (const route of ['vip', 'db1', 'db1/socket']) await ledger.acknowledged(20, { since: Ledger.now(), route });
+    await ledger.stop();
     const verdict = await ledger.verdict({ primary: 'db1', faultAt });
     expect(verdict).toMatchObject({ lost: [], duplicated: [], refusedButPresent: [], twoWriters: [] });
     expect(verdict.acknowledged).toBeGreaterThan(150);
