@@ -29,6 +29,7 @@ export function planAttempts(count: number, seed: number): readonly Attempt[] {
   const random = randomFrom(seed);
   const entries: readonly (readonly [string, CatalogueEntry])[] = Object.entries(CATALOGUE);
   const changing = entries.filter(([, { changes }]) => changes);
+  const told = allCells().filter((cell) => cell.witness !== 'nothing');
   return Array.from({ length: count }, (_, index): Attempt => {
     const [activity, { steps }] = changing[index % changing.length] ?? ['', { changes: true, steps: [] }];
     const places = [activity, ...steps.map((step) => `${activity}.${step}`)];
@@ -36,7 +37,7 @@ export function planAttempts(count: number, seed: number): readonly Attempt[] {
     const isRandom = Math.floor(index / changing.length) % 3 === 2;
     const point = isRandom ? `${activity}:before` : (points[random(points.length)] ?? '');
     const afterMs = isRandom ? random(LONGEST_MS) : null;
-    const cells = allCells().filter((one) => one.activity === activity && one.witness !== 'nothing');
+    const cells = told.filter((one) => one.activity === activity);
     // A step may be reached in a story of its own.
     const cell = cells.find((one) => one.incident.point === point) ?? cells[0];
     if (cell === undefined) throw new Error(`no story reaches ${activity}`);

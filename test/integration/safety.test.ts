@@ -71,7 +71,7 @@ describe('a member whose record is damaged', () => {
     });
     const ledger = startLedger();
     await ledger.acknowledged(20);
-    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    await killPrimaryBefore(cluster(), { ledger, candidate: 'db2' });
     expect(await client.failover(order)).toMatchObject({ outcome: 'failed-over', newPrimary: 'db2' });
     await ledger.acknowledged(20, { since: Ledger.now() });
     await ledger.stop();
