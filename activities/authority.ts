@@ -168,7 +168,7 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
   const { obeying, members } = claimed;
   const short = members.length < majorityOf(all.length);
   if (short && (input.proveOff === undefined || claimed.refusal !== null))
-    throw claimed.refusal ?? tooFew(cluster, epoch, members);
+    throw claimed.refusal ?? tooFew(cluster, epoch, claimed);
   const missing = input.include.filter((host) => !members.includes(host));
   if (missing.length > 0) throw claimed.refusal ?? lacking(epoch, missing);
   const answers = await readRecords(cluster, obeying);
@@ -181,7 +181,7 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
       message: `${newest.primary?.host ?? 'nobody'} is recorded as primary by now, not ${input.primary}; nothing more was done`,
     });
   const provenOff = short ? ((await input.proveOff?.()) ?? []).filter((host) => !members.includes(host)) : [];
-  if (members.length + provenOff.length < majorityOf(all.length)) throw tooFew(cluster, epoch, members);
+  if (members.length + provenOff.length < majorityOf(all.length)) throw tooFew(cluster, epoch, claimed);
   await confirmMembers(cluster, { epoch, newest, before, under, members });
   return new Authority(cluster, epoch, { members, provenOff, lineage: lineageKeptBy(under) });
 }

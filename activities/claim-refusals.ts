@@ -17,9 +17,23 @@ export const lacking = (epoch: Epoch, missing: readonly HostName[]): AdapterFail
     message: `${missing.join(', ')} did not accept epoch ${String(epoch.number)}, and the operation needs it`,
   });
 
-export const tooFew = (cluster: ClusterPorts, epoch: Epoch, members: readonly HostName[]): AdapterFailure =>
-  new AdapterFailure({
+/**
+ * @param input.obeying  members that accepted the epoch
+ * @param input.members  of them, those where older sessions are seen to be gone
+ */
+export function tooFew(
+  cluster: ClusterPorts,
+  epoch: Epoch,
+  { obeying, members }: { readonly obeying: readonly HostName[]; readonly members: readonly HostName[] },
+): AdapterFailure {
+  const hung = obeying.filter((member) => !members.includes(member));
+  const why =
+    hung.length === 0
+      ? ''
+      : `; the server of ${hung.join(' and ')} lets nobody log in (it hangs, or every connection is taken), so older sessions there may still act`;
+  return new AdapterFailure({
     type: 'Unsafe',
     host: cluster.description.cluster,
-    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done`,
+    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${why}`,
   });
+}

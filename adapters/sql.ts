@@ -19,6 +19,7 @@ const STATEMENT_MS = 5_000;
 const KILL_MS = 5_000;
 const SEEN_GONE_EVERY_MS = 20;
 const GOODBYE_MS = 500;
+const FULL_EVERY_MS = 20;
 
 /** Driver codes and server error numbers, mapped once. Source: MariaDB error codes; mysql2's connection errors. */
 const SILENCE: Readonly<Record<string, Silence>> = {
@@ -47,7 +48,7 @@ interface DriverError {
 
 const isDriverError = (error: unknown): error is DriverError => error instanceof Error;
 
-function asFailure(host: HostName, doing: string, error: unknown): AdapterFailure {
+export function asFailure(host: HostName, doing: string, error: unknown): AdapterFailure {
   if (error instanceof AdapterFailure) return error;
   const code = isDriverError(error) ? (error.code ?? '') : '';
   const silence = SILENCE[code] ?? null;
@@ -61,23 +62,37 @@ function asFailure(host: HostName, doing: string, error: unknown): AdapterFailur
 export async function openSession(target: SqlTarget, deadline: Deadline = {}): Promise<Session> {
   const timeoutMs = deadline.timeoutMs ?? CONNECT_MS;
   deadline.signal?.throwIfAborted();
-  const connection = await connect(target, timeoutMs);
-  return new MysqlSession(target, connection);
+  const giveUpAt = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return new MysqlSession(target, await connect(target, timeoutMs));
+    } catch (error) {
+      // Clients compete for the one connection that a full server keeps for its administrators.
+      if (!isFull(error) || performance.now() > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, FULL_EVERY_MS));
+      deadline.signal?.throwIfAborted();
+    }
+  }
 }
 
+const isFull = (error: unknown): boolean => error instanceof AdapterFailure && error.silence === 'full';
+
+export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: number): Promise<Connection> =>
+  mysql.createConnection({
+    host: address,
+    port,
+    user,
+    password,
+    connectTimeout: timeoutMs,
+    bigNumberStrings: true,
+    supportBigNumbers: true,
+    dateStrings: true,
+  });
+
 async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection> {
-  const { host, address, port, user, password } = target;
+  const { host, address, port } = target;
   try {
-    return await mysql.createConnection({
-      host: address,
-      port,
-      user,
-      password,
-      connectTimeout: timeoutMs,
-      bigNumberStrings: true,
-      supportBigNumbers: true,
-      dateStrings: true,
-    });
+    return await dial(target, timeoutMs);
   } catch (error) {
     const failure = asFailure(host, 'connecting', error);
     throw failure.silence === 'silent' && (await acceptsTcp(address, port))
@@ -190,12 +205,12 @@ class MysqlSession implements Session {
   }
 }
 
-type Ended<T> =
+export type Ended<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'late' };
 
-function raceDeadline<T>(running: Promise<T>, timeoutMs: number, signal?: AbortSignal): Promise<Ended<T>> {
+export function raceDeadline<T>(running: Promise<T>, timeoutMs: number, signal?: AbortSignal): Promise<Ended<T>> {
   return new Promise((resolve) => {
     const late = (): void => {
       settle({ kind: 'late' });

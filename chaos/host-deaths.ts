@@ -1,6 +1,8 @@
 import type { FailoverResult } from '../client/index.ts';
 import { StandfastError } from '../client/index.ts';
 import type { Lab } from '../lab/lab.ts';
+import { Ledger } from '../lab/ledger/ledger.ts';
+import { LabError } from '../lab/run.ts';
 import { brokenInvariants, writableHosts } from './invariants.ts';
 import type { Ending, Incident, Scenario } from './play.ts';
 import { sentenceOf } from './play.ts';
@@ -49,6 +51,27 @@ const saysSo = (ending: Ending): boolean =>
   ending.kind !== 'done' || (ending.result as FailoverResult).verdict?.state !== 'ok';
 
 /**
+ * An acker that dies behind the promotion was promised to be waited for, so the writers hang: the verdict has to show it, and to take the acker out, or
+ * to bring it back, has to let them go on.
+ */
+async function freeWriters({ stage, ledger }: Scene, ending: Ending, victim: Victim): Promise<readonly string[]> {
+  try {
+    await ledger.acknowledged(1, { since: Ledger.now() });
+    return [];
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+  }
+  try {
+    await stage.client.removeAcker({ cluster: CLUSTER, host: victim, reason: 'it died' }, { timeoutMs: 240_000 });
+  } catch (error) {
+    if (!(error instanceof StandfastError)) throw error;
+    // With every connection of the primary taken by writers that hang, and the old primary fenced, there may be no majority without it.
+    await bringBack(stage.lab, victim);
+  }
+  return saysSo(ending) ? [] : ['I7: the failover ended well, and its verdict does not say that the writers hang'];
+}
+
+/**
  * The failover has to end by itself, done or with a reason. Where no server accepts writes then, a second failover has to bring one, once the victim is
  * back.
  */
@@ -66,6 +89,7 @@ export const failoverWithDeath = (failover: Scenario, victim: Victim): Scenario 
     const [primary = 'nobody', ...others] = await writableHosts(lab);
     if (primary === 'nobody' || others.length > 0)
       return [...hung, `I2 I4: ${[primary, ...others].join(' and ')} accepts writes after ${sentenceOf(ending)}`];
+    if (primary !== victim) hung.push(...(await freeWriters(scene, ending, victim)));
     const replicas = ['db2', 'db3'].filter((host) => host !== primary && host !== victim);
     return [...hung, ...(await brokenInvariants(lab, scene.ledger, { primary, replicas, faultAt }))];
   },

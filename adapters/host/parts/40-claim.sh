@@ -14,9 +14,8 @@ end_sessions() {
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
   SERVER=hung
-  sql_open 10 || return 0
   sessions="SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
-  sql_ask "$sessions" 1 || { sql_close; return 0; }
+  within 3000 sessions_listed "$sessions" && [[ $HANGS == no ]] || return 0
   SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then
     kill_sessions
@@ -24,6 +23,19 @@ end_sessions() {
       refuse Unverified "epoch ${ARG[epoch]} is stored on $HOSTNAME, but sessions of $account (count and numbers: ${ROW:-unknown}) are still there; claim again"
   fi
   sql_close
+}
+
+# Sets HANGS: nothing was said in time. A server that refuses at once may only have no connection left, and others compete with us for the one that its
+# administrator has: it is asked again.
+sessions_listed() {
+  local status
+  HANGS=no
+  sql_open 10 || return 1
+  sql_ask "$1" 1
+  status=$?
+  ((status != 0)) || return 0
+  sql_close
+  ((status > 128)) && HANGS=yes
 }
 
 # HARD also ends sessions that wait for an acknowledgement. One by one: KILL USER holds the locks of all of them while it wakes each,
