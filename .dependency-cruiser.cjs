@@ -32,7 +32,7 @@ const MAY_IMPORT = {
 
 // Types cost nothing at run time; these may be had as types only.
 const TYPES_ONLY = {
-  workflows: ['activities/contract'],
+  workflows: ['activities/contract', 'activities/watch-contract'],
   lab: ['domain', 'client', 'inventory'],
 };
 

@@ -1,6 +1,6 @@
 import type { HostName } from '../domain/cluster.ts';
 import type { ReplicationStatus, ServerStatus, ThreadState } from '../domain/observation.ts';
-import type { Deadline, Row, Session } from './ports.ts';
+import type { Deadline, Pulse, Row, Session } from './ports.ts';
 
 const VARIABLES = [
   'version',
@@ -57,6 +57,28 @@ export async function readStatus(
     replication: channel === undefined ? null : channelStatus(channel, nameOf),
     attached: replicas.map((row) => Number(text(row, 'Server_id'))),
   });
+}
+
+/** Whether the server accepts writes now. */
+export async function readClosed(pulse: Pick<Pulse, 'rows'>, deadline: Deadline): Promise<boolean> {
+  const [row = {}] = await pulse.rows('SELECT @@GLOBAL.read_only AS read_only', deadline);
+  return text(row, 'read_only') !== '0';
+}
+
+export async function readUptimeSeconds(pulse: Pick<Pulse, 'rows'>, deadline: Deadline): Promise<number> {
+  const [row = {}] = await pulse.rows("SHOW GLOBAL STATUS LIKE 'Uptime'", deadline);
+  return Number(text(row, 'Value'));
+}
+
+/** The replication channel alone; null: the server replicates from nobody. */
+export async function readReplication(
+  pulse: Pick<Pulse, 'rows'>,
+  nameOf: (address: string) => HostName | null,
+  deadline: Deadline,
+): Promise<ReplicationStatus | null> {
+  const channels = await pulse.rows('SHOW ALL SLAVES STATUS', deadline);
+  const channel = channels.find((row) => text(row, 'Connection_name') === '');
+  return channel === undefined ? null : channelStatus(channel, nameOf);
 }
 
 function statusFrom(

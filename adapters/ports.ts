@@ -1,6 +1,7 @@
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { FailureType } from '../domain/failure.ts';
 import type { Silence } from '../domain/observation.ts';
+import type { Transition } from '../domain/watch.ts';
 
 /** Every adapter fails with this; nothing above classifies a driver's message. */
 export class AdapterFailure extends Error {
@@ -52,6 +53,21 @@ export interface Session {
   close(): void;
 }
 
+/**
+ * A lasting connection that only looks. It is made at the first look, and again at the next one after it was lost. A look without an answer in time takes the
+ * connection with it; nothing has to be seen gone, since it changes nothing.
+ */
+export interface Pulse {
+  readonly host: HostName;
+  /** How many connections were made so far: another number may mean another server. */
+  readonly connections: number;
+  /** @throws AdapterFailure with its silence */
+  rows(statement: string, deadline: Deadline): Promise<readonly Row[]>;
+  /** Called whenever the connection ends by itself, at once. */
+  onLost(listener: () => void): void;
+  close(): void;
+}
+
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -73,6 +89,8 @@ export interface ClusterPorts {
   readonly events: boolean;
   helper(host: HostName): HelperPort;
   session(host: HostName, deadline?: Deadline): Promise<Session>;
+  /** The caller closes it. */
+  pulse(host: HostName): Pulse;
   vipSession(deadline?: Deadline): Promise<Session>;
   endpoint(host: HostName): Endpoint;
   /** Inventory name of an address, or null. */
@@ -88,7 +106,40 @@ export interface ClusterPorts {
   powerOff(host: HostName, deadline?: Deadline): Promise<string>;
 }
 
+/** A cluster as a watcher finds it in the inventory. */
+export interface WatchedCluster {
+  readonly cluster: string;
+  /** Another text means that something about it, or about the access to its hosts, may have changed. */
+  readonly version: string;
+}
+
+/** How a run that the watcher started went. */
+export type Attempted =
+  | { readonly kind: 'done'; readonly sentence: string; readonly promoted: boolean }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** The runs that a watcher starts; durable before the call returns. */
+export interface RunsPort {
+  failOver(cluster: string, reason: string): Promise<Started>;
+  /** Opens a primary that came back closed. */
+  reopen(cluster: string, host: HostName): Promise<Started>;
+  /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
+  sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
+  /** Tells the run that watches; its page and its history show it. */
+  tell(transition: Transition): Promise<void>;
+}
+
+/** `busy`: another operation holds the cluster. */
+export type Started = { readonly kind: 'busy' } | { readonly kind: 'started'; readonly ended: Promise<Attempted> };
+
 export interface Ports {
   /** @throws AdapterFailure `BadInput` when the inventory has no such cluster */
   cluster(name: string): Promise<ClusterPorts>;
+}
+
+/** What a watcher needs beside the clusters themselves. */
+export interface WatchPorts extends Ports {
+  readonly runs: RunsPort;
+  /** The clusters of a shard, by the inventory as it is now. @throws AdapterFailure `BadInput` when it cannot be read */
+  watched(shard: string): Promise<readonly WatchedCluster[]>;
 }

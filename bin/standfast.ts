@@ -45,7 +45,13 @@ const io: CliIo = {
 
 const exitCode = await main(process.argv.slice(2), io, {
   connect: async () => (await import('../client/standfast.ts')).Standfast.connect(),
-  startWorker: async () => (await import('../worker/main.ts')).runWorker(),
+  startWorker: async (role) => {
+    const { endWithPair, runPair } = await import('../worker/pair.ts');
+    if (role === undefined) return runPair([process.execPath, process.argv[1] ?? '', 'worker', 'start']);
+    endWithPair();
+    await (await import('../worker/main.ts')).runWorker(role);
+    return 0;
+  },
 });
 
 // Whatever is still open (a connection that was given up) must not hold the process; what was written must still leave it.

@@ -4,7 +4,7 @@ import type { Acceptance } from '../domain/acceptance.ts';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
 import { StandfastError } from './errors.ts';
-import { operationId } from './runbooks.ts';
+import { operationId } from '../domain/addresses.ts';
 
 export interface AcceptInput {
   readonly cluster: string;

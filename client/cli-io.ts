@@ -14,10 +14,13 @@ export interface CliIo {
   readonly onInterrupt: (listener: () => void) => () => void;
 }
 
+export type WorkerRole = 'runbooks' | 'watch';
+
 /** What the commands reach outside themselves; loaded only when one needs it. */
 export interface CliWorld {
   readonly connect: () => Promise<StandfastApi>;
-  readonly startWorker: () => Promise<void>;
+  /** @returns the exit code. Without a role both are started, each as a process of its own. */
+  readonly startWorker: (role: WorkerRole | undefined) => Promise<number>;
 }
 
 export interface GlobalOptions {

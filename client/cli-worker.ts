@@ -9,9 +9,9 @@ const KNOWN = {
   TransportError: 'TemporalUnreachable',
 } as const;
 
-export async function startWorkerOrExplain(start: () => Promise<void>): Promise<void> {
+export async function startWorkerOrExplain(start: () => Promise<number>): Promise<number> {
   try {
-    await start();
+    return await start();
   } catch (error) {
     if (!(error instanceof Error) || !Object.hasOwn(KNOWN, error.name)) throw error;
     const type = KNOWN[error.name as keyof typeof KNOWN];

@@ -1,8 +1,8 @@
-import { CommanderError } from '@commander-js/extra-typings';
+import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
 import { addFailover } from './cli-failover.ts';
-import type { CliIo, CliWorld, GlobalOptions } from './cli-io.ts';
+import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
@@ -24,7 +24,9 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addAckers(program, { io, run });
   addFailover(program, { io, run });
   addSchedules(program, { io, run });
-  addWorker(program, world);
+  addWorker(program, async (role) => {
+    exitCode = await startWorkerOrExplain(() => world.startWorker(role));
+  });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
@@ -43,11 +45,14 @@ function usageExit(error: CommanderError, options: GlobalOptions, io: CliIo): nu
   return USAGE_ERROR;
 }
 
-function addWorker(program: Root, world: CliWorld): void {
+function addWorker(program: Root, start: (role: WorkerRole | undefined) => Promise<void>): void {
   program
     .command('worker')
     .description('the process that carries out runbooks')
     .command('start')
-    .description('start a worker; it ends, with its step handed over, on SIGTERM')
-    .action(() => startWorkerOrExplain(world.startWorker));
+    .description(
+      'start a worker for runbooks and one that watches, as two processes; both end, with their steps handed over, on SIGTERM',
+    )
+    .addOption(new Option('--role <role>', 'start only this one').choices(['runbooks', 'watch'] as const))
+    .action(({ role }) => start(role));
 }

@@ -1,3 +1,4 @@
+import { deposedId, operationId, provisionId, rejoinId } from '../domain/addresses.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
@@ -47,8 +48,6 @@ export interface Runbook<Input extends { readonly cluster: string }, Result> {
 const LONGEST_SUMMARY = 120;
 const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`);
 
-export const operationId = (cluster: string): string => `operation/${cluster}`;
-
 export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
   type: 'failover',
   parse: parseFailover,
@@ -64,7 +63,7 @@ export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
 export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> = {
   type: 'provisionReplica',
   parse: parseProvisionReplica,
-  workflowId: ({ cluster, host }) => `provision/${cluster}/${host}`,
+  workflowId: ({ cluster, host }) => provisionId(cluster, host),
   summary: ({ cluster, host, from }) => `provision ${host} of ${cluster} from ${from ?? 'its primary'}`,
   resultOf: (value) => value as ProvisionResult,
 };
@@ -72,7 +71,7 @@ export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> =
 export const rejoinRunbook: Runbook<RejoinReplicaInput, RejoinResult> = {
   type: 'rejoinReplica',
   parse: parseRejoinReplica,
-  workflowId: ({ cluster, host }) => `rejoin/${cluster}/${host}`,
+  workflowId: ({ cluster, host }) => rejoinId(cluster, host),
   summary: ({ cluster, host }) => `bring ${host} back to ${cluster}`,
   resultOf: (value) => value as RejoinResult,
 };
@@ -113,7 +112,7 @@ export const goAsyncRunbook: Runbook<GoAsyncInput, GoAsyncResult> = {
 export const fenceDeposedRunbook: Runbook<FenceDeposedInput, FenceDeposedResult> = {
   type: 'fenceDeposed',
   parse: parseFenceDeposed,
-  workflowId: ({ cluster, host }) => `deposed/${cluster}/${host}`,
+  workflowId: ({ cluster, host }) => deposedId(cluster, host),
   summary: ({ cluster, host }) => `shut off ${host} of ${cluster} as soon as it answers`,
   resultOf: (value) => value as FenceDeposedResult,
 };

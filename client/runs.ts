@@ -6,7 +6,7 @@ import { ask } from './connection.ts';
 import type { RunningOperation, RunReference } from './errors.ts';
 import { StandfastError } from './errors.ts';
 import type { Runbook } from './runbooks.ts';
-import { operationId } from './runbooks.ts';
+import { operationId } from '../domain/addresses.ts';
 
 export interface StartedRun extends RunReference {
   /** True when a run of the same `requestId` was there already. */

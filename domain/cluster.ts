@@ -22,6 +22,19 @@ export interface HostDescription {
 
 export type FenceRung = 'ssh' | 'powerOff' | 'revocation';
 
+/** How a cluster is watched, and what may follow without a person. Milliseconds. */
+export interface WatchPolicy {
+  readonly everyMs: number;
+  /** How long a host may say nothing before it counts as silent. */
+  readonly silenceMs: number;
+  /** Whether a failover may start without a person. */
+  readonly automatic: boolean;
+  /** How long a dead primary may take to come back first. */
+  readonly graceMs: number;
+  /** Least time between two automatic failovers. */
+  readonly cooldownMs: number;
+}
+
 export interface ClusterDescription {
   readonly cluster: string;
   readonly hosts: readonly HostDescription[];
@@ -33,6 +46,7 @@ export interface ClusterDescription {
   /** What becomes of transactions that only the old primary has: brought to the new one, or set aside for a person. */
   readonly salvage: 'apply' | 'quarantine';
   readonly lag: { readonly warnMs: number; readonly failMs: number };
+  readonly watch: WatchPolicy;
   /** Countries that may hold the data; empty when no policy is declared. */
   readonly countries: readonly string[];
 }

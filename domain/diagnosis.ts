@@ -1,5 +1,5 @@
 import type { HostName } from './cluster.ts';
-import type { ClusterObservation, HostObservation } from './observation.ts';
+import type { ClusterObservation, HostObservation, ServerAnswer, Silence } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 
 /** What a failover may do about the primary that it found. */
@@ -11,11 +11,15 @@ export interface Diagnosis {
   readonly consequence: Consequence;
 }
 
-interface Evidence {
-  readonly primary: HostObservation;
-  /** Replicas that answered and receive from the primary. */
-  readonly observers: readonly HostObservation[];
-  /** The worker and every replica of the inventory. */
+/** What is known of a primary at one moment, by whoever looked. */
+export interface Evidence {
+  /** How its server answers this observer: `open` for writes, `closed`, or not at all. */
+  readonly server: 'open' | 'closed' | Silence;
+  /** What its host says of the server's process; null: the host does not answer, or was not asked. */
+  readonly process: 'running' | 'stopped' | null;
+  /** Of every replica that answers and receives from it: whether it hears it; null: it cannot say. */
+  readonly hearing: readonly (boolean | null)[];
+  /** This observer and every replica of the inventory. */
   readonly expectedObservers: number;
 }
 
@@ -23,15 +27,9 @@ interface Rule extends Diagnosis {
   readonly matches: (evidence: Evidence) => boolean;
 }
 
-const reach = ({ primary }: Evidence): string => primary.server?.reach ?? 'silent';
-const helperAnswers = ({ primary }: Evidence): boolean => isAnswering(primary.helper);
-const mysqldStopped = ({ primary }: Evidence): boolean =>
-  isAnswering(primary.helper) && primary.helper.mysqld === 'stopped';
-const isReadOnly = ({ primary }: Evidence): boolean => isAnswering(primary.server) && primary.server.status.readOnly;
-const stillHeard = ({ observers }: Evidence): boolean => observers.some((entry) => entry.hearsSource === true);
-/** The worker itself is one observer that does not reach the primary. */
-const agreeDead = ({ observers, expectedObservers }: Evidence): boolean =>
-  (1 + observers.filter((entry) => entry.hearsSource === false).length) * 2 > expectedObservers;
+/** This observer is one that does not reach the primary. */
+const agreeDead = ({ hearing, expectedObservers }: Evidence): boolean =>
+  (1 + hearing.filter((hears) => hears === false).length) * 2 > expectedObservers;
 
 /** First match wins: signs of life before signs of death. */
 const RULES: readonly Rule[] = [
@@ -39,48 +37,48 @@ const RULES: readonly Rule[] = [
     code: 'PrimaryServes',
     explains: 'the primary answers and accepts writes',
     consequence: 'leave',
-    matches: (evidence) => reach(evidence) === 'answers' && !isReadOnly(evidence),
+    matches: ({ server }) => server === 'open',
   },
   {
     code: 'PrimaryClosed',
     explains: 'the primary answers but refuses writes, as every member does after a restart',
     consequence: 'reopen',
-    matches: (evidence) => reach(evidence) === 'answers',
+    matches: ({ server }) => server === 'closed',
   },
   {
     code: 'PrimaryFull',
     explains: 'the primary answers "too many connections": it is alive',
     consequence: 'leave',
-    matches: (evidence) => reach(evidence) === 'full',
+    matches: ({ server }) => server === 'full',
   },
   {
     code: 'PrimaryDenies',
     explains: 'the primary refuses the login of the operation account: it is alive',
     consequence: 'leave',
-    matches: (evidence) => reach(evidence) === 'denied',
+    matches: ({ server }) => server === 'denied',
   },
   {
     code: 'PrimaryProcessDead',
     explains: "the primary's host answers and no database server runs on it",
     consequence: 'failOver',
-    matches: mysqldStopped,
+    matches: ({ process }) => process === 'stopped',
   },
   {
     code: 'PrimaryHeardByReplicas',
     explains:
       'the primary does not answer here, but a replica still hears it: the network to it is cut, it is not dead',
     consequence: 'refuse',
-    matches: stillHeard,
+    matches: ({ hearing }) => hearing.includes(true),
   },
   {
     code: 'PrimaryHung',
     explains: "the primary's process exists and answers nobody",
     consequence: 'failOver',
-    matches: (evidence) => helperAnswers(evidence) && agreeDead(evidence),
+    matches: (evidence) => evidence.process === 'running' && agreeDead(evidence),
   },
   {
     code: 'PrimaryHostDead',
-    explains: 'neither the host of the primary nor its server answers, and a majority of the observers agrees',
+    explains: 'the primary answers nobody, and a majority of the observers agrees',
     consequence: 'failOver',
     matches: agreeDead,
   },
@@ -92,16 +90,27 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-export function diagnosePrimary(observation: ClusterObservation, primary: HostName): Diagnosis {
-  const databases = observation.hosts.filter((entry) => entry.server !== null);
-  const evidence: Evidence = {
-    primary: observationOf(observation, primary),
-    observers: databases.filter((entry) => receivesFrom(entry, primary)),
-    expectedObservers: databases.length,
-  };
+export function diagnose(evidence: Evidence): Diagnosis {
   const rule = RULES.find((candidate) => candidate.matches(evidence));
   if (rule === undefined) throw new Error('the table of diagnoses has no last row');
   return { code: rule.code, explains: rule.explains, consequence: rule.consequence };
+}
+
+export function diagnosePrimary(observation: ClusterObservation, primary: HostName): Diagnosis {
+  const databases = observation.hosts.filter((entry) => entry.server !== null);
+  const { helper, server } = observationOf(observation, primary);
+  return diagnose({
+    server: reachOf(server),
+    process: isAnswering(helper) ? helper.mysqld : null,
+    hearing: databases.filter((entry) => receivesFrom(entry, primary)).map((entry) => entry.hearsSource),
+    expectedObservers: databases.length,
+  });
+}
+
+function reachOf(server: ServerAnswer | null): Evidence['server'] {
+  if (server === null) return 'silent';
+  if (!isAnswering(server)) return server.reach;
+  return server.status.readOnly ? 'closed' : 'open';
 }
 
 const receivesFrom = (entry: HostObservation, primary: HostName): boolean =>

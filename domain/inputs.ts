@@ -46,6 +46,11 @@ export interface FailoverInput {
   readonly askWithin?: string;
 }
 
+export interface WatchClustersInput {
+  /** Clusters of one shard are watched together. */
+  readonly shard: string;
+}
+
 interface Field {
   readonly name: string;
   readonly required: boolean;
@@ -118,6 +123,9 @@ export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUS
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
+export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
+  { name: 'shard', required: true, example: 'main' },
+]);
 export const parseFailover = parser<FailoverInput>('failover', [
   CLUSTER,
   { name: 'candidate', required: false, example: 'db2' },

@@ -31,10 +31,13 @@ export interface PolicyConfig {
     readonly automatic: boolean;
     readonly fence: readonly ('ssh' | 'powerOff' | 'revocation')[];
     readonly cooldownMs: number;
+    /** How long a dead primary may take to come back before an automatic failover starts. */
+    readonly graceMs: number;
     /** What becomes of transactions that only the old primary has. */
     readonly salvage: 'apply' | 'quarantine';
     readonly maxLostTransactions: number;
   };
+  readonly watch: { readonly shard: string; readonly everyMs: number; readonly silenceMs: number };
   /** Empty: no placement policy. */
   readonly countries: readonly string[];
   readonly lag: { readonly warnMs: number; readonly failMs: number };
@@ -80,9 +83,18 @@ export interface Inventory {
 }
 
 function toPolicy(raw: RawCluster['policy']): PolicyConfig {
-  const { automatic, fence, cooldown, salvage, maxLostTransactions } = raw.failover;
+  const { automatic, fence, cooldown, grace, salvage, maxLostTransactions } = raw.failover;
+  const { shard, every, silence } = raw.watch;
   return {
-    failover: { automatic, fence, cooldownMs: durationMs(cooldown), salvage, maxLostTransactions },
+    failover: {
+      automatic,
+      fence,
+      cooldownMs: durationMs(cooldown),
+      graceMs: durationMs(grace),
+      salvage,
+      maxLostTransactions,
+    },
+    watch: { shard, everyMs: durationMs(every), silenceMs: durationMs(silence) },
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
     alone: raw.alone,

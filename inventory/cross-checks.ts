@@ -88,8 +88,10 @@ function policyFaults({ path, cluster }: ClusterPlace): PathFault[] {
   return [
     ...countries.flatMap((code, index) => countryFaults([...path, 'policy', 'placement', 'countries', index], code)),
     ...lagFaults([...path, 'policy', 'lag'], at(policy, 'lag')),
+    ...watchFaults([...path, 'policy', 'watch'], at(policy, 'watch')),
   ];
 }
+
 const isDuration = (value: unknown): value is string => typeof value === 'string' && DURATION_PATTERN.test(value);
 
 function lagFaults(path: FaultPath, lag: unknown): PathFault[] {
@@ -97,6 +99,25 @@ function lagFaults(path: FaultPath, lag: unknown): PathFault[] {
   if (!isDuration(warn) || !isDuration(fail) || durationMs(warn) <= durationMs(fail)) return [];
   return [
     { path, message: `${path.join('.')}: found warn ${warn} above fail ${fail}, expected warn at or below fail` },
+  ];
+}
+
+const LEAST_EVERY_MS = 20;
+/** Three periods of the replication protocol's heartbeats (0.1 s). */
+const LEAST_SILENCE_MS = 300;
+
+function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
+  const [every, silence] = [at(watch, 'every') ?? '100ms', at(watch, 'silence') ?? '500ms'];
+  if (!isDuration(every) || !isDuration(silence)) return [];
+  const where = path.join('.');
+  if (durationMs(every) < LEAST_EVERY_MS)
+    return [{ path: [...path, 'every'], message: `${where}.every: found ${every}, expected at least 20ms` }];
+  if (durationMs(silence) >= Math.max(LEAST_SILENCE_MS, 2 * durationMs(every))) return [];
+  return [
+    {
+      path,
+      message: `${where}: found silence ${silence} with every ${every}, expected a silence of at least 300ms and twice every`,
+    },
   ];
 }
 

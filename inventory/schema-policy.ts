@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { country, duration, whole } from './schema-leaves.ts';
+import { country, duration, name, whole } from './schema-leaves.ts';
 
 const failoverPolicy = z.strictObject(
   {
@@ -19,6 +19,9 @@ const failoverPolicy = z.strictObject(
           'What may prove that the old primary acknowledges nothing any more, tried in this order: `ssh` stops it, `powerOff` runs the hook, `revocation` stops the receivers of the replicas that it waits for',
       }),
     cooldown: duration.default('10m').meta({ description: 'Least time between two automatic failovers' }),
+    grace: duration.default('0s').meta({
+      description: 'How long a dead primary may take to come back by itself before an automatic failover starts',
+    }),
     salvage: z.enum(['apply', 'quarantine'], 'apply or quarantine').default('apply').meta({
       description:
         'Transactions that only the old primary has, read from its binary log while its host answers: `apply` brings them to the new primary, `quarantine` sets them aside for a person',
@@ -30,9 +33,22 @@ const failoverPolicy = z.strictObject(
   'the section failover',
 );
 
+const watchPolicy = z.strictObject(
+  {
+    shard: name.default('main').meta({ description: 'Clusters of one shard are watched together, by one worker' }),
+    every: duration.default('100ms').meta({ description: 'How often every host is asked' }),
+    silence: duration.default('500ms').meta({
+      description:
+        'How long a host may say nothing, here and to the others, before it counts as silent; at least 300ms',
+    }),
+  },
+  'the section watch: { every: 100ms, silence: 500ms }',
+);
+
 export const policy = z.strictObject(
   {
     failover: failoverPolicy.prefault({}).meta({ description: 'When and how to fail over' }),
+    watch: watchPolicy.prefault({}).meta({ description: 'How the cluster is watched' }),
     placement: z
       .strictObject(
         {

@@ -12,6 +12,8 @@ export interface WorkerOptions {
   /** `activity:before|after` or `activity.step:before|after`, several with commas: it stops at each until it is released. */
   readonly holdAt?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** One process alone, `runbooks` unless given: it can be killed, and frozen, by itself. */
+  readonly role?: 'runbooks' | 'watch';
 }
 
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
@@ -33,18 +35,21 @@ export class LabWorker {
   static async start(lab: Lab, name: string, options: WorkerOptions): Promise<LabWorker> {
     const log = path.join(lab.folder, 'run', `worker-${name}.log`);
     const file = openSync(log, 'w');
-    const child = lab.control.spawn([process.execPath, program, 'worker', 'start'], {
-      env: {
-        ...plainEnvironment,
-        TEMPORAL_ADDRESS: options.temporal,
-        STANDFAST_CONFIG: lab.etc('standfast.yaml'),
-        ...(options.holdAt === undefined ? {} : { STANDFAST_HOLD_AT: options.holdAt }),
-        ...options.environment,
+    const child = lab.control.spawn(
+      [process.execPath, program, 'worker', 'start', '--role', options.role ?? 'runbooks'],
+      {
+        env: {
+          ...plainEnvironment,
+          TEMPORAL_ADDRESS: options.temporal,
+          STANDFAST_CONFIG: lab.etc('standfast.yaml'),
+          ...(options.holdAt === undefined ? {} : { STANDFAST_HOLD_AT: options.holdAt }),
+          ...options.environment,
+        },
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', file, file],
       },
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', file, file],
-    });
+    );
     closeSync(file);
     child.unref();
     const worker = new LabWorker(name, child, log);

@@ -1,10 +1,22 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
+/** Bulk work must not starve a failover, and neither may starve the watch. */
+export interface TaskQueues {
+  readonly runbooks: string;
+  /** Failovers that a watcher starts; polled by every worker, so that another one goes on when the first dies. */
+  readonly failover: string;
+  readonly watch: string;
+}
+
+export const WORKER_ROLES = ['runbooks', 'watch'] as const;
+export type WorkerRole = (typeof WORKER_ROLES)[number];
+
 /** What the worker reads from its environment, once. Temporal's own settings are read by its envconfig library (`TEMPORAL_*`). */
 export interface WorkerConfig {
   readonly inventoryPath: string;
-  readonly taskQueue: string;
+  readonly queues: TaskQueues;
+  readonly role: WorkerRole;
   readonly identity: string;
   /** `activity:before|after` and `activity.step:before|after`: this worker stops once at each, for tests that kill it at one instant. */
   readonly holdAt: readonly string[];
@@ -33,7 +45,7 @@ class WorkerConfigError extends Error {
 }
 
 /** @throws WorkerConfigError with every faulty variable in one sentence */
-export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
+export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole): WorkerConfig {
   const parsed = environment.safeParse(variables);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
@@ -42,7 +54,12 @@ export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
   const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = parsed.data;
   return Object.freeze({
     inventoryPath: STANDFAST_CONFIG,
-    taskQueue: STANDFAST_TASK_QUEUE,
+    queues: {
+      runbooks: STANDFAST_TASK_QUEUE,
+      failover: `${STANDFAST_TASK_QUEUE}-failover`,
+      watch: `${STANDFAST_TASK_QUEUE}-watch`,
+    },
+    role,
     identity: `${hostname()}/${String(process.pid)}`,
     holdAt: STANDFAST_HOLD_AT,
     logLevel: STANDFAST_LOG_LEVEL,

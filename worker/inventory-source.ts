@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { WatchedCluster } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterConfig, Inventory } from '../inventory/config.ts';
 import { findCluster, loadInventory } from '../inventory/load.ts';
@@ -34,6 +35,15 @@ export class InventorySource {
     if (found.kind === 'unknown')
       throw new AdapterFailure({ type: 'BadInput', host: name, message: `${found.message}. Nothing was changed` });
     return { config: found.cluster, access: inventory.access };
+  }
+
+  /** @throws AdapterFailure `BadInput` */
+  async shard(shard: string): Promise<readonly WatchedCluster[]> {
+    const { clusters } = await this.#orRefuse(`shard ${shard}`);
+    const version = String(this.#read?.changedAt);
+    return clusters
+      .filter((cluster) => cluster.policy.watch.shard === shard)
+      .map((cluster) => ({ cluster: cluster.name, version }));
   }
 
   async #orRefuse(name: string): Promise<Inventory> {

@@ -1,48 +1,60 @@
+import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createActivities } from '../activities/index.ts';
+import { watchActivities } from '../activities/watching.ts';
 import { readWorkerConfig } from './config.ts';
-import type { WorkerConfig } from './config.ts';
+import type { WorkerConfig, WorkerRole } from './config.ts';
 import { createHooks } from './hold.ts';
 import { InventorySource } from './inventory-source.ts';
 import { createLogger } from './logger.ts';
 import { controlPlaneId, ensureSearchAttributes } from './namespace.ts';
 import { createPorts } from './ports.ts';
+import { createRuns, ensureWatches } from './runs.ts';
 
-/** Runs one worker until it is told to stop (SIGINT, SIGTERM); running activities get 10 s to end. */
-export async function runWorker(): Promise<void> {
-  const config = readWorkerConfig(process.env);
+/** Runs one worker process until it is told to stop (SIGINT, SIGTERM); running activities get 10 s to end. */
+export async function runWorker(role: WorkerRole): Promise<void> {
+  const config = readWorkerConfig(process.env, role);
   Runtime.install({ logger: createLogger(config), shutdownSignals: ['SIGINT', 'SIGTERM'] });
   const inventory = new InventorySource(config.inventoryPath);
-  await inventory.current();
+  const { clusters } = await inventory.current();
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   try {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
-    const ports = createPorts(inventory, owner);
-    const worker = await createWorker(config, {
-      connection,
-      namespace,
-      activities: createActivities(ports, createHooks(config)),
-    });
-    await worker.run();
+    const ports = createPorts(inventory, { owner, runs: createRuns(config.queues) });
+    const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(ports) };
+    const workers = await Promise.all(
+      queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
+    );
+    const shards = new Set(clusters.map((cluster) => cluster.policy.watch.shard));
+    if (role === 'watch') await ensureWatches(new Client({ connection, namespace }), config.queues.watch, [...shards]);
+    await Promise.all(workers.map((worker) => worker.run()));
     ports.close();
   } finally {
     await connection.close();
   }
 }
 
-function createWorker(
-  config: WorkerConfig,
-  wiring: { connection: NativeConnection; namespace: string; activities: object },
-): Promise<Worker> {
+const queuesOf = ({ role, queues }: WorkerConfig): readonly string[] => [
+  role === 'watch' ? queues.watch : queues.runbooks,
+  queues.failover,
+];
+
+interface Wiring {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly activities: object;
+  readonly taskQueue: string;
+}
+
+function createWorker(config: WorkerConfig, wiring: Wiring): Promise<Worker> {
   return Worker.create({
     ...wiring,
     ...workflowCode(),
-    taskQueue: config.taskQueue,
     identity: config.identity,
     // A run whose worker died is picked up by another one from its history, without waiting for a sticky queue to expire.
     maxCachedWorkflows: 0,

@@ -2,9 +2,11 @@ import { hostname } from 'node:os';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
-import type { ClusterPorts, Deadline, HelperPort, Ports } from '../adapters/ports.ts';
+import type { ClusterPorts, Deadline, HelperPort, RunsPort, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { runPowerHook } from '../adapters/power-hook.ts';
+import { SqlPulse } from '../adapters/pulse.ts';
+import type { SqlTarget } from '../adapters/sql.ts';
 import { openSession } from '../adapters/sql.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
@@ -12,14 +14,21 @@ import { resolveSecret, SecretError } from '../inventory/secrets.ts';
 import { HelperChannels } from './helper-channels.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
 
-export interface ClosablePorts extends Ports {
+export interface ClosablePorts extends WatchPorts {
   close(): void;
 }
 
+interface Plane {
+  readonly owner: string;
+  readonly runs: RunsPort;
+}
+
 /** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
-export function createPorts(inventory: InventorySource, owner: string): ClosablePorts {
+export function createPorts(inventory: InventorySource, { owner, runs }: Plane): ClosablePorts {
   const channels = new HelperChannels();
   return {
+    runs,
+    watched: (shard) => inventory.shard(shard),
     cluster: async (name) => portsOf(await inventory.cluster(name), { owner, channels }),
     close: () => {
       channels.close();
@@ -34,6 +43,10 @@ interface Shared {
 
 function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterPorts {
   const { config, access } = managed;
+  const target = async (host: HostName): Promise<SqlTarget> => {
+    const { address, port } = hostOf(config, host);
+    return { host, address, port, ...(await sqlLogin(access, host)) };
+  };
   return {
     description: describe(config),
     owner,
@@ -42,10 +55,8 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     events: config.policy.events,
     sshUser: access.ssh.user,
     helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
-    session: async (host, deadline) => {
-      const { address, port } = hostOf(config, host);
-      return openSession({ host, address, port, ...(await sqlLogin(access, host)) }, deadline);
-    },
+    session: async (host, deadline) => openSession(await target(host), deadline),
+    pulse: (host) => new SqlPulse(host, () => target(host)),
     vipSession: async (deadline?: Deadline) => {
       const { port } = firstOf(config);
       const login = await sqlLogin(access, 'the VIP');
@@ -119,6 +130,13 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   fence: config.policy.failover.fence,
   salvage: config.policy.failover.salvage,
   lag: config.policy.lag,
+  watch: {
+    everyMs: config.policy.watch.everyMs,
+    silenceMs: config.policy.watch.silenceMs,
+    automatic: config.policy.failover.automatic,
+    graceMs: config.policy.failover.graceMs,
+    cooldownMs: config.policy.failover.cooldownMs,
+  },
   countries: config.policy.countries,
 });
 

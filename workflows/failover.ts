@@ -1,10 +1,11 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Fenced } from '../activities/contract.ts';
+import { operationId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { parseFailover } from '../domain/inputs.ts';
 import type { FailoverResult } from '../domain/report.ts';
 import { failure } from './failures.ts';
-import { accept, atAddress, label, operationId } from './operation.ts';
+import { accept, atAddress, label } from './operation.ts';
 import { goForward, refusalOf } from './promotion.ts';
 import { RunPage } from './progress.ts';
 import { Question } from './question.ts';

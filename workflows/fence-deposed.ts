@@ -1,6 +1,7 @@
+import { deposedId } from '../domain/addresses.ts';
 import { parseFenceDeposed } from '../domain/inputs.ts';
 import type { FenceDeposedResult } from '../domain/report.ts';
-import { accept, atAddress, deposedId, label } from './operation.ts';
+import { accept, atAddress, label } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { patient } from './steps.ts';
 

@@ -1,7 +1,8 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { operationId } from '../domain/addresses.ts';
 import { parseGoAsync } from '../domain/inputs.ts';
 import type { GoAsyncResult } from '../domain/report.ts';
-import { accept, atAddress, label, operationId } from './operation.ts';
+import { accept, atAddress, label } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { prompt } from './steps.ts';
 import { compensated } from './undo.ts';

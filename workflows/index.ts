@@ -8,4 +8,5 @@ export { provisionReplica } from './provision-replica.ts';
 export { removeAcker } from './remove-acker.ts';
 export { rejoinReplica } from './rejoin-replica.ts';
 export { repointReplica } from './repoint-replica.ts';
+export { watchClusters } from './watch-clusters.ts';
 export { verifyReplication } from './verify-replication.ts';

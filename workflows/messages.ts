@@ -1,5 +1,6 @@
-import { defineUpdate } from '@temporalio/workflow';
+import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Acceptance } from '../domain/acceptance.ts';
+import type { Transition } from '../domain/watch.ts';
 
 /**
  * A person's answer to what a run cannot prove: `{ by, reason, fence?, loss? }`. Refused at once, and not part of the history, when the run asks
@@ -7,3 +8,6 @@ import type { Acceptance } from '../domain/acceptance.ts';
  * @returns the acceptance as it was taken
  */
 export const acceptUpdate = defineUpdate<Acceptance, [unknown]>('accept');
+
+/** The watcher tells its run what has become different. */
+export const transitionSignal = defineSignal<[Transition]>('transition');

@@ -31,12 +31,6 @@ export function label(runbook: string, cluster: string): void {
   upsertSearchAttributes({ StandfastRunbook: [runbook], StandfastCluster: [cluster] });
 }
 
-/** The lock is the address: at most one run lives at a workflow ID, and role-changing runbooks of a cluster share one. */
-export const operationId = (cluster: string): string => `operation/${cluster}`;
-export const deposedId = (cluster: string, host: string): string => `deposed/${cluster}/${host}`;
-export const rejoinId = (cluster: string, host: string): string => `rejoin/${cluster}/${host}`;
-export const provisionId = (cluster: string, host: string): string => `provision/${cluster}/${host}`;
-
 /**
  * Runs `body` here when this run has the fixed address, and otherwise as a child that has it, whatever ID a person typed. The child outlives
  * this run: ending the outer run must not end an operation half-way.

@@ -1,6 +1,7 @@
 import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
+import { deposedId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import type { FailoverResult } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
@@ -8,7 +9,6 @@ import { failure } from './failures.ts';
 import type { Abandoned, Ready } from './failover-report.ts';
 import { report } from './failover-report.ts';
 import { fenceDeposed } from './fence-deposed.ts';
-import { deposedId } from './operation.ts';
 import type { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
 import { factsOf, namedFailure, sentenceOf } from './undo.ts';

@@ -1,10 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { ProvisionPlan, Transfer } from '../activities/contract.ts';
+import { provisionId } from '../domain/addresses.ts';
 import type { ProvisionReplicaInput } from '../domain/inputs.ts';
 import { parseProvisionReplica } from '../domain/inputs.ts';
 import type { AdmitResult, ProvisionResult } from '../domain/report.ts';
 import { admitReplica } from './admit-replica.ts';
-import { accept, atAddress, label, provisionId } from './operation.ts';
+import { accept, atAddress, label } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, long } from './steps.ts';
 import { underLock } from './under-lock.ts';

@@ -1,10 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { rejoinId } from '../domain/addresses.ts';
 import type { RejoinReplicaInput } from '../domain/inputs.ts';
 import { parseRejoinReplica } from '../domain/inputs.ts';
 import type { RejoinResult, Return } from '../domain/rejoin.ts';
 import { describeTails, rebuildRemedy } from '../domain/rejoin.ts';
 import { admitReplica } from './admit-replica.ts';
-import { accept, atAddress, label, rejoinId, requireHost } from './operation.ts';
+import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { repointReplica } from './repoint-replica.ts';
 import { brief, long } from './steps.ts';

@@ -1,10 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { operationId } from '../domain/addresses.ts';
 import { memberNames } from '../domain/cluster.ts';
 import { parseRemoveAcker } from '../domain/inputs.ts';
 import { answeredRecords } from '../domain/observation.ts';
 import { recordedSync } from '../domain/records.ts';
 import type { RemoveAckerResult } from '../domain/report.ts';
-import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
+import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, prompt } from './steps.ts';
 import { compensated } from './undo.ts';

@@ -1,7 +1,8 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { operationId } from '../domain/addresses.ts';
 import { parseRepointReplica } from '../domain/inputs.ts';
 import type { Return } from '../domain/rejoin.ts';
-import { accept, atAddress, label, operationId, requireHost } from './operation.ts';
+import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, thorough } from './steps.ts';
 import { compensated } from './undo.ts';

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, executeChild, sleep } from '@temporalio/workflow';
+import { operationId } from '../domain/addresses.ts';
 import { failure } from './failures.ts';
-import { operationId } from './operation.ts';
 
 const LOCK_POLL = '500ms';
 const LOCK_POLLS = 1_200;

@@ -5,5 +5,14 @@ import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
 import { STANDING } from './standing.ts';
+import { WATCHING } from './watching.ts';
 
-export const GUARDS: readonly Guard[] = [...HOST, ...AUTHORITY, ...OPERATIONS, ...STANDING, ...DECISIONS, ...ADAPTERS];
+export const GUARDS: readonly Guard[] = [
+  ...HOST,
+  ...AUTHORITY,
+  ...OPERATIONS,
+  ...STANDING,
+  ...DECISIONS,
+  ...ADAPTERS,
+  ...WATCHING,
+];

@@ -17,7 +17,7 @@ export interface Scene {
   readonly typed?: string;
   /** Presses Ctrl-C as soon as the command listens for it. */
   readonly interrupt?: Promise<void>;
-  readonly startWorker?: () => Promise<void>;
+  readonly startWorker?: () => Promise<number>;
 }
 
 /** Runs one command line in this process, with a client of the test's own. */
@@ -46,7 +46,7 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
   };
   const exitCode = await main(line.split(' ').filter(Boolean), io, {
     connect: () => Promise.resolve({ ...unexpected, ...scene.api, close } as StandfastApi),
-    startWorker: scene.startWorker ?? (() => Promise.resolve()),
+    startWorker: scene.startWorker ?? (() => Promise.resolve(0)),
   });
   return { exitCode, out: out.join('\n'), err: err.join('\n'), closed };
 }

@@ -15,6 +15,8 @@ export interface Cluster {
   /** The cluster as saved, open for writes. */
   restore(state: 'plain' | 'cluster'): Promise<void>;
   startWorker(name: string, holdAt?: string, environment?: Readonly<Record<string, string>>): Promise<LabWorker>;
+  /** One that watches, and carries out the failovers that it starts. */
+  startWatcher(name: string): Promise<LabWorker>;
   startLedger(options?: LedgerOptions): Ledger;
 }
 
@@ -38,6 +40,11 @@ export function useCluster(): () => Cluster {
       client,
       temporal,
       startWorker,
+      startWatcher: async (name) => {
+        const worker = await LabWorker.start(lab, name, { temporal: temporalInside, role: 'watch' });
+        workers.push(worker);
+        return worker;
+      },
       restore: async (state) => {
         await lab.restore(state);
         const worker = await startWorker(`restore-${state}`);

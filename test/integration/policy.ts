@@ -7,6 +7,9 @@ import type { Cluster } from './cluster.ts';
 interface FailoverPolicy {
   fence?: readonly string[];
   salvage?: 'apply' | 'quarantine';
+  automatic?: boolean;
+  grace?: string;
+  cooldown?: string;
 }
 
 interface Inventory {
@@ -24,6 +27,12 @@ export function setPolicy(lab: Lab, policy: FailoverPolicy): void {
 /** After every test the lab's own policy is there again. */
 export function keepPolicy(cluster: () => Cluster): void {
   afterEach(() => {
-    setPolicy(cluster().lab, { fence: ['ssh', 'powerOff'], salvage: 'apply' });
+    setPolicy(cluster().lab, {
+      fence: ['ssh', 'powerOff'],
+      salvage: 'apply',
+      automatic: false,
+      grace: '0s',
+      cooldown: '10m',
+    });
   });
 }

@@ -21,6 +21,9 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
     }),
     session: (host, deadline) => openSimulated(shop, host, deadline),
+    pulse: () => {
+      throw new Error('nobody watches the simulated shop');
+    },
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
     nameOf: (address) => shop.description.hosts.find((one) => addressOf(one.name) === address)?.name ?? null,

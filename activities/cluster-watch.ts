@@ -1,0 +1,131 @@
+import { log } from '@temporalio/activity';
+import type { ClusterPorts, RunsPort, Started } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import { diagnose } from '../domain/diagnosis.ts';
+import { Settled } from '../domain/settled.ts';
+import type { Reaction, WatchMemory } from '../domain/watch.ts';
+import { react, restarted } from '../domain/watch.ts';
+import { judgeThreads } from '../domain/watched-replica.ts';
+import { Sights } from './sights.ts';
+
+/** What is different for so long is told. */
+const SETTLE_MS = 150;
+const BUSY_REST_MS = 500;
+const REFUSED_REST_MS = 30_000;
+
+interface News {
+  readonly code: string;
+  readonly explains: string;
+  readonly reaction: string;
+}
+
+export interface Watching {
+  readonly cluster: ClusterPorts;
+  readonly primary: HostName;
+  readonly runs: RunsPort;
+  /** What an earlier watch of the cluster knew. */
+  readonly memory: WatchMemory;
+  /** An operation was seen to end: somebody else may be primary. */
+  readonly onOperation: (memory: WatchMemory) => void;
+}
+
+/** Watches one cluster whose primary is known: diagnoses at every sight, and acts as the policy allows. */
+export class ClusterWatch {
+  readonly #watching: Watching;
+  readonly #sights: Sights;
+  readonly #news = new Map<HostName, Settled<News>>();
+  #memory: WatchMemory;
+  #isActing = false;
+
+  constructor(watching: Watching) {
+    this.#watching = watching;
+    this.#memory = watching.memory;
+    this.#sights = new Sights(watching.cluster, watching.primary, (host) => {
+      this.#see(host);
+    });
+  }
+
+  /** Ends when it is aborted. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#sights.run(signal);
+  }
+
+  #see(host: HostName): void {
+    const nowMs = performance.now();
+    if (host !== this.#watching.primary) this.#tell(host, this.#newsOfReplica(host), nowMs);
+    this.#judge(nowMs);
+  }
+
+  #judge(nowMs: number): void {
+    const evidence = this.#sights.evidence(nowMs);
+    if (evidence === null) return;
+    const { primary, cluster } = this.#watching;
+    const sight = this.#sights.primary;
+    if (sight?.reach === 'answers') this.#memory = restarted(this.#memory, sight.value.startedAtMs);
+    const diagnosis = diagnose(evidence);
+    const { memory, reaction } = react(diagnosis, { memory: this.#memory, policy: cluster.description.watch, nowMs });
+    this.#memory = memory;
+    if (diagnosis.consequence === 'leave') this.#sights.calm();
+    else this.#sights.hurry(nowMs);
+    this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
+    if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
+    this.#isActing = true;
+    void this.#act(reaction.kind, diagnosis);
+  }
+
+  async #act(kind: 'failOver' | 'reopen', { explains }: Diagnosis): Promise<void> {
+    const { cluster, primary, runs } = this.#watching;
+    const name = cluster.description.cluster;
+    const started = await (kind === 'failOver'
+      ? runs.failOver(name, `watched: ${explains}`)
+      : runs.reopen(name, primary));
+    const restMs = await this.#outcome(started);
+    this.#memory = { ...this.#memory, restUntilMs: performance.now() + restMs };
+    this.#isActing = false;
+    this.#watching.onOperation(this.#memory);
+  }
+
+  /** @returns for how long nothing is tried again, in milliseconds */
+  async #outcome(started: Started): Promise<number> {
+    if (started.kind === 'busy') return BUSY_REST_MS;
+    const attempted = await started.ended;
+    if (attempted.kind === 'failed') {
+      this.#say('AttemptFailed', attempted.why);
+      return REFUSED_REST_MS;
+    }
+    this.#say('AttemptDone', attempted.sentence);
+    const { cooldownMs } = this.#watching.cluster.description.watch;
+    if (attempted.promoted) this.#memory = { ...this.#memory, coolUntilMs: performance.now() + cooldownMs };
+    return 0;
+  }
+
+  #newsOfReplica(host: HostName): News {
+    const sight = this.#sights.replica(host);
+    if (sight === null || sight.reach !== 'answers')
+      return { code: 'ReplicaSilent', explains: sight?.why ?? 'it was not asked yet', reaction: '' };
+    return { ...judgeThreads(sight.value), reaction: '' };
+  }
+
+  #tell(host: HostName, news: News, nowMs: number): void {
+    const settled = this.#news.get(host) ?? new Settled<News>(SETTLE_MS);
+    this.#news.set(host, settled);
+    const told = settled.hear(`${news.code} ${news.reaction}`, news, nowMs);
+    if (told !== null) this.#report(host, told);
+  }
+
+  #say(code: string, explains: string): void {
+    this.#report(this.#watching.primary, { code, explains, reaction: '' });
+  }
+
+  #report(host: HostName, news: News): void {
+    const { cluster, runs } = this.#watching;
+    const transition = { cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news };
+    runs.tell(transition).catch((error: unknown) => {
+      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
+    });
+  }
+}
+
+const WORDS = { watch: '', failOver: 'it is failed over', reopen: 'it is opened again' } as const;
+const inWords = (reaction: Reaction): string => (reaction.kind === 'tell' ? reaction.why : WORDS[reaction.kind]);

@@ -1,0 +1,139 @@
+import { readClosed, readReplication, readUptimeSeconds } from '../adapters/mariadb-status.ts';
+import type { ClusterPorts, Pulse } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import type { Evidence } from '../domain/diagnosis.ts';
+import type { Hearing } from '../domain/hearing.ts';
+import { hearAgain, hears } from '../domain/hearing.ts';
+import type { ReplicationStatus } from '../domain/observation.ts';
+import type { Sight } from './host-watch.ts';
+import { HostWatch } from './host-watch.ts';
+
+export interface PrimarySight {
+  readonly isClosed: boolean;
+  /** When the server that answered was started, by its own count of whole seconds; on the watcher's monotonic clock. */
+  readonly startedAtMs: number;
+}
+
+const ASK_HOST_EVERY_MS = 250;
+
+/** All that a watcher sees of a cluster whose primary is known, over connections that last. */
+export class Sights {
+  readonly #cluster: ClusterPorts;
+  readonly #primaryName: HostName;
+  readonly #primary: HostWatch<PrimarySight>;
+  readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
+  readonly #hearings = new Map<HostName, Hearing>();
+  #process: Evidence['process'] = null;
+  #askedHostAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param onSight called with the host that was looked at */
+  constructor(cluster: ClusterPorts, primary: HostName, onSight: (host: HostName) => void) {
+    this.#cluster = cluster;
+    this.#primaryName = primary;
+    const { everyMs, silenceMs } = cluster.description.watch;
+    const watch = <T>(
+      host: HostName,
+      look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
+      hear = (): void => undefined,
+    ) =>
+      new HostWatch({
+        ...{ pulse: cluster.pulse(host), look, everyMs, silenceMs },
+        onSight: () => {
+          hear();
+          onSight(host);
+        },
+      });
+    this.#primary = watch(primary, primaryLook());
+    const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
+    const look = (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> =>
+      readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
+    this.#replicas = new Map(
+      others.map((host) => [
+        host,
+        watch(host, look, () => {
+          this.#hear(host);
+        }),
+      ]),
+    );
+  }
+
+  /** Ends when it is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#primary, ...this.#replicas.values()].map((host) => host.run(signal)));
+  }
+
+  get primary(): Sight<PrimarySight> | null {
+    return this.#primary.latest;
+  }
+
+  replica(host: HostName): Sight<ReplicationStatus | null> | null {
+    return this.#replicas.get(host)?.latest ?? null;
+  }
+
+  /** Null: the primary was not looked at for too long, as in a process that was frozen; then nothing is known of it. */
+  evidence(nowMs: number): Evidence | null {
+    const sight = this.#primary.latest;
+    const { hosts, watch } = this.#cluster.description;
+    if (sight === null || nowMs - sight.atMs > 2 * watch.silenceMs) return null;
+    const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
+    return {
+      server: serverOf(sight),
+      process: this.#process,
+      hearing: hearings.map((one) => hears(one, nowMs, watch.silenceMs)),
+      expectedObservers: hosts.length,
+    };
+  }
+
+  /** Something seems wrong: everybody is asked at once, and the primary's host what has become of its server. */
+  hurry(nowMs: number): void {
+    for (const host of [this.#primary, ...this.#replicas.values()]) host.hurry();
+    if (nowMs - this.#askedHostAtMs < ASK_HOST_EVERY_MS) return;
+    this.#askedHostAtMs = nowMs;
+    void this.#askHost();
+  }
+
+  /** The primary answers: what its host said while it did not is out of date. */
+  calm(): void {
+    this.#process = null;
+  }
+
+  #hear(host: HostName): void {
+    const sight = this.replica(host);
+    const status = sight?.reach === 'answers' ? sight.value : null;
+    if (sight === null || status === null) this.#hearings.delete(host);
+    else this.#hearings.set(host, hearAgain(this.#hearings.get(host) ?? null, { host, status, nowMs: sight.atMs }));
+  }
+
+  async #askHost(): Promise<void> {
+    const { address, interface: device } = this.#cluster.vip;
+    const { silenceMs } = this.#cluster.description.watch;
+    try {
+      const helper = this.#cluster.helper(this.#primaryName);
+      const facts = await helper.request('observe', { vip: address, interface: device }, { timeoutMs: silenceMs });
+      this.#process = facts['mysqld'] === 'running' ? 'running' : 'stopped';
+    } catch (error) {
+      if (!(error instanceof AdapterFailure)) throw error;
+      this.#process = null;
+    }
+  }
+}
+
+function serverOf(sight: Sight<PrimarySight>): Evidence['server'] {
+  if (sight.reach !== 'answers') return sight.reach;
+  return sight.value.isClosed ? 'closed' : 'open';
+}
+
+/** Asks when the server started once a connection; a server that restarts ends it. */
+function primaryLook(): (pulse: Pulse, timeoutMs: number) => Promise<PrimarySight> {
+  let asked = 0;
+  let startedAtMs = 0;
+  return async (pulse, timeoutMs) => {
+    const isClosed = await readClosed(pulse, { timeoutMs });
+    if (pulse.connections !== asked) {
+      startedAtMs = performance.now() - 1_000 * (await readUptimeSeconds(pulse, { timeoutMs }));
+      asked = pulse.connections;
+    }
+    return { isClosed, startedAtMs };
+  };
+}

@@ -1,0 +1,37 @@
+import { guardsOf } from './guard.ts';
+
+/** What keeps a watcher from acting on what it only believes, or may not decide. */
+export const WATCHING = [
+  ...guardsOf('domain/hearing.ts', 'test/domain/hearing.test.ts', [
+    [
+      "a watcher's votes expire",
+      'what a replica showed before the watcher was frozen is no vote',
+      'if (nowMs - sampledAtMs > silenceMs) return null;',
+      '',
+      'expires: what was seen too long ago is no vote for death, nor for life',
+    ],
+  ]),
+  ...guardsOf('domain/watch.ts', 'test/domain/watch.test.ts', [
+    [
+      'automatic only by policy',
+      'without policy.failover.automatic a person starts the failover',
+      'if (!automatic)',
+      'if (graceMs < 0)',
+      'is left to a person when the policy is not automatic',
+    ],
+    [
+      'cooldown',
+      'a flapping cluster is failed over once, then a person looks',
+      'if (nowMs < coolUntilMs)',
+      'if (coolUntilMs < 0)',
+      'is left to a person until the cooldown is over',
+    ],
+    [
+      'closed on purpose',
+      'a primary that somebody closed while it ran is not opened again',
+      'if (sawOpen)',
+      'if (sawOpen && nowMs < 0)',
+      'stays closed when it was seen open since it started: somebody closed it',
+    ],
+  ]),
+];

@@ -1,0 +1,91 @@
+import type { HostName, WatchPolicy } from './cluster.ts';
+import type { Diagnosis } from './diagnosis.ts';
+
+/** Something about a watched cluster has become different, and stayed so for a moment. */
+export interface Transition {
+  readonly cluster: string;
+  readonly host: HostName;
+  /** ISO 8601, the watcher's clock. */
+  readonly at: string;
+  readonly code: string;
+  readonly explains: string;
+  /** What the watcher does about it; empty: nothing has to be done. */
+  readonly reaction: string;
+}
+
+/** What a watcher remembers of a cluster. Instants are of its monotonic clock, in milliseconds. */
+export interface WatchMemory {
+  /** Since when every diagnosis found the primary dead; null: it was not dead the last time. */
+  readonly deadSinceMs: number | null;
+  /** Before it nothing is tried again: the last attempt was refused, or another operation holds the cluster. */
+  readonly restUntilMs: number;
+  /** Before it no automatic failover starts: one has ended a short while ago. */
+  readonly coolUntilMs: number;
+  /** The server that answers now was seen open since it started: whoever closed it meant to. */
+  readonly sawOpen: boolean;
+  /** When that server started. */
+  readonly startedAtMs: number;
+}
+
+export const FRESH: WatchMemory = { deadSinceMs: null, restUntilMs: 0, coolUntilMs: 0, sawOpen: false, startedAtMs: 0 };
+
+export type Reaction =
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'failOver' }
+  | { readonly kind: 'reopen' }
+  /** Something is wrong that the watcher may not, or cannot, mend. */
+  | { readonly kind: 'tell'; readonly why: string };
+
+export interface Reacted {
+  readonly memory: WatchMemory;
+  readonly reaction: Reaction;
+}
+
+/** A server counts its uptime in whole seconds, so the same start is seen up to a second apart. */
+const SAME_START_MS = 1_500;
+
+/** Another server process than before was never seen open. */
+export const restarted = (memory: WatchMemory, startedAtMs: number): WatchMemory =>
+  Math.abs(memory.startedAtMs - startedAtMs) <= SAME_START_MS ? memory : { ...memory, startedAtMs, sawOpen: false };
+
+/** What follows from a diagnosis, by policy. It never decides about safety: the failover looks again, and refuses what is not proven. */
+export function react(
+  diagnosis: Diagnosis,
+  { memory, policy, nowMs }: { readonly memory: WatchMemory; readonly policy: WatchPolicy; readonly nowMs: number },
+): Reacted {
+  switch (diagnosis.consequence) {
+    case 'leave':
+      return {
+        memory: { ...memory, deadSinceMs: null, sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes' },
+        reaction: { kind: 'watch' },
+      };
+    case 'refuse':
+      return { memory: { ...memory, deadSinceMs: null }, reaction: { kind: 'tell', why: 'nothing is changed' } };
+    case 'reopen':
+      return { memory: { ...memory, deadSinceMs: null }, reaction: reopening(memory, nowMs) };
+    case 'failOver': {
+      const dead = { ...memory, deadSinceMs: memory.deadSinceMs ?? nowMs };
+      return { memory: dead, reaction: failingOver(dead, policy, nowMs) };
+    }
+  }
+}
+
+function reopening({ sawOpen, restUntilMs }: WatchMemory, nowMs: number): Reaction {
+  if (sawOpen) return { kind: 'tell', why: 'it was closed while it ran, so it stays closed' };
+  return nowMs < restUntilMs ? { kind: 'watch' } : { kind: 'reopen' };
+}
+
+function failingOver(
+  { deadSinceMs, restUntilMs, coolUntilMs }: WatchMemory & { readonly deadSinceMs: number },
+  { automatic, graceMs }: WatchPolicy,
+  nowMs: number,
+): Reaction {
+  if (!automatic)
+    return { kind: 'tell', why: 'policy.failover.automatic is off, so a person has to start the failover' };
+  if (nowMs < coolUntilMs)
+    return {
+      kind: 'tell',
+      why: 'the last failover is not longer ago than policy.failover.cooldown, so a person has to start this one',
+    };
+  return nowMs < restUntilMs || nowMs - deadSinceMs < graceMs ? { kind: 'watch' } : { kind: 'failOver' };
+}

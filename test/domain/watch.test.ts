@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { WatchPolicy } from '../../domain/cluster.ts';
+import type { Consequence, Diagnosis } from '../../domain/diagnosis.ts';
+import type { Reaction, WatchMemory } from '../../domain/watch.ts';
+import { FRESH, react, restarted } from '../../domain/watch.ts';
+
+const AUTOMATIC: WatchPolicy = { everyMs: 100, silenceMs: 500, automatic: true, graceMs: 0, cooldownMs: 600_000 };
+
+const diagnosis = (consequence: Consequence, code: string = consequence): Diagnosis => ({
+  code,
+  explains: 'so it is',
+  consequence,
+});
+
+interface Case {
+  readonly memory?: Partial<WatchMemory>;
+  readonly policy?: Partial<WatchPolicy>;
+  readonly nowMs?: number;
+}
+
+const after = (found: Diagnosis, { memory, policy, nowMs = 10_000 }: Case = {}) =>
+  react(found, { memory: { ...FRESH, ...memory }, policy: { ...AUTOMATIC, ...policy }, nowMs });
+const reactionTo = (consequence: Consequence, given: Case = {}): Reaction['kind'] =>
+  after(diagnosis(consequence), given).reaction.kind;
+
+describe('a dead primary', () => {
+  it('is failed over at once without a grace', () => {
+    expect(reactionTo('failOver')).toBe('failOver');
+  });
+
+  it('is left to a person when the policy is not automatic', () => {
+    expect(after(diagnosis('failOver'), { policy: { automatic: false } }).reaction).toMatchObject({
+      kind: 'tell',
+      why: expect.stringContaining('policy.failover.automatic') as string,
+    });
+  });
+
+  it('is given the grace, counted from when it was found dead', () => {
+    const policy = { graceMs: 3_000 };
+    const { memory, reaction } = after(diagnosis('failOver'), { policy });
+    expect(reaction.kind).toBe('watch');
+    expect(reactionTo('failOver', { memory, policy, nowMs: 12_999 })).toBe('watch');
+    expect(reactionTo('failOver', { memory, policy, nowMs: 13_000 })).toBe('failOver');
+  });
+
+  it.each(['leave', 'reopen', 'refuse'] as const)('is given the whole grace again after a diagnosis "%s"', (other) => {
+    const policy = { graceMs: 3_000 };
+    const dead = after(diagnosis('failOver'), { policy }).memory;
+    const { memory } = after(diagnosis(other), { memory: dead, policy, nowMs: 11_000 });
+    expect(memory.deadSinceMs).toBeNull();
+    expect(reactionTo('failOver', { memory, policy, nowMs: 13_500 })).toBe('watch');
+  });
+
+  it('is left to a person until the cooldown is over', () => {
+    const memory = { coolUntilMs: 10_001 };
+    expect(reactionTo('failOver', { memory })).toBe('tell');
+    expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
+  });
+
+  it('is not tried again before the rest after a refusal is over', () => {
+    const memory = { restUntilMs: 10_001 };
+    expect(reactionTo('failOver', { memory })).toBe('watch');
+    expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
+  });
+});
+
+describe('a closed primary', () => {
+  it('is opened again when it restarted, also without automatic failover and within the cooldown', () => {
+    expect(reactionTo('reopen', { policy: { automatic: false }, memory: { coolUntilMs: 99_999 } })).toBe('reopen');
+  });
+
+  it('stays closed when it was seen open since it started: somebody closed it', () => {
+    const { memory } = after(diagnosis('leave', 'PrimaryServes'));
+    expect(reactionTo('reopen', { memory })).toBe('tell');
+  });
+
+  it('was not seen open when it only said "too many connections"', () => {
+    const { memory } = after(diagnosis('leave', 'PrimaryFull'));
+    expect(reactionTo('reopen', { memory })).toBe('reopen');
+  });
+
+  it('is another server when it started later, by more than its uptime is coarse', () => {
+    const open = restarted({ ...FRESH, startedAtMs: 5_000, sawOpen: true }, 6_500);
+    expect(open.sawOpen).toBe(true);
+    expect(restarted(open, 6_501)).toMatchObject({ sawOpen: false, startedAtMs: 6_501 });
+  });
+});
+
+it('only tells of a primary about which nothing can be done', () => {
+  expect(reactionTo('refuse')).toBe('tell');
+});

@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import type { FailoverResult } from '../../client/index.ts';
+import { until } from '../../lab/run.ts';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import { useCluster } from './cluster.ts';
+import { keepPolicy, setPolicy } from './policy.ts';
+import { useTemporal } from './temporal.ts';
+import { useWatch } from './watching.ts';
+
+const cluster = useCluster();
+const temporal = useTemporal();
+const watch = useWatch(temporal);
+keepPolicy(cluster);
+
+test('a watched primary that is killed is failed over without a person, and nothing acknowledged is lost', async () => {
+  const { lab, restore, startWatcher, startLedger } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  await startWatcher('watcher');
+  await watch.tells('db1 PrimaryServes');
+  const ledger = startLedger();
+  await ledger.acknowledged(50);
+
+  const faultAt = Ledger.now();
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await ledger.acknowledged(50, { since: faultAt });
+
+  const result = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
+  expect(result).toMatchObject({
+    outcome: 'failed-over',
+    oldPrimary: 'db1',
+    decision: { coverage: { kind: 'lossless' } },
+  });
+  await ledger.stop();
+  const { lost, twoWriters } = await ledger.verdict({ primary: result.newPrimary, faultAt });
+  expect({ lost, twoWriters }).toEqual({ lost: [], twoWriters: [] });
+  await watch.tells(`${result.newPrimary} PrimaryServes`);
+});
+
+test('a watcher that alone is cut off from the primary starts nothing, and says what it sees', async () => {
+  const { lab, restore, startWatcher } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  await startWatcher('watcher');
+  await watch.tells('db1 PrimaryServes');
+  await lab.cut('control', 'db1');
+  await watch.tells('db1 PrimaryHeardByReplicas');
+  await lab.heal();
+  await watch.tells('db1 PrimaryServes', 2);
+  expect(await watch.failovers()).toEqual([]);
+});
+
+test('a primary that restarts within the grace is opened again, and nobody else is promoted', async () => {
+  const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, grace: '60s' });
+  await Promise.all([startWatcher('watcher'), startWorker('runbooks')]);
+  await watch.tells('db1 PrimaryServes');
+  const ledger = startLedger();
+  await ledger.acknowledged(20);
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await watch.tells('db1 PrimaryProcessDead');
+  const since = Ledger.now();
+  await lab.host('db1').exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
+  await ledger.acknowledged(20, { since });
+  expect(await watch.failovers()).toEqual([]);
+});
+
+test('a hung primary is failed over', async () => {
+  const { lab, restore, startWatcher, startLedger } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  await startWatcher('watcher');
+  await watch.tells('db1 PrimaryServes');
+  const ledger = startLedger();
+  await ledger.acknowledged(50);
+  const faultAt = Ledger.now();
+  lab.host('db1').signal('mariadbd', 'SIGSTOP');
+  await ledger.acknowledged(50, { since: faultAt });
+  const result = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
+  await ledger.stop();
+  const { lost, twoWriters } = await ledger.verdict({ primary: result.newPrimary, faultAt });
+  expect({ lost, twoWriters }).toEqual({ lost: [], twoWriters: [] });
+});
+
+test('without policy.failover.automatic a dead primary is told of, and left to a person', async () => {
+  const { lab, restore, startWatcher } = cluster();
+  await restore('cluster');
+  await startWatcher('watcher');
+  await watch.tells('db1 PrimaryServes');
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await watch.tells('db1 PrimaryProcessDead');
+  expect(await watch.failovers()).toEqual([]);
+});
+
+test('a thread that stops is told of, with its error in words', async () => {
+  const { lab, restore, startWatcher } = cluster();
+  await restore('cluster');
+  await startWatcher('watcher');
+  await watch.tells('db3 Replicates');
+  await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
+  await watch.tells('db3 ApplierStopped');
+  await lab.host('db3').sql('START SLAVE SQL_THREAD');
+  await watch.tells('db3 Replicates', 2);
+});
+
+test('a second failover within the cooldown is left to a person', async () => {
+  const { lab, restore, startWatcher } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  await startWatcher('watcher');
+  await watch.tells('db1 PrimaryServes');
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await watch.tells('db1 AttemptDone');
+  const [first] = await watch.failovers();
+  const { newPrimary } = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
+  setPolicy(lab, { automatic: true, cooldown: '10m' });
+  await watch.tells(`${newPrimary} PrimaryServes`);
+  lab.host(newPrimary).signal('mariadbd', 'SIGKILL');
+  await watch.tells(`${newPrimary} PrimaryProcessDead`);
+  expect(await watch.failovers()).toEqual([first]);
+  expect(await watch.reactions()).toContain(
+    'the last failover is not longer ago than policy.failover.cooldown, so a person has to start this one',
+  );
+});
+
+test('another worker goes on with the watch when the first is killed', async () => {
+  const { lab, restore, startWatcher } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  const first = await startWatcher('watcher');
+  await startWatcher('second');
+  await watch.tells('db1 PrimaryServes');
+  await until('who watches', async () => ((await watch.watcher()) === undefined ? undefined : true), 10_000);
+  const [dies] = first.isCalled(await watch.watcher()) ? [first] : [];
+  await dies?.kill();
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await until('a failover', async () => ((await watch.failovers()).length > 0 ? true : undefined), 30_000);
+  await temporal().workflow.getHandle('operation/shop').result();
+});

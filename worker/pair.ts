@@ -1,0 +1,65 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { WorkerRole } from './config.ts';
+import { WORKER_ROLES } from './config.ts';
+
+const RESTART_MS = 1_000;
+/** Of a process that says itself why it cannot start; starting it again would not help. */
+const EXPLAINED = [2, 3, 8];
+
+/**
+ * Runs a worker for runbooks and one that watches as processes of their own, so that bulk work never starves the watch, and starts either again when it dies.
+ * Ends when it is told to (SIGINT, SIGTERM), or when one of them says why it cannot work.
+ * @param command  what starts one: the program, and its arguments before `--role`
+ * @returns the exit code
+ */
+export async function runPair(command: readonly [string, ...string[]]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      stop.abort();
+    });
+  const codes = await Promise.all(WORKER_ROLES.map((role) => keepRunning(command, role, stop)));
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
+async function keepRunning(
+  command: readonly [string, ...string[]],
+  role: WorkerRole,
+  stop: AbortController,
+): Promise<number> {
+  const [program, ...first] = command;
+  const isStopped = (): boolean => stop.signal.aborted;
+  for (;;) {
+    // The channel between the two ends with this process, however it ends, and the worker ends with the channel.
+    const child = spawn(program, [...first, '--role', role], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const tellToStop = (): void => {
+      child.kill('SIGTERM');
+    };
+    stop.signal.addEventListener('abort', tellToStop);
+    const code = await exitOf(child);
+    stop.signal.removeEventListener('abort', tellToStop);
+    if (isStopped()) return code ?? 0;
+    if (code !== null && EXPLAINED.includes(code)) {
+      stop.abort();
+      return code;
+    }
+    process.stderr.write(
+      `the worker of role ${role} ended (${code === null ? 'killed' : `code ${String(code)}`}); it is started again\n`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+    if (isStopped()) return 0;
+  }
+}
+
+/** Null: a signal ended it. */
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+
+/** A worker that belongs to a pair does not outlive it. */
+export function endWithPair(): void {
+  if (process.connected) process.once('disconnect', () => process.exit(1));
+}
