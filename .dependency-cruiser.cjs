@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   // What a campaign goes through is the contract's own list of activities and steps.
   chaos: ['lab', 'client', 'domain', 'activities/catalogue'],
   bin: ['client', 'worker'],
-  bench: ['domain', 'workflows', 'activities', 'adapters', 'inventory', 'worker', 'client', 'lab', 'demo'],
+  bench: ['domain', 'client', 'lab', 'chaos/stage'],
   test: [
     'domain',
     'workflows',

@@ -67,7 +67,7 @@ export class ClusterWatch {
     const { memory, reaction } = react(diagnosis, { memory: this.#memory, policy: cluster.description.watch, nowMs });
     this.#memory = memory;
     if (diagnosis.consequence === 'leave') this.#sights.calm();
-    else this.#sights.hurry(nowMs);
+    else if (!this.#isActing) this.#sights.hurry(nowMs);
     this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
     if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
     this.#isActing = true;

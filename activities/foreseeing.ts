@@ -88,18 +88,19 @@ async function foreseeLoss(
   const { helper } = observationOf(seen, primary);
   const reachable = isAnswering(helper);
   if (reachable && helper.mysqld === 'running') return NO_RISK.loss; // its binlog can be read only after the fence
-  const oldBinlogEnd = reachable
-    ? ((await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }))['gtid'] ?? '')
-    : null;
-  const coverage = judgeCoverage({
+  const evidence = {
     sync: syncOf(cluster, seen),
     contributors: known.contributors,
     winnerReceived: known.received,
-    oldBinlogEnd,
     lineage: lineageOf(cluster, seen),
-  });
+  };
+  // Where the ackers cover, the old binlog cannot take anything away, and to read it takes time.
+  const byAckers = judgeCoverage({ ...evidence, oldBinlogEnd: null });
+  if (byAckers.kind === 'lossless') return null;
+  if (!reachable) return lossOf(byAckers);
+  const end = await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 });
+  const coverage = judgeCoverage({ ...evidence, oldBinlogEnd: end['gtid'] ?? '' });
   if (coverage.kind === 'lossless') return null;
-  if (oldBinlogEnd === null) return lossOf(coverage);
   const tail = tailFrom(await cluster.helper(primary).request('tail-list', { logs: 'binlog', beyond: known.received }));
   const refined = judgeTail(coverage, tail, cluster.description.salvage);
   return refined.kind === 'lossy' ? lossOf(refined) : null;

@@ -7,9 +7,9 @@ export type Sight<T> =
   | { readonly reach: 'answers'; readonly atMs: number; readonly value: T }
   | { readonly reach: Silence; readonly atMs: number; readonly why: string };
 
-/** While something seems wrong, it is looked at this often. */
+/** While something seems wrong, it is looked at this often, for a moment after the last sign of it. */
 const HURRY_EVERY_MS = 10;
-const HURRY_MS = 1_000;
+const HURRY_MS = 200;
 
 export interface Looking<T> {
   readonly pulse: Pulse;

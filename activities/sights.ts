@@ -16,6 +16,8 @@ export interface PrimarySight {
 }
 
 const ASK_HOST_EVERY_MS = 250;
+/** A primary that stays dead, and is left to a person, is looked at as often as a living one after that. */
+const HURRY_FOR_MS = 2_000;
 
 /** All that a watcher sees of a cluster whose primary is known, over connections that last. */
 export class Sights {
@@ -26,6 +28,7 @@ export class Sights {
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
   #askedHostAtMs = Number.NEGATIVE_INFINITY;
+  #troubleSinceMs: number | null = null;
 
   /** @param onSight called with the host that was looked at */
   constructor(cluster: ClusterPorts, primary: HostName, onSight: (host: HostName) => void) {
@@ -87,7 +90,9 @@ export class Sights {
 
   /** Something seems wrong: everybody is asked at once, and the primary's host what has become of its server. */
   hurry(nowMs: number): void {
-    for (const host of [this.#primary, ...this.#replicas.values()]) host.hurry();
+    this.#troubleSinceMs ??= nowMs;
+    if (nowMs - this.#troubleSinceMs < HURRY_FOR_MS)
+      for (const host of [this.#primary, ...this.#replicas.values()]) host.hurry();
     if (nowMs - this.#askedHostAtMs < ASK_HOST_EVERY_MS) return;
     this.#askedHostAtMs = nowMs;
     void this.#askHost();
@@ -96,6 +101,7 @@ export class Sights {
   /** The primary answers: what its host said while it did not is out of date. */
   calm(): void {
     this.#process = null;
+    this.#troubleSinceMs = null;
   }
 
   #hear(host: HostName): void {

@@ -69,7 +69,9 @@ class Writer {
   }
 
   async writeUntil(ended: () => boolean): Promise<void> {
-    let next = performance.now();
+    // Writers that began together would all ask at the same instants.
+    let next = performance.now() + Math.random() * this.#periodMs;
+    await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
     while (!ended()) {
       await this.#attempt();
       next = Math.max(next + this.#periodMs, performance.now());

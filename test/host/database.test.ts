@@ -108,6 +108,17 @@ describe('a claim', () => {
     other.kill('SIGKILL');
   });
 
+  it('does not wait for sessions that come after it, as those of a watcher do', async () => {
+    open();
+    const look = `mariadb --no-defaults -h127.0.0.1 -ustandfast -psecret -e 'SELECT SLEEP(600)'`;
+    const watchers = [1, 2, 3].map(() => once(host.start('bash', '-c', `${look}; ${look}`), 'exit'));
+    await until('they are there', sessions, (count) => count === 3);
+    expect(host.ask('claim', next())).toMatchObject({ fields: { sessions: '3', mysqld: 'running' } });
+    await until('they are there again', sessions, (count) => count === 3);
+    expect(host.ask('claim', next())).toMatchObject({ fields: { sessions: '3' } });
+    await Promise.all(watchers);
+  });
+
   it('ends sessions that wait for an acknowledgement that never comes', async () => {
     open();
     host.sql('SET GLOBAL rpl_semi_sync_master_timeout=100000000; SET GLOBAL rpl_semi_sync_master_enabled=1');
@@ -145,13 +156,14 @@ describe('a claim', () => {
 
   it('answers when the client of the server ends in the middle of its conversation', () => {
     serving();
+    // Nobody reads what it is told, and it has not ended yet: in place of what runs the client, which would hold its input open.
     host.shell(
-      `printf '#!/bin/sh\\necho "1\\t7"\\n' >/tmp/short && chmod 755 /tmp/short && mount --bind /tmp/short /usr/bin/mariadb`,
+      `printf '#!/bin/sh\\nexec <&-\\necho "1\\t7"\\nexec sleep 5\\n' >/tmp/short && chmod 755 /tmp/short && mount --bind /tmp/short /usr/bin/timeout`,
     );
     try {
       expect(host.ask('claim', next())).toEqual(refused('Unverified', 'are still there; claim again'));
     } finally {
-      host.must('umount', '/usr/bin/mariadb');
+      host.must('umount', '/usr/bin/timeout');
     }
     expect(host.fields('claim', { ...now(), account: 'standfast' })).toMatchObject({ mysqld: 'running' });
   });

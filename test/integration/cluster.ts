@@ -46,8 +46,7 @@ export function useCluster(): () => Cluster {
         return worker;
       },
       restore: async (state) => {
-        await lab.restore(state);
-        const worker = await startWorker(`restore-${state}`);
+        const [worker] = await Promise.all([startWorker(`restore-${state}`), lab.restore(state)]);
         await client.preparePrimary({ cluster: 'shop', host: 'db1' });
         await worker.kill();
       },

@@ -128,12 +128,17 @@ test('another worker goes on with the watch when the first is killed', async () 
   const { lab, restore, startWatcher } = cluster();
   await restore('cluster');
   setPolicy(lab, { automatic: true, cooldown: '1s' });
-  const first = await startWatcher('watcher');
-  await startWatcher('second');
+  const watchers = [await startWatcher('watcher'), await startWatcher('second')];
   await watch.tells('db1 PrimaryServes');
-  await until('who watches', async () => ((await watch.watcher()) === undefined ? undefined : true), 10_000);
-  const [dies] = first.isCalled(await watch.watcher()) ? [first] : [];
-  await dies?.kill();
+  const watcher = await until(
+    'who watches',
+    async () => {
+      const identity = await watch.watcher();
+      return watchers.find((one) => one.isCalled(identity));
+    },
+    10_000,
+  );
+  await watcher.kill();
   lab.host('db1').signal('mariadbd', 'SIGKILL');
   await until('a failover', async () => ((await watch.failovers()).length > 0 ? true : undefined), 30_000);
   await temporal().workflow.getHandle('operation/shop').result();

@@ -7,7 +7,8 @@ check_claim() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\" and refuses epoch ${ARG[epoch]} of run \"${ARG[run]}\"; nothing was changed; observe again and claim a higher one"
 }
 
-# Sets KILLED and SERVER (running, stopped or hung). A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
+# Sets KILLED and SERVER (running, stopped or hung). Only the sessions that were there are waited for: one that comes later asks for the epoch before it acts,
+# and a watcher that lost its own opens another at once. A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
 # says no further statement: it is not waited for, since that acknowledgement may never come.
 end_sessions() {
   local account="'${ARG[account]}'" sessions
@@ -18,8 +19,9 @@ end_sessions() {
   within 3000 sessions_listed "$sessions" && [[ $HANGS == no ]] || return 0
   SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then
+    local old=${ROW#*$'\t'}
     kill_sessions
-    within 3000 sessions_gone "$sessions" ||
+    within 3000 sessions_gone "$sessions AND ID IN (${old// /,})" ||
       refuse Unverified "epoch ${ARG[epoch]} is stored on $HOSTNAME, but sessions of $account (count and numbers: ${ROW:-unknown}) are still there; claim again"
   fi
   sql_close
