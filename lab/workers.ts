@@ -12,8 +12,8 @@ export interface WorkerOptions {
   /** `activity:before|after` or `activity.step:before|after`, several with commas: it stops at each until it is released. */
   readonly holdAt?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** One process alone, `runbooks` unless given: it can be killed, and frozen, by itself. */
-  readonly role?: 'runbooks' | 'watch';
+  /** One process alone, `runbooks` unless given: it can be killed, and frozen, by itself. `both`: what a user starts, with a process for each. */
+  readonly role?: 'runbooks' | 'watch' | 'both';
 }
 
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
@@ -35,8 +35,9 @@ export class LabWorker {
   static async start(lab: Lab, name: string, options: WorkerOptions): Promise<LabWorker> {
     const log = path.join(lab.folder, 'run', `worker-${name}.log`);
     const file = openSync(log, 'w');
+    const { role = 'runbooks' } = options;
     const child = lab.control.spawn(
-      [process.execPath, program, 'worker', 'start', '--role', options.role ?? 'runbooks'],
+      [process.execPath, program, 'worker', 'start', ...(role === 'both' ? [] : ['--role', role])],
       {
         env: {
           ...plainEnvironment,

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, inject, test } from 'vitest';
+import { until } from '../../lab/run.ts';
+import { LabWorker } from '../../lab/workers.ts';
+import { useCluster } from './cluster.ts';
+
+const cluster = useCluster();
+
+const hasEnded = (error: unknown): boolean => ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** Processes whose parent is `pid`, by the role that each was started for. */
+function childrenOf(pid: number): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      const role = words[words.indexOf('--role') + 1];
+      if (Number(parent) === pid && role !== undefined) found.set(role, Number(name));
+    } catch (error) {
+      if (!hasEnded(error)) throw error;
+    }
+  }
+  return found;
+}
+
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (hasEnded(error)) return false;
+    throw error;
+  }
+};
+
+test('standfast worker start runs a process for runbooks and one that watches, starts either again, and leaves none behind', async () => {
+  const { lab, client, restore } = cluster();
+  await restore('cluster');
+  const pair = await LabWorker.start(lab, 'pair', { temporal: inject('stage').temporalInside, role: 'both' });
+  try {
+    const both = await until('two processes', () => {
+      const children = childrenOf(pair.pid);
+      return children.size === 2 ? children : undefined;
+    });
+    const [first = 0, watch = 0] = [both.get('runbooks'), both.get('watch')];
+    process.kill(first, 'SIGKILL');
+    const again = await until('the one for runbooks again', () => {
+      const pid = childrenOf(pair.pid).get('runbooks');
+      return pid === first ? undefined : pid;
+    });
+    expect((await client.status('shop')).verdict.state).toBe('ok');
+    expect(childrenOf(pair.pid).get('watch')).toBe(watch);
+    await pair.kill();
+    await until('the end of both', () => ([again, watch].some(isThere) ? undefined : true));
+  } finally {
+    if (pair.isRunning()) await pair.kill();
+  }
+});
+
+test('standfast worker start ends, and says why, when its workers cannot start', async () => {
+  const { lab } = cluster();
+  const environment = { STANDFAST_CONFIG: '/nowhere/standfast.yaml' };
+  const started = LabWorker.start(lab, 'pair', { temporal: inject('stage').temporalInside, role: 'both', environment });
+  await expect(started).rejects.toThrow(/no worker was started: .*\/nowhere\/standfast\.yaml/s);
+});
