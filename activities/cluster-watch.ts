@@ -11,7 +11,7 @@ import { Sights } from './sights.ts';
 
 /** What is different for so long is told. */
 const SETTLE_MS = 150;
-const BUSY_REST_MS = 500;
+const BUSY_REST_MS = 1_000;
 const REFUSED_REST_MS = 30_000;
 
 interface News {
@@ -26,8 +26,10 @@ export interface Watching {
   readonly runs: RunsPort;
   /** What an earlier watch of the cluster knew. */
   readonly memory: WatchMemory;
+  /** Something that is no answer of a host, a server or Temporal. */
+  readonly onFault: (error: unknown) => void;
   /** An operation was seen to end: somebody else may be primary. */
-  readonly onOperation: (memory: WatchMemory) => void;
+  readonly onOperation: () => void;
 }
 
 /** Watches one cluster whose primary is known: diagnoses at every sight, and acts as the policy allows. */
@@ -41,9 +43,16 @@ export class ClusterWatch {
   constructor(watching: Watching) {
     this.#watching = watching;
     this.#memory = watching.memory;
-    this.#sights = new Sights(watching.cluster, watching.primary, (host) => {
-      this.#see(host);
+    this.#sights = new Sights(watching.cluster, watching.primary, {
+      onSight: (host) => {
+        this.#see(host);
+      },
+      onFault: watching.onFault,
     });
+  }
+
+  get memory(): WatchMemory {
+    return this.#memory;
   }
 
   /** Ends when it is aborted. */
@@ -71,7 +80,7 @@ export class ClusterWatch {
     this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
     if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
     this.#isActing = true;
-    void this.#act(reaction.kind, diagnosis);
+    this.#act(reaction.kind, diagnosis).catch(this.#watching.onFault);
   }
 
   async #act(kind: 'failOver' | 'reopen', { explains }: Diagnosis): Promise<void> {
@@ -80,19 +89,24 @@ export class ClusterWatch {
     const started = await (kind === 'failOver'
       ? runs.failOver(name, `watched: ${explains}`)
       : runs.reopen(name, primary));
-    const restMs = await this.#outcome(started);
+    const restMs = await this.#outcome(kind, started);
     this.#memory = { ...this.#memory, restUntilMs: performance.now() + restMs };
     this.#isActing = false;
-    this.#watching.onOperation(this.#memory);
+    this.#watching.onOperation();
   }
 
   /** @returns for how long nothing is tried again, in milliseconds */
-  async #outcome(started: Started): Promise<number> {
-    if (started.kind === 'busy') return BUSY_REST_MS;
+  async #outcome(kind: 'failOver' | 'reopen', started: Started): Promise<number> {
+    if (started.kind !== 'started') {
+      if (started.kind === 'unreachable') log.warn('Temporal did not take a run that the watcher starts', started);
+      return BUSY_REST_MS;
+    }
     const attempted = await started.ended;
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
-      return REFUSED_REST_MS;
+      const isFirst = kind === 'reopen' && !this.#memory.reopenFailed;
+      this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
+      return isFirst ? BUSY_REST_MS : REFUSED_REST_MS;
     }
     this.#say('AttemptDone', attempted.sentence);
     const { cooldownMs } = this.#watching.cluster.description.watch;

@@ -5,7 +5,8 @@ import type { Silence } from '../domain/observation.ts';
 /** How a server answered one look. `atMs` is of the watcher's monotonic clock. */
 export type Sight<T> =
   | { readonly reach: 'answers'; readonly atMs: number; readonly value: T }
-  | { readonly reach: Silence; readonly atMs: number; readonly why: string };
+  /** `unasked`: for a reason on this side. */
+  | { readonly reach: Silence | 'unasked'; readonly atMs: number; readonly why: string };
 
 /** While something seems wrong, it is looked at this often, for a moment after the last sign of it. */
 const HURRY_EVERY_MS = 10;
@@ -75,7 +76,7 @@ export class HostWatch<T> {
       return { reach: 'answers', value: await look(pulse, silenceMs), atMs: performance.now() };
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
-      return { reach: error.silence ?? 'denied', why: error.message, atMs: performance.now() };
+      return { reach: error.silence ?? 'unasked', why: error.message, atMs: performance.now() };
     }
   }
 

@@ -151,7 +151,9 @@ async function withOwnHearing(
   if (after === null) return entry;
   const heard =
     after.receiver === 'running' &&
-    (after.heartbeatsReceived !== before.heartbeatsReceived || after.received !== before.received);
+    (after.heartbeatsReceived !== before.heartbeatsReceived ||
+      after.received !== before.received ||
+      after.readUpTo !== before.readUpTo);
   return { ...entry, server: again, hearsSource: heard };
 }
 

@@ -19,20 +19,28 @@ const ASK_HOST_EVERY_MS = 250;
 /** A primary that stays dead, and is left to a person, is looked at as often as a living one after that. */
 const HURRY_FOR_MS = 2_000;
 
+export interface SightsEvents {
+  /** Called with the host that was looked at. */
+  readonly onSight: (host: HostName) => void;
+  /** Something that is no answer of a host. */
+  readonly onFault: (error: unknown) => void;
+}
+
 /** All that a watcher sees of a cluster whose primary is known, over connections that last. */
 export class Sights {
   readonly #cluster: ClusterPorts;
   readonly #primaryName: HostName;
   readonly #primary: HostWatch<PrimarySight>;
   readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
+  readonly #onFault: (error: unknown) => void;
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
   #askedHostAtMs = Number.NEGATIVE_INFINITY;
   #troubleSinceMs: number | null = null;
 
-  /** @param onSight called with the host that was looked at */
-  constructor(cluster: ClusterPorts, primary: HostName, onSight: (host: HostName) => void) {
+  constructor(cluster: ClusterPorts, primary: HostName, { onSight, onFault }: SightsEvents) {
     this.#cluster = cluster;
+    this.#onFault = onFault;
     this.#primaryName = primary;
     const { everyMs, silenceMs } = cluster.description.watch;
     const watch = <T>(
@@ -95,7 +103,7 @@ export class Sights {
       for (const host of [this.#primary, ...this.#replicas.values()]) host.hurry();
     if (nowMs - this.#askedHostAtMs < ASK_HOST_EVERY_MS) return;
     this.#askedHostAtMs = nowMs;
-    void this.#askHost();
+    this.#askHost().catch(this.#onFault);
   }
 
   /** The primary answers: what its host said while it did not is out of date. */

@@ -131,6 +131,7 @@ function channelStatus(row: Row, nameOf: (address: string) => HostName | null): 
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
     applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
     received: text(row, 'Gtid_IO_Pos'),
+    readUpTo: `${text(row, 'Master_Log_File')}:${text(row, 'Read_Master_Log_Pos')}`,
     usesGtid: text(row, 'Using_Gtid') !== 'No',
     delaySeconds: Number(text(row, 'SQL_Delay')),
     filters: filters.map((key) => `${key}=${text(row, key)}`),

@@ -107,7 +107,7 @@ export interface ClusterPorts {
 }
 
 /** A cluster as a watcher finds it in the inventory. */
-export interface WatchedCluster {
+export interface WatchListing {
   readonly cluster: string;
   /** Another text means that something about it, or about the access to its hosts, may have changed. */
   readonly version: string;
@@ -129,8 +129,11 @@ export interface RunsPort {
   tell(transition: Transition): Promise<void>;
 }
 
-/** `busy`: another operation holds the cluster. */
-export type Started = { readonly kind: 'busy' } | { readonly kind: 'started'; readonly ended: Promise<Attempted> };
+/** `busy`: another operation holds the cluster. `unreachable`: Temporal did not take the start, or did not say so. */
+export type Started =
+  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'started'; readonly ended: Promise<Attempted> };
 
 export interface Ports {
   /** @throws AdapterFailure `BadInput` when the inventory has no such cluster */
@@ -141,5 +144,5 @@ export interface Ports {
 export interface WatchPorts extends Ports {
   readonly runs: RunsPort;
   /** The clusters of a shard, by the inventory as it is now. @throws AdapterFailure `BadInput` when it cannot be read */
-  watched(shard: string): Promise<readonly WatchedCluster[]>;
+  watched(shard: string): Promise<readonly WatchListing[]>;
 }

@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { format } from 'mysql2/promise';
 import type { HostName } from '../domain/cluster.ts';
 import type { Deadline, Pulse, Row } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
@@ -7,12 +8,21 @@ import { asFailure, dial, raceDeadline } from './sql.ts';
 
 const LOOK_MS = 1_000;
 
+interface Look {
+  /** Of the connection, as the server numbers it. */
+  readonly id: number;
+  readonly statement: string;
+}
+
 export class SqlPulse implements Pulse {
   readonly host: HostName;
   readonly #target: () => Promise<SqlTarget>;
   readonly #listeners: (() => void)[] = [];
   #connection: Connection | null = null;
   #connections = 0;
+  #isAsking = false;
+  /** A look that got no answer in time may still hang on the server. */
+  #abandoned: Look | null = null;
 
   constructor(host: HostName, target: () => Promise<SqlTarget>) {
     this.host = host;
@@ -26,16 +36,43 @@ export class SqlPulse implements Pulse {
   async rows(statement: string, { timeoutMs = LOOK_MS, signal }: Deadline = {}): Promise<readonly Row[]> {
     const asked = performance.now();
     const connection = this.#connection ?? (await this.#connect(timeoutMs));
-    const leftMs = Math.max(1, timeoutMs - (performance.now() - asked));
-    const ended = await raceDeadline(connection.query(statement), leftMs, signal);
+    const left = (): Deadline => {
+      const timeoutLeft = Math.max(1, timeoutMs - (performance.now() - asked));
+      return signal === undefined ? { timeoutMs: timeoutLeft } : { timeoutMs: timeoutLeft, signal };
+    };
+    if (this.#abandoned !== null) {
+      const { id, statement: asking } = this.#abandoned;
+      // Another server may have given the number to somebody else.
+      const question = format('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND INFO = ?', [id, asking]);
+      // Looks that hang behind the same lock would take one connection of the server after the other.
+      if ((await this.#ask(connection, question, left())).length > 0)
+        throw this.#silent('the look before this one still waits on the server');
+      this.#abandoned = null;
+    }
+    return this.#ask(connection, statement, left());
+  }
+
+  async #ask(
+    connection: Connection,
+    statement: string,
+    { timeoutMs = LOOK_MS, signal }: Deadline,
+  ): Promise<readonly Row[]> {
+    this.#isAsking = true;
+    const ended = await raceDeadline(connection.query(statement), timeoutMs, signal);
+    this.#isAsking = false;
     if (ended.kind === 'done') return ended.value[0] as readonly Row[];
     this.#drop(connection);
     if (ended.kind === 'failed') throw asFailure(this.host, 'a look', ended.error);
-    throw new AdapterFailure({
+    this.#abandoned ??= { id: connection.threadId, statement };
+    throw this.#silent(`no answer within ${String(Math.round(timeoutMs))} ms`);
+  }
+
+  #silent(why: string): AdapterFailure {
+    return new AdapterFailure({
       type: 'Unreachable',
       host: this.host,
       silence: 'silent',
-      message: `${this.host}: no answer within ${String(timeoutMs)} ms`,
+      message: `${this.host}: ${why}`,
     });
   }
 
@@ -55,7 +92,9 @@ export class SqlPulse implements Pulse {
       this.#connections += 1;
       const lost = (): void => {
         if (this.#connection !== connection) return;
-        this.#drop(connection);
+        // A look under way fails by itself, but never does when its connection is destroyed first.
+        if (this.#isAsking) this.#connection = null;
+        else this.#drop(connection);
         for (const listener of this.#listeners) listener();
       };
       // The driver tells of an error, or of the end, of a connection that nothing is asked on.

@@ -13,8 +13,8 @@ export interface Diagnosis {
 
 /** What is known of a primary at one moment, by whoever looked. */
 export interface Evidence {
-  /** How its server answers this observer: `open` for writes, `closed`, or not at all. */
-  readonly server: 'open' | 'closed' | Silence;
+  /** How its server answers this observer: `open` for writes, `closed`, or not at all. `unasked`: this observer could not ask it. */
+  readonly server: 'open' | 'closed' | 'unasked' | Silence;
   /** What its host says of the server's process; null: the host does not answer, or was not asked. */
   readonly process: 'running' | 'stopped' | null;
   /** Of every replica that answers and receives from it: whether it hears it; null: it cannot say. */
@@ -69,6 +69,12 @@ const RULES: readonly Rule[] = [
       'the primary does not answer here, but a replica still hears it: the network to it is cut, it is not dead',
     consequence: 'refuse',
     matches: ({ hearing }) => hearing.includes(true),
+  },
+  {
+    code: 'PrimaryUnasked',
+    explains: 'the primary could not be asked, for a reason on this side, such as a secret that cannot be read',
+    consequence: 'refuse',
+    matches: ({ server }) => server === 'unasked',
   },
   {
     code: 'PrimaryHung',

@@ -7,7 +7,7 @@ export interface Hearing {
   /** Whom it receives from; null when that is not in the inventory. */
   readonly source: HostName | null;
   readonly receiver: ThreadState;
-  /** Heartbeats of the replication protocol, and what was received: they move as long as the source lives. */
+  /** Heartbeats of the replication protocol, what was received, and how far it has read within a transaction: they move as long as the source lives. */
   readonly progress: string;
   readonly movedAtMs: number;
   readonly sampledAtMs: number;
@@ -18,7 +18,7 @@ export function hearAgain(
   { host, status, nowMs }: { readonly host: HostName; readonly status: ReplicationStatus; readonly nowMs: number },
 ): Hearing {
   const { source, receiver } = status;
-  const progress = `${String(status.heartbeatsReceived)} ${status.received}`;
+  const progress = `${String(status.heartbeatsReceived)} ${status.received} ${status.readUpTo ?? ''}`;
   const stands = before?.source === source && before.progress === progress && before.receiver === receiver;
   return { host, source, receiver, progress, movedAtMs: stands ? before.movedAtMs : nowMs, sampledAtMs: nowMs };
 }

@@ -18,6 +18,8 @@ export interface ReplicationStatus {
   readonly received: string;
   /** Why it is not known, when that was looked into. */
   readonly receivedUnknown?: string;
+  /** How far the receiver has read its source's log; moves within a transaction. Absent in answers of earlier versions. */
+  readonly readUpTo?: string;
   readonly usesGtid: boolean;
   readonly delaySeconds: number;
   readonly filters: readonly string[];

@@ -25,9 +25,18 @@ export interface WatchMemory {
   readonly sawOpen: boolean;
   /** When that server started. */
   readonly startedAtMs: number;
+  /** It could not be opened again by itself, as after a failover that was ended half-way. */
+  readonly reopenFailed: boolean;
 }
 
-export const FRESH: WatchMemory = { deadSinceMs: null, restUntilMs: 0, coolUntilMs: 0, sawOpen: false, startedAtMs: 0 };
+export const FRESH: WatchMemory = {
+  deadSinceMs: null,
+  restUntilMs: 0,
+  coolUntilMs: 0,
+  sawOpen: false,
+  startedAtMs: 0,
+  reopenFailed: false,
+};
 
 export type Reaction =
   | { readonly kind: 'watch' }
@@ -48,6 +57,9 @@ const SAME_START_MS = 1_500;
 export const restarted = (memory: WatchMemory, startedAtMs: number): WatchMemory =>
   Math.abs(memory.startedAtMs - startedAtMs) <= SAME_START_MS ? memory : { ...memory, startedAtMs, sawOpen: false };
 
+/** What was learnt of one primary says nothing of another. */
+export const forAnother = ({ coolUntilMs }: WatchMemory): WatchMemory => ({ ...FRESH, coolUntilMs });
+
 /** What follows from a diagnosis, by policy. It never decides about safety: the failover looks again, and refuses what is not proven. */
 export function react(
   diagnosis: Diagnosis,
@@ -56,13 +68,18 @@ export function react(
   switch (diagnosis.consequence) {
     case 'leave':
       return {
-        memory: { ...memory, deadSinceMs: null, sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes' },
+        memory: {
+          ...memory,
+          deadSinceMs: null,
+          sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes',
+          reopenFailed: false,
+        },
         reaction: { kind: 'watch' },
       };
     case 'refuse':
       return { memory: { ...memory, deadSinceMs: null }, reaction: { kind: 'tell', why: 'nothing is changed' } };
     case 'reopen':
-      return { memory: { ...memory, deadSinceMs: null }, reaction: reopening(memory, nowMs) };
+      return { memory: { ...memory, deadSinceMs: null }, reaction: reopening(memory, policy, nowMs) };
     case 'failOver': {
       const dead = { ...memory, deadSinceMs: memory.deadSinceMs ?? nowMs };
       return { memory: dead, reaction: failingOver(dead, policy, nowMs) };
@@ -70,9 +87,15 @@ export function react(
   }
 }
 
-function reopening({ sawOpen, restUntilMs }: WatchMemory, nowMs: number): Reaction {
+/** A failover goes on with one that was ended half-way, and opens the primary itself when there was none. */
+function reopening(
+  { sawOpen, restUntilMs, reopenFailed }: WatchMemory,
+  { automatic }: WatchPolicy,
+  nowMs: number,
+): Reaction {
   if (sawOpen) return { kind: 'tell', why: 'it was closed while it ran, so it stays closed' };
-  return nowMs < restUntilMs ? { kind: 'watch' } : { kind: 'reopen' };
+  if (nowMs < restUntilMs) return { kind: 'watch' };
+  return { kind: reopenFailed && automatic ? 'failOver' : 'reopen' };
 }
 
 function failingOver(

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { WatchedCluster } from '../adapters/ports.ts';
+import type { WatchListing } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterConfig, Inventory } from '../inventory/config.ts';
 import { findCluster, loadInventory } from '../inventory/load.ts';
@@ -38,12 +38,11 @@ export class InventorySource {
   }
 
   /** @throws AdapterFailure `BadInput` */
-  async shard(shard: string): Promise<readonly WatchedCluster[]> {
-    const { clusters } = await this.#orRefuse(`shard ${shard}`);
-    const version = String(this.#read?.changedAt);
+  async shard(shard: string): Promise<readonly WatchListing[]> {
+    const { clusters, access } = await this.#orRefuse(`shard ${shard}`);
     return clusters
       .filter((cluster) => cluster.policy.watch.shard === shard)
-      .map((cluster) => ({ cluster: cluster.name, version }));
+      .map((cluster) => ({ cluster: cluster.name, version: JSON.stringify({ cluster, access }) }));
   }
 
   async #orRefuse(name: string): Promise<Inventory> {

@@ -12,14 +12,15 @@ import { InventorySource } from './inventory-source.ts';
 import { createLogger } from './logger.ts';
 import { controlPlaneId, ensureSearchAttributes } from './namespace.ts';
 import { createPorts } from './ports.ts';
-import { createRuns, ensureWatches } from './runs.ts';
+import { createRuns } from './runs.ts';
+import { WatchedShards } from './shards.ts';
 
 /** Runs one worker process until it is told to stop (SIGINT, SIGTERM); running activities get 10 s to end. */
 export async function runWorker(role: WorkerRole): Promise<void> {
   const config = readWorkerConfig(process.env, role);
   Runtime.install({ logger: createLogger(config), shutdownSignals: ['SIGINT', 'SIGTERM'] });
   const inventory = new InventorySource(config.inventoryPath);
-  const { clusters } = await inventory.current();
+  await inventory.current();
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   try {
@@ -30,9 +31,10 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     const workers = await Promise.all(
       queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );
-    const shards = new Set(clusters.map((cluster) => cluster.policy.watch.shard));
-    if (role === 'watch') await ensureWatches(new Client({ connection, namespace }), config.queues.watch, [...shards]);
+    const shards = new WatchedShards(new Client({ connection, namespace }), config.queues.watch, inventory);
+    if (role === 'watch') await shards.follow();
     await Promise.all(workers.map((worker) => worker.run()));
+    shards.stop();
     ports.close();
   } finally {
     await connection.close();

@@ -1,8 +1,8 @@
 import { activityInfo, getClient } from '@temporalio/activity';
-import type { Client, WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
+import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Attempted, RunsPort, Started } from '../adapters/ports.ts';
-import { operationId, watchId } from '../domain/addresses.ts';
+import { operationId } from '../domain/addresses.ts';
 import type { TaskQueues } from './config.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
@@ -47,6 +47,7 @@ async function start(type: string, options: WorkflowStartOptions): Promise<Start
     return { kind: 'started', ended: ending(handle) };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'busy' };
+    if (error instanceof ServiceError) return { kind: 'unreachable', why: error.message };
     throw error;
   }
 }
@@ -56,20 +57,9 @@ async function ending(handle: WorkflowHandle): Promise<Attempted> {
     const { outcome, sentence } = (await handle.result()) as { outcome: string; sentence?: string };
     return { kind: 'done', sentence: sentence ?? outcome, promoted: outcome === 'failed-over' };
   } catch (error) {
+    if (error instanceof ServiceError)
+      return { kind: 'failed', why: `Temporal was lost while it ran: ${error.message}` };
     if (!(error instanceof WorkflowFailedError)) throw error;
     return { kind: 'failed', why: error.cause?.message ?? error.message };
   }
-}
-
-/** The run that watches a shard is there, or is started. */
-export async function ensureWatches(client: Client, taskQueue: string, shards: readonly string[]): Promise<void> {
-  for (const shard of shards)
-    await client.workflow.start('watchClusters', {
-      workflowId: watchId(shard),
-      taskQueue,
-      args: [{ shard }],
-      workflowTaskTimeout: '1s',
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      staticSummary: `watch the clusters of shard ${shard}`,
-    });
 }

@@ -2,6 +2,15 @@ import { guardsOf } from './guard.ts';
 
 /** What keeps a watcher from acting on what it only believes, or may not decide. */
 export const WATCHING = [
+  ...guardsOf('adapters/pulse.ts', 'test/adapters/pulse.test.ts', [
+    [
+      'one look that hangs',
+      'a lock on a server does not cost it one connection after the other',
+      'this.#abandoned ??= { id: connection.threadId, statement };',
+      '',
+      'does not look again while a look before still hangs on the server: connections would run out',
+    ],
+  ]),
   ...guardsOf('domain/hearing.ts', 'test/domain/hearing.test.ts', [
     [
       "a watcher's votes expire",

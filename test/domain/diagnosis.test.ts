@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagnosePrimary } from '../../domain/diagnosis.ts';
+import { diagnose as diagnoseEvidence, diagnosePrimary } from '../../domain/diagnosis.ts';
 import type { HostObservation, Silence } from '../../domain/observation.ts';
 import { answers, channel, DB2, healthy, helper, replicaStatus, seen, serverStatus, silence, witness } from './shop.ts';
 
@@ -72,6 +72,22 @@ describe('signs of death', () => {
 
   it('fails over from a silent host when a majority of the observers agrees', () => {
     expect(diagnose(POWERLESS)).toMatchObject({ code: 'PrimaryHostDead', consequence: 'failOver' });
+  });
+});
+
+describe('an observer that cannot ask, for a reason of its own', () => {
+  const unasked = { server: 'unasked', process: null, hearing: [false, false], expectedObservers: 3 } as const;
+
+  it('has no vote: what it does not see is no death, and no life', () => {
+    expect(diagnoseEvidence({ ...unasked, process: 'running' })).toMatchObject({
+      code: 'PrimaryUnasked',
+      consequence: 'refuse',
+    });
+    expect(diagnoseEvidence(unasked)).toMatchObject({ code: 'PrimaryUnasked' });
+  });
+
+  it('still believes the host that says that no server runs', () => {
+    expect(diagnoseEvidence({ ...unasked, process: 'stopped' })).toMatchObject({ code: 'PrimaryProcessDead' });
   });
 });
 

@@ -21,6 +21,11 @@ describe('the vote of a replica', () => {
     expect(hears(sampled(first, 2_000, { received: '0-1-11' }), 2_000, SILENCE_MS)).toBe(true);
   });
 
+  it('is that it hears while one large transaction arrives, which moves nothing else until its end', () => {
+    const first = sampled(null, 1_000, { readUpTo: 'mysql-bin.000001:4' });
+    expect(hears(sampled(first, 2_000, { readUpTo: 'mysql-bin.000001:9' }), 2_000, SILENCE_MS)).toBe(true);
+  });
+
   it('is that it hears nothing when neither has come for longer than the silence', () => {
     const first = sampled(null, 1_000);
     expect(hears(sampled(first, 1_500), 1_500, SILENCE_MS)).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { WatchPolicy } from '../../domain/cluster.ts';
 import type { Consequence, Diagnosis } from '../../domain/diagnosis.ts';
 import type { Reaction, WatchMemory } from '../../domain/watch.ts';
-import { FRESH, react, restarted } from '../../domain/watch.ts';
+import { forAnother, FRESH, react, restarted } from '../../domain/watch.ts';
 
 const AUTOMATIC: WatchPolicy = { everyMs: 100, silenceMs: 500, automatic: true, graceMs: 0, cooldownMs: 600_000 };
 
@@ -79,11 +79,23 @@ describe('a closed primary', () => {
     expect(reactionTo('reopen', { memory })).toBe('reopen');
   });
 
+  it('is failed over, to go on with what was ended half-way, when it cannot be opened and the policy allows it', () => {
+    const memory = { reopenFailed: true };
+    expect(reactionTo('reopen', { memory })).toBe('failOver');
+    expect(reactionTo('reopen', { memory, policy: { automatic: false } })).toBe('reopen');
+    expect(after(diagnosis('leave', 'PrimaryServes'), { memory }).memory.reopenFailed).toBe(false);
+  });
+
   it('is another server when it started later, by more than its uptime is coarse', () => {
     const open = restarted({ ...FRESH, startedAtMs: 5_000, sawOpen: true }, 6_500);
     expect(open.sawOpen).toBe(true);
     expect(restarted(open, 6_501)).toMatchObject({ sawOpen: false, startedAtMs: 6_501 });
   });
+});
+
+it('remembers of one primary nothing but the cooldown for another', () => {
+  const memory = { deadSinceMs: 1, restUntilMs: 2, coolUntilMs: 3, sawOpen: true, startedAtMs: 4, reopenFailed: true };
+  expect(forAnother(memory)).toEqual({ ...FRESH, coolUntilMs: 3 });
 });
 
 it('only tells of a primary about which nothing can be done', () => {

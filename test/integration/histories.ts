@@ -6,12 +6,19 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectFolder } from '../../lab/state.ts';
 
-const FIXED_ADDRESS = /^(operation|provision|verify)\//;
+const FIXED_ADDRESS = /^(operation|provision|verify|watch)\//;
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  TERMINATED: 'terminated',
+};
 
 /** One kind of history: how the run was started, and how it ended, decide which commands it holds. */
 function kindOf({ type, workflowId, status }: WorkflowExecutionInfo): string | null {
-  const ended = { COMPLETED: 'completed', FAILED: 'failed' }[status.name as string];
-  if (ended === undefined) return null;
+  const ended = ENDINGS[status.name as string];
+  // A watch never ends by itself, and the others are not worth keeping when they were ended from outside.
+  if (ended === undefined || (ended === 'terminated') !== (type === 'watchClusters')) return null;
   return `${type}-${FIXED_ADDRESS.test(workflowId) ? '' : 'by-hand-'}${ended}`;
 }
 

@@ -83,6 +83,28 @@ test('a hung primary is failed over', async () => {
   expect({ lost, twoWriters }).toEqual({ lost: [], twoWriters: [] });
 });
 
+test('a failover that somebody terminated half-way is gone on with', async () => {
+  const { lab, client, restore, startWorker, startWatcher, startLedger } = cluster();
+  await restore('cluster');
+  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  const held = await startWorker('held', 'promoteAndRoute.siblings:before');
+  const ledger = startLedger();
+  await ledger.acknowledged(20);
+  const faultAt = Ledger.now();
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await client.failover({ cluster: 'shop' }, { detach: true });
+  await held.held('promoteAndRoute.siblings:before');
+  await temporal().workflow.getHandle('operation/shop').terminate('a person was impatient');
+  await held.kill();
+  await Promise.all([startWatcher('watcher'), startWorker('runbooks')]);
+  const since = Ledger.now();
+  await ledger.acknowledged(20, { since, timeoutMs: 60_000 });
+  const result = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
+  await ledger.stop();
+  const { lost, twoWriters } = await ledger.verdict({ primary: result.newPrimary, faultAt });
+  expect({ lost, twoWriters }).toEqual({ lost: [], twoWriters: [] });
+});
+
 test('without policy.failover.automatic a dead primary is told of, and left to a person', async () => {
   const { lab, restore, startWatcher } = cluster();
   await restore('cluster');

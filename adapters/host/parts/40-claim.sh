@@ -15,7 +15,8 @@ end_sessions() {
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
   SERVER=hung
-  sessions="SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
+  # A server's own limit may cut the list short.
+  sessions="SET STATEMENT group_concat_max_len=1048576 FOR SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
   within 3000 sessions_listed "$sessions" && [[ $HANGS == no ]] || return 0
   SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then

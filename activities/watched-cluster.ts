@@ -1,0 +1,120 @@
+import { log } from '@temporalio/activity';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterPorts, RunsPort } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import { recordedPrimary } from '../domain/records.ts';
+import type { WatchMemory } from '../domain/watch.ts';
+import { FRESH, forAnother } from '../domain/watch.ts';
+import { ClusterWatch } from './cluster-watch.ts';
+import { readRecords } from './confirming.ts';
+
+const LEARN_EVERY_MS = 5_000;
+
+/** One cluster, watched for as long as it is asked to: finds out who is primary, and anew whenever that may have changed. */
+export class WatchedCluster {
+  readonly #cluster: ClusterPorts;
+  readonly #runs: RunsPort;
+  #memory: WatchMemory | null;
+
+  /** @param memory what an earlier watch of it knew; null: nothing */
+  constructor(cluster: ClusterPorts, runs: RunsPort, memory: WatchMemory | null) {
+    this.#cluster = cluster;
+    this.#runs = runs;
+    this.#memory = memory;
+  }
+
+  get memory(): WatchMemory | null {
+    return this.#memory;
+  }
+
+  /** Ends when it is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    let [watched, isTold] = ['', false];
+    let memory = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+    while (!signal.aborted) {
+      const primary = await primaryOf(this.#cluster);
+      if (primary === null) {
+        if (!isTold) this.#tellUnknown();
+        isTold = true;
+        await pause(LEARN_EVERY_MS, signal);
+        continue;
+      }
+      if (primary !== watched) memory = watched === '' ? memory : forAnother(memory);
+      watched = primary;
+      memory = await this.#watch(primary, memory, signal);
+      this.#memory = memory;
+    }
+  }
+
+  /** Until somebody else may be primary. @returns what was learnt meanwhile */
+  async #watch(primary: HostName, memory: WatchMemory, signal: AbortSignal): Promise<WatchMemory> {
+    const turn = new AbortController();
+    const either = AbortSignal.any([signal, turn.signal]);
+    const end = (): void => {
+      turn.abort();
+    };
+    const faults: unknown[] = [];
+    const watch = new ClusterWatch({
+      ...{ cluster: this.#cluster, primary, memory, runs: this.#runs, onOperation: end },
+      onFault: (error) => {
+        faults.push(error);
+        end();
+      },
+    });
+    await Promise.all([watch.run(either), untilDeposed(this.#cluster, primary, either).then(end)]).finally(end);
+    if (faults.length > 0) throw new Error(`the watch of ${primary} has a fault`, { cause: faults[0] });
+    return watch.memory;
+  }
+
+  async #coolUntil(): Promise<number> {
+    const { cluster, watch } = this.#cluster.description;
+    try {
+      const since = await this.#runs.sinceLastFailover(cluster, watch.cooldownMs);
+      return since === null ? 0 : performance.now() + watch.cooldownMs - since;
+    } catch (error) {
+      // The cooldown spares people, it makes nothing safe: a list that Temporal does not give now must not keep the cluster unwatched.
+      log.warn('the last failover is not known, so no cooldown is kept', { cluster, why: String(error) });
+      return 0;
+    }
+  }
+
+  #tellUnknown(): void {
+    const { cluster } = this.#cluster.description;
+    const transition = {
+      ...{ cluster, host: '', at: new Date().toISOString(), code: 'PrimaryUnknown' },
+      explains: 'no majority of its members answers and agrees on a primary, so nobody is watched',
+      reaction: `standfast prepare ${cluster} HOST, if it was never prepared`,
+    };
+    this.#runs.tell(transition).catch((error: unknown) => {
+      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
+    });
+  }
+}
+
+/** An operation that was not ours may have made somebody else primary. */
+async function untilDeposed(cluster: ClusterPorts, primary: HostName, signal: AbortSignal): Promise<void> {
+  const isOver = (): boolean => signal.aborted;
+  for (;;) {
+    await pause(LEARN_EVERY_MS, signal);
+    if (isOver()) return;
+    const known = await primaryOf(cluster);
+    if (known !== null && known !== primary) return;
+  }
+}
+
+/** By the records of a majority; null: there is none, or too few members answer. */
+async function primaryOf(cluster: ClusterPorts): Promise<HostName | null> {
+  const members = memberNames(cluster.description);
+  const recorded = recordedPrimary([...(await readRecords(cluster, members)).values()], members.length);
+  return recorded.kind === 'known' ? recorded.record.host : null;
+}
+
+/** Ends early when it is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

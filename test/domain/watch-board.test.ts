@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import type { Transition } from '../../domain/watch.ts';
+import { WatchBoard } from '../../domain/watch-board.ts';
+
+const told = (host: string, code: string, change: Partial<Transition> = {}): Transition => ({
+  ...{ cluster: 'shop', host, code, at: '2026-11-27T03:00:00.000Z', explains: `it is ${code}`, reaction: '' },
+  ...change,
+});
+
+it('shows the last word about every host, in their order, and what is done about it', () => {
+  const board = new WatchBoard('main');
+  board.note(told('db2', 'Replicates'));
+  board.note(told('db1', 'PrimaryServes'));
+  board.note(told('db1', 'PrimaryProcessDead', { reaction: 'it is failed over' }));
+  const lines = board.render().split('\n');
+  expect(lines.filter((line) => line.startsWith('- **'))).toEqual([
+    '- **shop/db1** PrimaryProcessDead: it is PrimaryProcessDead (it is failed over)',
+    '- **shop/db2** Replicates: it is Replicates',
+  ]);
+  expect(lines.filter((line) => line.startsWith('- 2026'))).toHaveLength(3);
+});
+
+it('stays small however much happens', () => {
+  const board = new WatchBoard('main');
+  for (let times = 0; times < 500; times += 1)
+    board.note(told('db1', times % 2 === 0 ? 'PrimaryServes' : 'PrimaryHung'));
+  expect(board.render().split('\n').length).toBeLessThan(30);
+});
