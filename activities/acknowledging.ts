@@ -6,8 +6,8 @@ import { receivedBy } from '../domain/election.ts';
 import { containsGtids, parseGtids } from '../domain/gtid.ts';
 import type { ServerAnswer, ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
-import type { Authority } from './authority.ts';
-import { askServer, statusOf } from './observing.ts';
+import type { Authority, SyncArguments } from './authority.ts';
+import { askServer, askServers } from './asking.ts';
 import type { Steps } from './steps.ts';
 import { until } from './steps.ts';
 
@@ -19,8 +19,14 @@ export interface Acknowledgement {
   readonly ackers: readonly HostName[];
 }
 
-const recordSync = (authority: Authority, { mode, ackers }: Acknowledgement): Promise<void> =>
-  authority.recordSync({ mode, ackers: ackers.join(','), k: ackers.length > 0 ? '1' : '0' });
+export const syncRecord = ({ mode, ackers }: Acknowledgement): SyncArguments => ({
+  mode,
+  ackers: ackers.join(','),
+  k: ackers.length > 0 ? '1' : '0',
+});
+
+const recordSync = (authority: Authority, acknowledgement: Acknowledgement): Promise<void> =>
+  authority.recordSync(syncRecord(acknowledgement));
 
 /** Claims nothing, so it may be said of any primary; `ackers` are the ones who might acknowledge. */
 export const recordAsync = (authority: Authority, ackers: readonly HostName[]): Promise<void> =>
@@ -40,7 +46,7 @@ export interface LosslessClaim {
 /** Every commit of `primary` waits from here on, and the server itself was seen to say so. */
 export async function makeWait(authority: Authority, primary: HostName): Promise<void> {
   await authority.withSession(primary, waitForAcknowledgement);
-  const faults = faultsOfWaiting((await statusOf(authority.cluster, primary)).semiSync);
+  const faults = faultsOfWaiting((await authority.statusOf(primary)).semiSync);
   if (faults.length > 0)
     throw new AdapterFailure({
       type: 'Unverified',
@@ -52,7 +58,7 @@ export async function makeWait(authority: Authority, primary: HostName): Promise
 /** `async` is on record by then: from here on writes are acknowledged by the primary alone, and those that wait go on. */
 export async function stopWaiting(authority: Authority, primary: HostName): Promise<void> {
   await authority.withSession(primary, acknowledgeNothing);
-  const { semiSync } = await statusOf(authority.cluster, primary);
+  const { semiSync } = await authority.statusOf(primary);
   if (semiSync.primaryEnabled)
     throw new AdapterFailure({
       type: 'Unverified',
@@ -100,16 +106,12 @@ async function statusesFor(
   { primary, ackers }: Pick<LosslessClaim, 'primary' | 'ackers'>,
 ): Promise<ReadonlyMap<HostName, ServerStatus>> {
   const { cluster } = authority;
-  const ask = async (host: HostName): Promise<readonly (readonly [HostName, ServerStatus])[]> => {
-    const answer = await askServer(cluster, host);
-    return isAnswering(answer) ? [[host, answer.status]] : [];
-  };
-  const own = await ask(primary);
-  const attached = own[0]?.[1].semiSync.attached ?? [];
+  const own = await askServers(cluster, [primary]);
+  const attached = own.get(primary)?.semiSync.attached ?? [];
   const others = cluster.description.hosts
     .filter(({ name, serverId }) => name !== primary && (ackers.includes(name) || attached.includes(serverId)))
-    .map(({ name }) => ask(name));
-  return new Map([...own, ...(await Promise.all(others)).flat()]);
+    .map(({ name }) => name);
+  return new Map([...own, ...(await askServers(cluster, others))]);
 }
 
 /**
@@ -155,15 +157,20 @@ function stateOf(primary: HostName, answer: ServerAnswer): string {
     : `${primary} is open and acknowledges its writes alone; the VIP was left as it is`;
 }
 
+interface Securing {
+  readonly primary: HostName;
+  readonly ackers: readonly HostName[];
+  readonly steps: Steps;
+  /** This operation has recorded it already, with everybody who might acknowledge. */
+  readonly isAsyncRecorded?: boolean;
+}
+
 /**
  * Makes `primary` wait for `ackers`, who were told to acknowledge. `lossless` is recorded only when one of them is attached and holds everything
  * that the primary has; until then the record says `async`. Nobody in time: the policy for a primary alone.
  * @throws AdapterFailure `NotYet` when the policy is to stop
  */
-export async function secureAcknowledgement(
-  authority: Authority,
-  work: { readonly primary: HostName; readonly ackers: readonly HostName[]; readonly steps: Steps },
-): Promise<Acknowledgement> {
+export async function secureAcknowledgement(authority: Authority, work: Securing): Promise<Acknowledgement> {
   const { primary, steps } = work;
   // Who was an acker before it became the primary vouches for nothing of its own: on record it would make the next failover wait for the dead.
   const ackers = work.ackers.filter((acker) => acker !== primary);
@@ -172,16 +179,17 @@ export async function secureAcknowledgement(
   const waits = mode === 'semisync' && alone === 'stop';
   let why: string | null = `no recorded acker follows ${primary}`;
   if (waits && ackers.length === 0) throw await nobodyInTime(authority, { primary, ackers, why });
-  await recordAsync(authority, ackers);
+  if (work.isAsyncRecorded !== true) await recordAsync(authority, ackers);
   if (ackers.length > 0) {
     await makeWait(authority, primary);
     // What was committed before it waited is the goal; what comes now waits.
-    const goal = (await statusOf(authority.cluster, primary)).binlogPosition;
+    const goal = (await authority.statusOf(primary)).binlogPosition;
     const bounds = { signal: steps.signal, forMs: ATTACH_MS };
     why = await recordLossless(authority, { primary, ackers, goal }, bounds);
     if (why === null) return { mode: 'lossless', ackers };
   }
   if (waits) throw await nobodyInTime(authority, { primary, ackers, why });
+  if (work.isAsyncRecorded === true) await recordAsync(authority, ackers);
   await stopWaiting(authority, primary);
   return { mode: 'async', ackers };
 }

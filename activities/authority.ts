@@ -1,19 +1,18 @@
-import type { Epoch, HostName } from '../domain/cluster.ts';
-import { isClaimOf, majorityOf, memberNames } from '../domain/cluster.ts';
-import { isAnswering } from '../domain/observation.ts';
-import type { Lineage } from '../domain/lineage.ts';
-import { newestEpoch, recordedLineage, withPromotion } from '../domain/records.ts';
+import { readStatus } from '../adapters/mariadb-status.ts';
 import type { ClusterPorts, HelperAnswerFields, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import type { Epoch, HostName } from '../domain/cluster.ts';
+import { majorityOf, memberNames } from '../domain/cluster.ts';
+import type { Lineage } from '../domain/lineage.ts';
+import type { ServerStatus } from '../domain/observation.ts';
+import { recordedLineage, withPromotion } from '../domain/records.ts';
 import type { RecordsByMember } from './confirming.ts';
-import { lacking, overtaken, tooFew } from './claim-refusals.ts';
-import { confirmMembers, isAt, newestOf, readRecords } from './confirming.ts';
-import { askServer } from './observing.ts';
-import { isStale, onEach } from './overtaken.ts';
+import { knows } from './confirming.ts';
+import { HeldSessions } from './held-sessions.ts';
+import { isStale } from './overtaken.ts';
 import { renderLineage } from './records-answer.ts';
-import type { Claimant } from './steps.ts';
 
-const ORDER_MS = 15_000;
+export const ORDER_MS = 15_000;
 /** InnoDB's recovery is part of a start. */
 const SLOW_VERBS: Readonly<Record<string, number>> = {
   'service-start': 120_000,
@@ -23,31 +22,14 @@ const SLOW_VERBS: Readonly<Record<string, number>> = {
 };
 const LOOK_MS = 2_000;
 
-export interface ClaimInput {
-  readonly run: string;
-  readonly claimant: Claimant;
-  /** Members without which the claim is worth nothing: the host that is about to be opened. */
-  readonly include: readonly HostName[];
-  /** Does not answer, and is waited for no longer. */
-  readonly leaveOut?: HostName | null;
-  /** Its server is about to be killed, so it may be one that answers nobody. */
-  readonly mayHang?: HostName;
-  /** The run claimed before. Another one's claim since then means that this one is over: what it decided does not hold any more. */
-  readonly continues?: boolean;
-  /** The decision to claim rests on this host being the recorded primary; when another is by now, the claim is worth nothing. */
-  readonly primary?: HostName;
-  /**
-   * Asked only when the claims fall short of a majority: the recorded primary counts as well when it is proven off, then and not earlier, since it
-   * might have returned and been confirmed by another operation meanwhile.
-   */
-  readonly proveOff?: () => Promise<readonly HostName[]>;
-}
+/** The `sync` record, as the helpers take it. */
+export type SyncArguments = Readonly<Record<'mode' | 'ackers' | 'k', string>>;
 
 interface Held {
   readonly members: readonly HostName[];
   readonly provenOff: readonly HostName[];
-  /** Null when a member's helper is of a version that keeps none. */
-  readonly lineage: Lineage | null;
+  /** What they record, as it was read under the epoch. */
+  readonly records: RecordsByMember;
 }
 
 /**
@@ -59,16 +41,18 @@ export class Authority {
   readonly epoch: Epoch;
   readonly members: readonly HostName[];
   readonly provenOff: readonly HostName[];
-  readonly #lineage: Lineage | null;
+  readonly records: RecordsByMember;
   readonly #joined: Set<HostName>;
+  readonly #sessions: HeldSessions;
 
   constructor(cluster: ClusterPorts, epoch: Epoch, held: Held) {
     this.cluster = cluster;
     this.epoch = epoch;
     this.members = held.members;
     this.provenOff = held.provenOff;
-    this.#lineage = held.lineage;
+    this.records = held.records;
     this.#joined = new Set(held.members);
+    this.#sessions = new HeldSessions(cluster);
   }
 
   /** An order to one host helper; refused there as `Stale` when a newer operation has claimed. */
@@ -97,38 +81,56 @@ export class Authority {
   /** Acts on one session that is never replaced within `work`. */
   async withSession<T>(host: HostName, work: (session: Session) => Promise<T>): Promise<T> {
     await this.#join(host);
-    const session = await this.cluster.session(host);
+    const session = await this.#sessions.take(host, () => this.#assert(host));
+    let result: T;
     try {
-      const { owner } = this.cluster;
-      const { number, run } = this.epoch;
-      await this.cluster.helper(host).request('assert', { owner, epoch: String(number), run }, { timeoutMs: LOOK_MS });
-      return await work(session);
-    } finally {
+      result = await work(session);
+    } catch (error) {
       session.close();
+      throw error;
     }
+    this.#sessions.giveBack(session);
+    return result;
+  }
+
+  /** What the server says, on a session under the epoch. */
+  statusOf(host: HostName): Promise<ServerStatus> {
+    return this.withSession(host, (session) => this.statusOn(session));
+  }
+
+  statusOn(session: Session): Promise<ServerStatus> {
+    return readStatus(session, (address) => this.cluster.nameOf(address));
+  }
+
+  async #assert(host: HostName): Promise<void> {
+    const { owner } = this.cluster;
+    const { number, run } = this.epoch;
+    await this.cluster.helper(host).request('assert', { owner, epoch: String(number), run }, { timeoutMs: LOOK_MS });
   }
 
   /**
    * Records `host` as primary, on itself first: whoever is ever counted as switched off while it was primary must know that it was one.
    * What its history was when it was recorded goes along, so that histories can be compared later.
+   * @param sync recorded with it, which saves every member an order
+   * @returns whether `sync` is on record as well: helpers of an earlier version take one record an order
    */
-  async recordPrimary(host: HostName): Promise<void> {
-    const args = { host, ...(await this.#lineageWith(host)) };
+  async recordPrimary(host: HostName, sync: SyncArguments | null = null): Promise<boolean> {
+    const withSync = sync !== null && [host, ...this.members].every((member) => knows(this.records.get(member), 2));
+    const args = { host, ...(await this.#lineageWith(host)), ...(withSync ? sync : {}) };
     await this.order(host, 'record-primary', args);
     await this.#spread('record-primary', args, host);
+    return withSync;
   }
 
-  async recordSync(args: { readonly mode: string; readonly ackers: string; readonly k: string }): Promise<void> {
+  async recordSync(args: SyncArguments): Promise<void> {
     await this.#spread('record-sync', args, null);
   }
 
   async #lineageWith(host: HostName): Promise<{ readonly lineage?: string }> {
-    if (this.#lineage === null) return {};
-    const answer = await askServer(this.cluster, host);
-    if (!isAnswering(answer))
-      throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
-    const { serverId, binlogState: start } = answer.status;
-    return { lineage: renderLineage(withPromotion(this.#lineage, { epoch: this.epoch.number, serverId, start })) };
+    const lineage = lineageKeptBy(this.records);
+    if (lineage === null) return {};
+    const { serverId, binlogState: start } = await this.statusOf(host);
+    return { lineage: renderLineage(withPromotion(lineage, { epoch: this.epoch.number, serverId, start })) };
   }
 
   /** Writes a record on every claimed member and insists on a majority. */
@@ -151,87 +153,13 @@ export class Authority {
   }
 }
 
-/** Makes a majority of the members accept a new epoch of `run`, and the sessions and orders of older ones disappear. */
-export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Promise<Authority> {
-  const all = memberNames(cluster.description);
-  const before = await readRecords(
-    cluster,
-    all.filter((member) => member !== input.leaveOut),
-  );
-  const newestClaim = newestEpoch([...before.values()]);
-  if (input.continues === true && newestClaim !== null && !isClaimOf(newestClaim, input.run))
-    throw overtaken(cluster, newestClaim);
-  const epoch: Epoch = { number: (newestClaim?.number ?? 0) + 1, run: `${input.run}/${input.claimant.name}` };
-  // Asked when the number stands: whoever is frozen from here on finds it taken, by a claim that is not his.
-  await input.claimant.requireOurs();
-  const claimed = await claimAll(cluster, epoch, { asked: [...before.keys()], mayHang: input.mayHang });
-  const { obeying, members } = claimed;
-  const short = members.length < majorityOf(all.length);
-  if (short && (input.proveOff === undefined || claimed.refusal !== null))
-    throw claimed.refusal ?? tooFew(cluster, epoch, claimed);
-  const missing = input.include.filter((host) => !members.includes(host));
-  if (missing.length > 0) throw claimed.refusal ?? lacking(epoch, missing);
-  const answers = await readRecords(cluster, obeying);
-  const under = new Map([...answers].filter(([, records]) => isAt(records, epoch)));
-  const newest = newestOf(cluster, under);
-  if (input.primary !== undefined && newest.primary?.host !== input.primary)
-    throw new AdapterFailure({
-      type: 'Stale',
-      host: input.primary,
-      message: `${newest.primary?.host ?? 'nobody'} is recorded as primary by now, not ${input.primary}; nothing more was done`,
-    });
-  const provenOff = short ? ((await input.proveOff?.()) ?? []).filter((host) => !members.includes(host)) : [];
-  if (members.length + provenOff.length < majorityOf(all.length)) throw tooFew(cluster, epoch, claimed);
-  await confirmMembers(cluster, { epoch, newest, before, under, members });
-  return new Authority(cluster, epoch, { members, provenOff, lineage: lineageKeptBy(under) });
-}
-
-interface Claimed {
-  readonly obeying: readonly HostName[];
-  /** Of them, those where older sessions are gone as well: those of a hung server cannot be ended. */
-  readonly members: readonly HostName[];
-  /** Of one that takes no part, since it obeys another control plane or its records are damaged. A majority can do without it. */
-  readonly refusal: AdapterFailure | null;
-}
-
-interface Asked {
-  readonly asked: readonly HostName[];
-  readonly mayHang: HostName | undefined;
-}
-
-async function claimAll(cluster: ClusterPorts, epoch: Epoch, { asked, mayHang }: Asked): Promise<Claimed> {
-  const answers = await onEach(asked, async (member) => {
-    const answer = await cluster
-      .helper(member)
-      .request('claim', claimArguments(cluster, epoch), { timeoutMs: ORDER_MS });
-    return { member, counts: answer['mysqld'] !== 'hung' || member === mayHang };
-  });
-  const failures = answers.flatMap((answer) =>
-    answer.status === 'rejected' && answer.reason instanceof AdapterFailure ? [answer.reason] : [],
-  );
-  const accepted = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  return {
-    obeying: accepted.map(({ member }) => member),
-    members: accepted.filter(({ counts }) => counts).map(({ member }) => member),
-    refusal: failures.find(({ type }) => type === 'Unsafe') ?? null,
-  };
-}
-
 /** What the members that obey this epoch know together: the claim has brought them up to date. */
 function lineageKeptBy(under: RecordsByMember): Lineage | null {
   const records = [...under.values()].filter(({ standing }) => standing !== 'blank');
   return records.every(({ lineage }) => lineage !== undefined) ? recordedLineage(records, records.length) : null;
 }
 
-/** Continues under an epoch that this run claimed a moment ago. */
-export const resumeEpoch = async (cluster: ClusterPorts, epoch: Epoch, off: HostName | null): Promise<Authority> => {
-  const asked = memberNames(cluster.description).filter((member) => member !== off);
-  const under = new Map([...(await readRecords(cluster, asked))].filter(([, records]) => isAt(records, epoch)));
-  const lineage = lineageKeptBy(under);
-  return new Authority(cluster, epoch, { members: [...under.keys()], provenOff: off === null ? [] : [off], lineage });
-};
-
-const claimArguments = (cluster: ClusterPorts, epoch: Epoch): Record<string, string> => ({
+export const claimArguments = (cluster: ClusterPorts, epoch: Epoch): Record<string, string> => ({
   owner: cluster.owner,
   epoch: String(epoch.number),
   run: epoch.run,

@@ -30,6 +30,9 @@ export async function readRecords(cluster: ClusterPorts, members: readonly HostN
   return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
 }
 
+/** Whether the helper of a member understands what came with that level. */
+export const knows = (records: MemberRecords | undefined, level: number): boolean => (records?.level ?? 1) >= level;
+
 export const isAt = (records: MemberRecords, epoch: Epoch): boolean =>
   records.epoch?.number === epoch.number && records.epoch.run === epoch.run;
 

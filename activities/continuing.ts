@@ -2,7 +2,7 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import type { Epoch, HostName } from '../domain/cluster.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
-import { claimEpoch, resumeEpoch } from './authority.ts';
+import { claimEpoch, resumeEpoch } from './claiming.ts';
 import type { Steps } from './steps.ts';
 
 const POWER_OFF_MS = 60_000;

@@ -210,11 +210,16 @@ export interface Activities {
   undoFence(input: OfOperation): Promise<Undone>;
 
   /**
-   * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only.
-   * Steps inside: see `PROMOTE_STEPS`.
+   * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only. See `PROMOTE_STEPS`.
+   * @param input.kept hosts whose relay logs were kept under `epoch`, and whose receivers stand still since
    */
   promoteAndRoute(
-    input: OfOperation & { readonly winner: HostName; readonly fence: FenceProof; readonly epoch: Epoch },
+    input: OfOperation & {
+      readonly winner: HostName;
+      readonly fence: FenceProof;
+      readonly epoch: Epoch;
+      readonly kept?: readonly HostName[];
+    },
   ): Promise<Promoted>;
 
   /**

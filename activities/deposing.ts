@@ -26,7 +26,7 @@ async function fenceDeposed(cluster: ClusterPorts, name: HostName): Promise<Depo
     return { kind: 'left-alone', why: `${host} follows ${primary} by now` };
   const epoch = newestEpoch(answeredRecords(seen));
   if (epoch === null) throw new Error('a primary is recorded, so an epoch is');
-  const authority = new Authority(cluster, epoch, { members: [], provenOff: [], lineage: null });
+  const authority = new Authority(cluster, epoch, { members: [], provenOff: [], records: new Map() });
   return { kind: 'fenced', proof: (await shutOff(authority, { primary: host })).proof };
 }
 

@@ -5,7 +5,8 @@ import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeTail, judgeUnapplied } from '../domain/coverage.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Election } from '../domain/election.ts';
-import { isAnswering } from '../domain/observation.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { answeredRecords, withStatuses } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Salvage, Salvaged, Tail } from '../domain/tail.ts';
 import { NOTHING_TO_SALVAGE, statementOf } from '../domain/tail.ts';
@@ -13,7 +14,7 @@ import type { Authority } from './authority.ts';
 import type { Fenced } from './contract.ts';
 import { electFrom, lineageOf, syncOf } from './electing.ts';
 import { lossOf, refuseUnaccepted } from './foreseeing.ts';
-import { askServer, observe } from './observing.ts';
+import type { Kept } from './receivers.ts';
 import { stopReceivers } from './receivers.ts';
 import { Refusal } from './refusal.ts';
 import { applyTail, heldBy, readTail } from './salvaging.ts';
@@ -24,25 +25,33 @@ import type { Case } from './unfinished.ts';
 const DRAIN_SLICE_MS = 500;
 const DRAIN_MS = 600_000;
 
+interface Decided extends Case {
+  readonly diagnosis: Diagnosis;
+  readonly fence: FenceProof;
+  /** Under the claim. */
+  readonly seen: ClusterObservation;
+  readonly kept: readonly Kept[];
+}
+
 /** Steps 6 to 9, after the fence: received sets stand still, a winner is elected, nothing acknowledged is missing on it, all of it is applied. */
-export async function electAndDrain(
-  authority: Authority,
-  found: Case & { readonly diagnosis: Diagnosis; readonly fence: FenceProof },
-): Promise<Fenced> {
-  const { steps, cluster, primary } = found;
-  const followers = await steps.run('receivers', null, () => stopReceivers(authority, primary, steps.signal));
-  const seen = await observe(cluster, primary);
+export async function electAndDrain(authority: Authority, found: Decided): Promise<Fenced> {
+  const { steps, cluster, primary, kept } = found;
+  const stopped = await steps.run('receivers', null, () => stopReceivers(authority, kept, steps.signal));
+  const seen = withStatuses(found.seen, stopped);
+  const free = new Map(kept.map((one) => [one.host, one.diskFreeBytes]));
+  const followers = new Map([...stopped.keys()].map((host) => [host, free.get(host) ?? null]));
   const election = await steps.run('elect', null, () =>
     Promise.resolve(electFrom(cluster, { ...found, seen, followers })),
   );
   const winner = winnerOf(election);
   const known = {
-    sync: syncOf(cluster, seen),
+    sync: syncOf(cluster, answeredRecords(seen)),
     contributors: election.because.map((vote) => vote.host),
     winnerReceived: winner.received,
-    lineage: lineageOf(cluster, seen),
+    lineage: lineageOf(cluster, answeredRecords(seen)),
   };
-  const covered = await steps.run('coverage', primary, () => cover(authority, { found, known }));
+  const readUpTo = stopped.get(winner.host)?.replication?.readUpTo ?? null;
+  const covered = await steps.run('coverage', primary, () => cover(authority, { found, known, readUpTo }));
   if (covered.coverage.kind === 'lossy')
     refuseUnaccepted({ fence: null, loss: lossOf(covered.coverage) }, found.accepted);
   await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));
@@ -72,14 +81,19 @@ interface Covered {
   readonly tail: Tail | null;
 }
 
+interface Covering {
+  readonly found: Fence;
+  readonly known: Omit<CoverageInput, 'oldBinlogEnd'>;
+  /** How far the winner has read the log of the old primary. */
+  readonly readUpTo: string | null;
+}
+
 /** Reads what only the fenced old primary has. Where the ackers cover, a log that cannot be read is no reason to stop. */
-async function cover(
-  authority: Authority,
-  { found, known }: { readonly found: Fence; readonly known: Omit<CoverageInput, 'oldBinlogEnd'> },
-): Promise<Covered> {
+async function cover(authority: Authority, { found, known, readUpTo }: Covering): Promise<Covered> {
   const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
   if (found.fence.rung !== 'ssh') return { coverage: byAckers, tail: null };
-  const tail = await readTail(authority, { primary: found.primary, received: known.winnerReceived }).catch(unreadable);
+  const received = known.winnerReceived;
+  const tail = await readTail(authority, { primary: found.primary, received, readUpTo }).catch(unreadable);
   const oldBinlogEnd = tail?.complete === true ? tail.held : null;
   const coverage = judgeCoverage({ ...known, oldBinlogEnd });
   return { coverage: judgeTail(coverage, tail, authority.cluster.description.salvage), tail };
@@ -136,15 +150,14 @@ function winnerOf(election: Election): Extract<Election, { kind: 'elected' }> {
 async function drain(authority: Authority, winner: HostName, steps: Steps): Promise<void> {
   const drained = await until(
     async () => {
-      const answer = await askServer(authority.cluster, winner);
-      if (!isAnswering(answer)) throw new AdapterFailure({ type: 'Unreachable', host: winner, message: answer.why });
-      const error = answer.status.replication?.applierError ?? null;
+      const { replication } = await authority.statusOf(winner);
+      const error = replication?.applierError ?? null;
       if (error !== null)
         throw new Refusal(
           `the applier of ${winner} stopped with error ${String(error.code)}: ${error.message}`,
           `mend ${winner}`,
         );
-      const goal = answer.status.replication?.received ?? '';
+      const goal = replication?.received ?? '';
       const done = await authority.withSession(winner, (session) => waitApplied(session, goal, DRAIN_SLICE_MS));
       return done ? true : null;
     },

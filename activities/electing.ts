@@ -5,9 +5,9 @@ import { describeHost, memberNames } from '../domain/cluster.ts';
 import type { Contender, Election } from '../domain/election.ts';
 import { electPrimary } from '../domain/election.ts';
 import type { Lineage } from '../domain/lineage.ts';
-import type { ClusterObservation } from '../domain/observation.ts';
+import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
-import type { SyncRecord } from '../domain/records.ts';
+import type { MemberRecords, SyncRecord } from '../domain/records.ts';
 import { explainUndecided, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
 
 export interface Question {
@@ -25,48 +25,46 @@ export const followersOf = (seen: ClusterObservation, primary: HostName): readon
     return host !== primary && replication?.source === primary && replication.received !== '' ? [host] : [];
   });
 
-/** Replicas of anybody that answer and are closed: they can be told to follow `winner`. */
-export const siblingsOf = (seen: ClusterObservation, winner: HostName): readonly HostName[] =>
-  seen.hosts.flatMap(({ host, server }) => {
-    const status = isAnswering(server) ? server.status : null;
-    return host !== winner && status !== null && status.readOnly && status.replication !== null ? [host] : [];
-  });
+/** Replicas of anybody that are closed: they can be told to follow `winner`. */
+export const siblingsOf = (statuses: ReadonlyMap<HostName, ServerStatus>, winner: HostName): readonly HostName[] =>
+  [...statuses].flatMap(([host, { readOnly, replication }]) =>
+    host !== winner && readOnly && replication !== null ? [host] : [],
+  );
 
 /** Whose acknowledgements a new primary may wait for. */
-export const recordedAckers = (cluster: ClusterPorts, seen: ClusterObservation): readonly HostName[] =>
-  cluster.description.mode === 'semisync' ? (syncOf(cluster, seen)?.ackers ?? []) : [];
+export const recordedAckers = (cluster: ClusterPorts, records: readonly MemberRecords[]): readonly HostName[] =>
+  cluster.description.mode === 'semisync' ? (syncOf(cluster, records)?.ackers ?? []) : [];
 
-const contendersOf = (
-  cluster: ClusterPorts,
-  seen: ClusterObservation,
-  hosts: readonly HostName[],
-): readonly Contender[] =>
-  hosts.flatMap((name): readonly Contender[] => {
+/** Replicas that may be chosen from. */
+export interface Followers {
+  readonly seen: ClusterObservation;
+  /** With the free space of each, in bytes; null: its helper did not say, and a full disk shows later. */
+  readonly followers: ReadonlyMap<HostName, number | null>;
+}
+
+const contendersOf = (cluster: ClusterPorts, { seen, followers }: Followers): readonly Contender[] =>
+  [...followers].flatMap(([name, free]): readonly Contender[] => {
     const { server, helper } = observationOf(seen, name);
     if (!isAnswering(server) || !isAnswering(helper)) return [];
-    return [
-      { host: describeHost(cluster.description, name), status: server.status, diskFreeBytes: helper.diskFreeBytes },
-    ];
+    const diskFreeBytes = free ?? helper.diskFreeBytes ?? Number.POSITIVE_INFINITY;
+    return [{ host: describeHost(cluster.description, name), status: server.status, diskFreeBytes }];
   });
 
-export function electFrom(
-  cluster: ClusterPorts,
-  input: Question & { readonly seen: ClusterObservation; readonly followers: readonly HostName[] },
-): Election {
+export function electFrom(cluster: ClusterPorts, input: Question & Followers): Election {
   return electPrimary({
-    contenders: contendersOf(cluster, input.seen, input.followers),
+    contenders: contendersOf(cluster, input),
     primary: describeHost(cluster.description, input.primary),
     countries: cluster.description.countries,
     requested: input.candidate ?? undefined,
-    lineage: lineageOf(cluster, input.seen),
+    lineage: lineageOf(cluster, answeredRecords(input.seen)),
   });
 }
 
-export const lineageOf = (cluster: ClusterPorts, seen: ClusterObservation): Lineage =>
-  recordedLineage(answeredRecords(seen), memberNames(cluster.description).length);
+export const lineageOf = (cluster: ClusterPorts, records: readonly MemberRecords[]): Lineage =>
+  recordedLineage(records, memberNames(cluster.description).length);
 
-export function syncOf(cluster: ClusterPorts, seen: ClusterObservation): SyncRecord | null {
-  const sync = recordedSync(answeredRecords(seen), memberNames(cluster.description).length);
+export function syncOf(cluster: ClusterPorts, records: readonly MemberRecords[]): SyncRecord | null {
+  const sync = recordedSync(records, memberNames(cluster.description).length);
   return sync.kind === 'known' ? sync.record : null;
 }
 

@@ -4,15 +4,19 @@ import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, recordsByMember } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
-import { claimEpoch } from './authority.ts';
+import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
 import { electAndDrain } from './draining.ts';
-import { primaryOf } from './electing.ts';
-import { refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
+import { followersOf, primaryOf } from './electing.ts';
+import type { RelayLogs } from './foreseeing.ts';
+import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
-import { observe } from './observing.ts';
+import { observe, observeBriefly, observeServers } from './observing.ts';
+import { together } from './overtaken.ts';
+import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
+import { keepRelayLogs } from './receivers.ts';
 import { Refusal } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -20,13 +24,19 @@ import type { Case } from './unfinished.ts';
 import { goOn } from './unfinished.ts';
 import { agreedNow, requireFresh } from './votes.ts';
 
-async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fenced> {
+/** The first look, when nothing is claimed yet. */
+interface Sight {
+  readonly seen: ClusterObservation;
+  readonly logs: RelayLogs;
+}
+
+async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced> {
   const { steps, cluster, primary } = found;
   const before = diagnosePrimary(seen, primary);
   const spared = (await goOn(found, { seen, diagnosis: before })) ?? sparing(before, found);
   if (spared !== null) return spared;
   refuseUncertain(before);
-  await refuseWhatIsForeseen({ seen, ...found });
+  await refuseWhatIsForeseen({ seen, logs, ...found });
   const proofs: FenceProof[] = [];
   const predicted = agreedNow(primary);
   const authority = await steps.run('claim', null, () =>
@@ -36,7 +46,7 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
       include: [],
       primary,
       mayHang: primary,
-      leaveOut: isAnswering(observationOf(seen, primary).helper) ? null : primary,
+      before: recordsByMember(seen),
       proveOff: async () => {
         requireFresh(predicted);
         proofs.push(await proveOff(found));
@@ -44,18 +54,22 @@ async function fenceAndDrain(found: Case, seen: ClusterObservation): Promise<Fen
       },
     }),
   );
-  const again = await steps.run('diagnose', primary, () => observe(cluster));
+  const { records } = authority;
+  const again = await steps.run('diagnose', primary, () =>
+    observeServers(cluster, { seen, records, anew: [primary] }, LAST_LOOK),
+  );
   const diagnosis = diagnosePrimary(again, primary);
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
   const agreed = agreedNow(primary);
-  const fence = await steps.run('fence', primary, async () => {
+  const fencing = steps.run('fence', primary, async () => {
     if (proofs[0] !== undefined) return proofs[0];
     requireFresh(agreed);
     return fencePrimary(authority, { found, seen: again });
   });
-  return electAndDrain(authority, { ...found, diagnosis, fence });
+  const [fence, kept] = await together(fencing, keepRelayLogs(authority, followersOf(again, primary)));
+  return electAndDrain(authority, { ...found, diagnosis, fence, seen: again, kept });
 }
 
 function refuseUncertain({ consequence, explains }: Diagnosis): void {
@@ -99,10 +113,12 @@ export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const managed = await ports.cluster(cluster);
-      const seen = await steps.run('observe', null, () => observe(managed));
+      const [seen, logs] = await steps.run('observe', null, () =>
+        together(observeBriefly(managed, FIRST_LOOK), lookAtRelayLogs(managed)),
+      );
       try {
         const primary = primaryOf(managed, seen);
-        return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, seen);
+        return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { seen, logs });
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });

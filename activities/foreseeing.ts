@@ -4,15 +4,17 @@ import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, answeredStatuses, isAnswering, observationOf } from '../domain/observation.ts';
 import type { Question } from './electing.ts';
 import { electFrom, followersOf, lineageOf, recordedAckers, siblingsOf, syncOf } from './electing.ts';
+import { FIRST_LOOK } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { tailFrom } from './salvaging.ts';
 
 interface Foreseen extends Question {
   readonly cluster: ClusterPorts;
   readonly seen: ClusterObservation;
+  readonly logs: RelayLogs;
   readonly accepted: Acceptance | null;
 }
 
@@ -24,14 +26,16 @@ interface Foreseen extends Question {
 export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const { seen, primary, cluster } = input;
   const { description } = cluster;
-  const followers = await contributing(cluster, followersOf(seen, primary));
+  const followers = contributing(input.logs, followersOf(seen, primary));
   const election = electFrom(cluster, { ...input, followers });
   if (election.kind === 'refused')
     throw new Refusal(
       `no replica can be promoted: ${election.explains}`,
       'bring back a host that is missing, or the primary itself',
     );
-  const ackers = recordedAckers(cluster, seen).filter((acker) => siblingsOf(seen, election.host).includes(acker));
+  const ackers = recordedAckers(cluster, answeredRecords(seen)).filter((acker) =>
+    siblingsOf(answeredStatuses(seen), election.host).includes(acker),
+  );
   if (description.mode === 'semisync' && description.alone === 'stop' && ackers.length === 0)
     throw new Refusal(
       `nobody on record would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
@@ -44,17 +48,31 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   refuseUnaccepted({ fence, loss }, input.accepted);
 }
 
+/** What the relay logs of each host that answers are like. */
+export type RelayLogs = ReadonlyMap<HostName, { readonly isWhole: boolean; readonly diskFreeBytes: number | null }>;
+
+export async function lookAtRelayLogs(cluster: ClusterPorts): Promise<RelayLogs> {
+  const hosts = cluster.description.hosts.map((host) => host.name);
+  const looks = await Promise.allSettled(
+    hosts.map(async (host) => {
+      const answer = await cluster.helper(host).request('relay-source', {}, { timeoutMs: FIRST_LOOK.helperMs });
+      const free = answer['disk_free'] ?? '';
+      return [host, { isWhole: answer['source'] !== 'no', diskFreeBytes: free === '' ? null : Number(free) }] as const;
+    }),
+  );
+  return new Map(looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : [])));
+}
+
 /**
  * One whose relay logs were thrown away, by a start while its source was gone, is left out when the receivers are stopped, so it is not counted on before. Whoever
  * cannot say so, as a helper of an earlier version, is.
  */
-async function contributing(cluster: ClusterPorts, followers: readonly HostName[]): Promise<readonly HostName[]> {
-  const looks = await Promise.allSettled(followers.map((host) => cluster.helper(host).request('relay-source')));
-  return followers.filter((_, index) => {
-    const look = looks[index];
-    return look?.status !== 'fulfilled' || look.value['source'] !== 'no';
-  });
-}
+const contributing = (logs: RelayLogs, followers: readonly HostName[]): ReadonlyMap<HostName, number | null> =>
+  new Map(
+    followers
+      .filter((host) => logs.get(host)?.isWhole !== false)
+      .map((host) => [host, logs.get(host)?.diskFreeBytes ?? null]),
+  );
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */
 export function refuseUnaccepted(risk: Risk, accepted: Acceptance | null): void {
@@ -71,7 +89,7 @@ function unprovableFence({ cluster, seen, primary }: Foreseen, contributors: rea
   const { helper } = observationOf(seen, primary);
   const { fence } = cluster.description;
   if (fence.includes('powerOff') || (fence.includes('ssh') && isAnswering(helper))) return null;
-  const revocation = judgeRevocation(syncOf(cluster, seen), contributors);
+  const revocation = judgeRevocation(syncOf(cluster, answeredRecords(seen)), contributors);
   if (fence.includes('revocation') && revocation.enough) return null;
   const tried = [
     ...(isAnswering(helper) ? [] : [`it does not answer over SSH (${helper.why})`]),
@@ -89,10 +107,10 @@ async function foreseeLoss(
   const reachable = isAnswering(helper);
   if (reachable && helper.mysqld === 'running') return NO_RISK.loss; // its binlog can be read only after the fence
   const evidence = {
-    sync: syncOf(cluster, seen),
+    sync: syncOf(cluster, answeredRecords(seen)),
     contributors: known.contributors,
     winnerReceived: known.received,
-    lineage: lineageOf(cluster, seen),
+    lineage: lineageOf(cluster, answeredRecords(seen)),
   };
   // Where the ackers cover, the old binlog cannot take anything away, and to read it takes time.
   const byAckers = judgeCoverage({ ...evidence, oldBinlogEnd: null });

@@ -4,7 +4,7 @@ import type { HostName } from '../domain/cluster.ts';
 import type { GoAsyncResult } from '../domain/report.ts';
 import { recordAsync, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
-import { claimEpoch } from './authority.ts';
+import { claimEpoch } from './claiming.ts';
 import type { Activities } from './contract.ts';
 import { quieten, shutOut } from './refusing.ts';
 import { requireAnswer, standingOf, whyNotAlone } from './standing.ts';

@@ -5,11 +5,10 @@ import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
-import { syncOf } from './electing.ts';
+import { followersOf, syncOf } from './electing.ts';
 import { refuseUnaccepted } from './foreseeing.ts';
-import { observe } from './observing.ts';
 import { isStale } from './overtaken.ts';
-import { stopReceivers } from './receivers.ts';
+import { keepRelayLogs, stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
 
 const POWER_OFF_MS = 60_000;
@@ -27,7 +26,7 @@ export async function fencePrimary(
   for (const rung of found.cluster.description.fence) {
     if (rung === 'ssh' && !isAnswering(helper)) continue;
     try {
-      return await RUNGS[rung](authority, found);
+      return await RUNGS[rung](authority, found, seen);
     } catch (error) {
       if (!(error instanceof AdapterFailure) || isStale(error)) throw error;
       tried.push(`${rung}: ${error.message}`);
@@ -45,7 +44,9 @@ export const wordOf = ({ accepted, primary }: Case): FenceProof => ({
   proof: `${accepted?.by ?? ''} answers for it: ${accepted?.reason ?? ''}`,
 });
 
-const RUNGS: Readonly<Record<FenceRung, (authority: Authority, found: Case) => Promise<FenceProof>>> = {
+type Climb = (authority: Authority, found: Case, seen: ClusterObservation) => Promise<FenceProof>;
+
+const RUNGS: Readonly<Record<FenceRung, Climb>> = {
   ssh: shutOff,
   powerOff: (_, found) => powerOff(found),
   revocation: revoke,
@@ -71,10 +72,14 @@ export async function powerOff({ cluster, primary, steps }: Case): Promise<Fence
 }
 
 /** Under the claim nobody but this run can start the receivers again, so the old primary waits for acknowledgements until it is restarted, closed. */
-async function revoke(authority: Authority, { cluster, primary, steps }: Case): Promise<FenceProof> {
-  const contributors = await stopReceivers(authority, primary, steps.signal);
-  const sync = syncOf(cluster, await observe(cluster, primary));
-  const revocation = judgeRevocation(sync, contributors);
+async function revoke(
+  authority: Authority,
+  { cluster, primary, steps }: Case,
+  seen: ClusterObservation,
+): Promise<FenceProof> {
+  const kept = await keepRelayLogs(authority, followersOf(seen, primary));
+  const stopped = await stopReceivers(authority, kept, steps.signal);
+  const revocation = judgeRevocation(syncOf(cluster, [...authority.records.values()]), [...stopped.keys()]);
   if (!revocation.enough) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: revocation.why });
   return {
     rung: 'revocation',

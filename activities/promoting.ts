@@ -9,23 +9,25 @@ import {
   willAcknowledge,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
+import { faultsOfWaiting } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
+import { replicatesFrom } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
-import { secureAcknowledgement } from './acknowledging.ts';
+import type { Acknowledgement } from './acknowledging.ts';
+import { secureAcknowledgement, syncRecord } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { recordedAckers, siblingsOf } from './electing.ts';
-import { askServer, observe } from './observing.ts';
+import { askServers } from './asking.ts';
 import { ensureRunning } from './opening.ts';
-import { onEach } from './overtaken.ts';
+import { onEach, together } from './overtaken.ts';
 import { keepOut, letIn } from './refusing.ts';
 import type { Route } from './routing.ts';
-import { moveVip, proveVip } from './routing.ts';
+import { dropVipElsewhere, proveVip, takeVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
 
@@ -37,20 +39,26 @@ interface Promotion {
   readonly authority: Authority;
   readonly winner: HostName;
   readonly steps: Steps;
+  readonly kept: readonly HostName[];
 }
 
 async function promote(work: Promotion): Promise<Promoted> {
   const { authority, winner, steps } = work;
+  const recorded = recordedAckers(authority.cluster, [...authority.records.values()]);
+  const mayAcknowledge = recorded.filter((acker) => acker !== winner);
   // A worker died here, or the winner's server did: it had applied all it received before it was chosen, and comes up closed.
   if (steps.attempt > 1) await ensureRunning(authority, winner);
-  await steps.run('record', null, () => authority.recordPrimary(winner));
-  const ackers = await steps.run('siblings', null, () => repointSiblings(work));
-  const held = await steps.run('semi-sync', winner, () =>
-    secureAcknowledgement(authority, { primary: winner, ackers, steps }),
+  const isAsyncRecorded = await steps.run('record', null, () =>
+    authority.recordPrimary(winner, syncRecord({ mode: 'async', ackers: mayAcknowledge })),
   );
-  await steps.run('open', winner, () => open(work));
+  const ackers = await steps.run('siblings', null, () => repointSiblings(work, recorded));
+  const securing = steps.run('semi-sync', winner, () =>
+    secureAcknowledgement(authority, { primary: winner, ackers, steps, isAsyncRecorded }),
+  );
   const route: Route = { host: winner, deposed: { host: work.fence.host, isDown: isDown(work.fence) } };
-  await steps.run('vip', winner, () => moveVip(authority, route));
+  const [held, role] = await together(securing, dropVipElsewhere(authority, route));
+  await steps.run('open', winner, () => open(work, held));
+  await steps.run('vip', winner, () => takeVip(authority, route, role));
   const secondHolder = await steps.run('prove', winner, () => proveVip(authority, route));
   return { epoch: authority.epoch, ...held, secondHolder, timeline: steps.timeline };
 }
@@ -60,19 +68,27 @@ async function promote(work: Promotion): Promise<Promoted> {
  * proven yet follows too, and acknowledges nothing.
  * @returns the ones that were recorded as ackers and moved
  */
-async function repointSiblings({ authority, winner, fence, steps }: Promotion): Promise<readonly HostName[]> {
-  const { cluster } = authority;
-  const seen = await observe(cluster, fence.host);
-  const recorded = recordedAckers(cluster, seen);
-  const moved = await onEach(siblingsOf(seen, winner), (host) =>
-    repoint({ authority, winner, host, acknowledges: recorded.includes(host) }),
+async function repointSiblings(
+  { authority, winner, fence, steps, kept }: Promotion,
+  recorded: readonly HostName[],
+): Promise<readonly HostName[]> {
+  const { cluster, records } = authority;
+  const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== fence.host);
+  const statuses = await askServers(cluster, others);
+  const moved = await onEach(siblingsOf(statuses, winner), (host) =>
+    repoint({
+      ...{ authority, winner, host },
+      acknowledges: recorded.includes(host),
+      status: statuses.get(host) ?? null,
+      isKept: kept.includes(host),
+    }),
   );
   for (const one of moved)
     if (one.status === 'rejected')
       log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
-  const own = observationOf(seen, winner).helper;
-  if (isAnswering(own) && (own.refusals ?? []).length > 0) await keepOut(authority, winner, steps);
+  const refused = records.get(winner)?.refused;
+  if (refused === undefined || refused.length > 0) await keepOut(authority, winner, steps);
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
 
@@ -81,13 +97,16 @@ interface Repointing {
   readonly winner: HostName;
   readonly host: HostName;
   readonly acknowledges: boolean;
+  readonly status: ServerStatus | null;
+  /** Its relay logs were kept under this epoch, and it receives nothing since. */
+  readonly isKept: boolean;
 }
 
-async function repoint({ authority, winner, host, acknowledges }: Repointing): Promise<HostName> {
+async function repoint(work: Repointing): Promise<HostName> {
+  const { authority, winner, host, acknowledges, status } = work;
   const { cluster } = authority;
-  const answer = await askServer(cluster, host);
-  if (isAnswering(answer) && isPlaced(answer.status, { winner, acknowledges })) return host;
-  await authority.order(host, 'keep-relay');
+  if (status !== null && isPlaced(status, { winner, acknowledges })) return host;
+  if (!work.isKept) await authority.order(host, 'keep-relay');
   const account = await cluster.replicationAccount();
   await authority.withSession(host, async (session) => {
     await stopReplication(session);
@@ -109,15 +128,21 @@ function isPlaced(
   return replicatesFrom(replication, wanted.winner);
 }
 
-async function open({ authority, winner }: Promotion): Promise<void> {
-  const { cluster } = authority;
-  const before = await askServer(cluster, winner);
-  await authority.withSession(winner, async (session) => {
-    if (isAnswering(before) && before.status.replication !== null) await stopReplication(session);
+/** On one session: a server that starts anew after it was seen to wait ends it, and stays closed. */
+async function open({ authority, winner }: Promotion, { mode }: Acknowledgement): Promise<void> {
+  const after = await authority.withSession(winner, async (session) => {
+    const before = await authority.statusOn(session);
+    if (mode === 'lossless' && faultsOfWaiting(before.semiSync).length > 0)
+      throw new AdapterFailure({
+        type: 'Unverified',
+        host: winner,
+        message: `${winner} does not wait for an acknowledgement any more: its server was started anew, or somebody set it back; it was not opened`,
+      });
+    if (before.replication !== null) await stopReplication(session);
     await acceptWrites(session);
+    return authority.statusOn(session);
   });
-  const after = await askServer(cluster, winner);
-  if (!isAnswering(after) || after.status.readOnly)
+  if (after.readOnly)
     throw new AdapterFailure({
       type: 'Unverified',
       host: winner,
@@ -158,6 +183,8 @@ export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activi
           giveUpWhenLost(cluster, { winner, error, signal: steps.signal }),
         ),
       );
-      return promote({ authority, winner, fence: input.fence, steps });
+      // Under a later epoch nothing is taken for granted.
+      const kept = steps.attempt === 1 ? (input.kept ?? []) : [];
+      return promote({ authority, winner, fence: input.fence, steps, kept });
     }),
 });

@@ -1,50 +1,78 @@
-import type { Session } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
 import { startReplication, stopReceiver } from '../adapters/mariadb.ts';
-import { readStatus } from '../adapters/mariadb-status.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
+import type { GtidSet } from '../domain/gtid.ts';
 import { containsGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
-import { followersOf } from './electing.ts';
-import { observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
-import { applyAtRest, isAtRest } from './relay-logs.ts';
+import { applyAtRest, isAtRest, withRelayLogs } from './relay-logs.ts';
+
+/** A follower whose relay logs were kept. */
+export interface Kept {
+  readonly host: HostName;
+  /** Of it, what is certainly in what was kept. */
+  readonly received: GtidSet;
+  /** False: somebody started it with nobody to receive from. Whatever it had acknowledged and not applied is gone, and it does not know. */
+  readonly isWhole: boolean;
+  /** Null: its helper did not say. */
+  readonly diskFreeBytes: number | null;
+}
+
+/** Changes nothing on the followers, so it may go on while the old primary is being fenced. @returns without the ones that could not do it */
+export async function keepRelayLogs(authority: Authority, followers: readonly HostName[]): Promise<readonly Kept[]> {
+  const kept = await onEach(followers, async (host) => {
+    const received = receivedBy(await authority.statusOf(host));
+    const { source, disk_free: free = '' } = await authority.order(host, 'keep-relay');
+    return { host, received, isWhole: source === 'yes', diskFreeBytes: free === '' ? null : Number(free) };
+  });
+  return kept.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
 
 /**
- * Keeps the relay logs of every follower, then makes its received set stand still without losing any of it. One that stood still already, as
- * after a restart, applies what only its relay logs hold.
- * @returns the followers whose received set is known; one that dies here, or whose relay logs are damaged or were thrown away, is not among them
+ * Makes the received set of every follower stand still without losing any of it. One that stood still already, as after a restart, applies what only its relay
+ * logs hold.
+ * @returns what the followers say then whose received set is known; one that dies here, or whose relay logs are damaged or were thrown away, is not among them
  */
 export async function stopReceivers(
   authority: Authority,
-  primary: HostName,
+  kept: readonly Kept[],
   signal: AbortSignal,
-): Promise<readonly HostName[]> {
-  const followers = followersOf(await observe(authority.cluster, primary), primary);
-  const stopped = await onEach(followers, async (host) => ({
-    host,
-    isKnown: await standStill(authority, host, signal),
-  }));
-  return stopped.flatMap((one) => (one.status === 'fulfilled' && one.value.isKnown ? [one.value.host] : []));
+): Promise<ReadonlyMap<HostName, ServerStatus>> {
+  const stopped = await onEach(
+    kept.filter((one) => one.isWhole),
+    async (one) => ({ host: one.host, status: await standStill(authority, one, signal) }),
+  );
+  return new Map(
+    stopped.flatMap((one) => {
+      const known = one.status === 'fulfilled' ? one.value : null;
+      return known === null || known.status === null ? [] : [[known.host, known.status] as const];
+    }),
+  );
 }
 
-async function standStill(authority: Authority, host: HostName, signal: AbortSignal): Promise<boolean> {
-  const { source } = await authority.order(host, 'keep-relay');
-  // Somebody started it with nobody to receive from: whatever it had acknowledged and not applied is gone, and it does not know.
-  if (source !== 'yes') return false;
-  const before = await statusOf(authority, host);
-  if (isAtRest(before.replication)) return applyAtRest(authority, { host, status: before, signal });
-  return authority.withSession(host, async (session) => {
+/** Null: it is not known what it has received. */
+async function standStill(authority: Authority, kept: Kept, signal: AbortSignal): Promise<ServerStatus | null> {
+  const { host } = kept;
+  const before = await authority.statusOf(host);
+  if (isAtRest(before.replication)) {
+    if (!(await applyAtRest(authority, { host, status: before, signal }))) return null;
+    return withRelayLogs(authority.cluster, host, await authority.statusOf(host));
+  }
+  const after = await authority.withSession(host, async (session) => {
     await stopReceiver(session);
-    return containsGtids(receivedBy(await statusOn(authority, session)), receivedBy(before));
+    return authority.statusOn(session);
   });
+  const received = receivedBy(after);
+  if (!containsGtids(received, receivedBy(before))) return null;
+  if (!containsGtids(kept.received, received)) await authority.order(host, 'keep-relay');
+  return after;
 }
 
 /** The undo: both threads run again, from what is applied, by GTID. What was received and not applied yet is applied before. */
 export async function startReceiver(authority: Authority, host: HostName, signal: AbortSignal): Promise<void> {
-  const status = await statusOf(authority, host);
+  const status = await authority.statusOf(host);
   if (isAtRest(status.replication)) {
     await authority.order(host, 'keep-relay');
     if (!(await applyAtRest(authority, { host, status, signal })))
@@ -56,9 +84,3 @@ export async function startReceiver(authority: Authority, host: HostName, signal
   }
   await authority.withSession(host, startReplication);
 }
-
-const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
-  authority.withSession(host, (session) => statusOn(authority, session));
-
-const statusOn = (authority: Authority, session: Session): Promise<ServerStatus> =>
-  readStatus(session, (address) => authority.cluster.nameOf(address));

@@ -4,7 +4,7 @@ import type { HostName } from '../domain/cluster.ts';
 import { parseGtids } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { Refusal } from '../domain/observation.ts';
-import type { MemberRecords } from '../domain/records.ts';
+import type { MemberRecords, RefusedAddress } from '../domain/records.ts';
 
 /**
  * The `records` answer of the helper of `host` as plain data; empty values mean that nothing is recorded.
@@ -33,18 +33,25 @@ export function recordsFrom(host: HostName, answer: HelperAnswerFields): MemberR
           },
     fenced: value('fenced') === 'yes',
     ...standingFrom(host, answer),
+    ...sinceLevel2(answer),
   };
 }
 
-/** `ADDRESS@EPOCH,…` as the helper's `observe` tells whom its server refuses. */
-export const refusalsFrom = (said: string, nameOf: (address: string) => HostName | null): readonly Refusal[] =>
+/** `ADDRESS@EPOCH,…` as the helper tells whom its server refuses. */
+export const refusedFrom = (said: string): readonly RefusedAddress[] =>
   said
     .split(',')
     .filter((one) => one !== '')
     .map((one) => {
       const [address = '', epoch = ''] = one.split('@');
-      return { host: nameOf(address), address, epoch: Number(epoch) };
+      return { address, epoch: Number(epoch) };
     });
+
+export const refusalsFrom = (said: string, nameOf: (address: string) => HostName | null): readonly Refusal[] =>
+  refusedFrom(said).map((one) => ({ host: nameOf(one.address), ...one }));
+
+const sinceLevel2 = ({ level, refused = '' }: HelperAnswerFields): Partial<MemberRecords> =>
+  level === undefined ? {} : { level: Number(level), refused: refusedFrom(refused) };
 
 /** Helpers of earlier versions do not say. */
 function standingFrom(

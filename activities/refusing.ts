@@ -8,7 +8,7 @@ import type { Refusal } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { ensureHelper } from './equipping.ts';
-import { askServer, statusOf } from './observing.ts';
+import { askServer, glance, statusOf } from './asking.ts';
 import { isStale } from './overtaken.ts';
 import { refusalsFrom } from './records-answer.ts';
 import { until } from './steps.ts';
@@ -85,7 +85,7 @@ export async function letIn(authority: Authority, { primary, host }: Pair): Prom
 }
 
 export async function refusalOf(cluster: ClusterPorts, { primary, host }: Pair): Promise<Refusal | null> {
-  const facts = await cluster.helper(primary).request('observe', {}, { timeoutMs: LOOK_MS });
+  const facts = await glance(cluster, primary);
   const { address } = cluster.endpoint(host);
   return refusalsFrom(facts['refused'] ?? '', () => host).find((one) => one.address === address) ?? null;
 }

@@ -23,7 +23,8 @@ import { beat } from './beats.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { JobAttempt } from './job-attempt.ts';
-import { observe, statusOf } from './observing.ts';
+import { statusOf } from './asking.ts';
+import { observe } from './observing.ts';
 import { refusalOf } from './refusing.ts';
 
 const CATCH_UP_SLICE_MS = 1_000;

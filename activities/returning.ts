@@ -4,7 +4,7 @@ import type { HostName } from '../domain/cluster.ts';
 import type { GtidSet } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { HostObservation, ServerStatus } from '../domain/observation.ts';
-import { isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
 import { appliedBy } from '../domain/tail.ts';
 import { lineageOf, primaryOf, syncOf } from './electing.ts';
 import { observe } from './observing.ts';
@@ -53,12 +53,12 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
     host,
     primary,
     primaryHolds: appliedBy(primaryStatus),
-    lineage: lineageOf(cluster, seen),
+    lineage: lineageOf(cluster, answeredRecords(seen)),
     status,
     fenced,
     runsBehindFence: fenced && status === null && own.helper.mysqld === 'running',
     follows,
-    counts: follows && (syncOf(cluster, seen)?.ackers ?? []).includes(host),
+    counts: follows && (syncOf(cluster, answeredRecords(seen))?.ackers ?? []).includes(host),
   };
 }
 

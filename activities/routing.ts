@@ -3,8 +3,10 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { ensureHeartbeatTable, writeHeartbeat } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
+import { glance } from './asking.ts';
 import { observe } from './observing.ts';
 
 const PROVE_MS = 5_000;
@@ -16,21 +18,49 @@ export interface Route {
 }
 
 /** Drops the VIP wherever else it is, then puts it on `host`: no two holders, also for a moment. */
-export async function moveVip(authority: Authority, { host, deposed }: Route): Promise<void> {
-  const { address, prefix, interface: device } = authority.cluster.vip;
-  const place = { vip: address, prefix: String(prefix), interface: device };
-  const seen = await observe(authority.cluster, whoIsDown(deposed));
-  const others = seen.hosts.filter((entry) => entry.host !== host);
-  for (const entry of others)
-    if (isAnswering(entry.helper) && (entry.helper.holdsVip || entry.helper.role > 0))
-      await authority.order(entry.host, 'vip-drop', place);
+export async function moveVip(authority: Authority, route: Route): Promise<void> {
+  await takeVip(authority, route, await dropVipElsewhere(authority, route));
+}
+
+/** @returns the role with which `host` may take it */
+export async function dropVipElsewhere(authority: Authority, { host, deposed }: Route): Promise<number> {
+  const { cluster } = authority;
+  const others = memberNames(cluster.description).filter((member) => member !== host && member !== whoIsDown(deposed));
+  const seen = await Promise.all(others.map(async (member) => ({ member, role: await roleOf(cluster, member) })));
+  for (const { member, role } of seen)
+    if (role !== null && (role.holdsVip || role.number > 0))
+      await authority.order(member, 'vip-drop', placeOf(cluster));
   // Above every role that is not confirmed to be 0 now: a silent host may still show the one it had.
-  const unconfirmed = others.filter(
-    (entry) => !isAnswering(entry.helper) && !(deposed?.isDown === true && entry.host === deposed.host),
-  ).length;
-  const own = seen.hosts.find((entry) => entry.host === host)?.helper ?? null;
-  const role = unconfirmed === 0 ? 1 : Math.min(13, 1 + unconfirmed + (isAnswering(own) ? own.role : 0));
-  await authority.order(host, 'vip-take', { ...place, n: String(role) });
+  const unconfirmed = seen.filter(({ role }) => role === null).length;
+  if (unconfirmed === 0) return 1;
+  const own = await roleOf(cluster, host);
+  return Math.min(13, 1 + unconfirmed + (own?.number ?? 0));
+}
+
+export async function takeVip(authority: Authority, { host }: Route, role: number): Promise<void> {
+  await authority.order(host, 'vip-take', { ...placeOf(authority.cluster), n: String(role) });
+}
+
+const placeOf = ({ vip }: ClusterPorts): Readonly<Record<string, string>> => ({
+  vip: vip.address,
+  prefix: String(vip.prefix),
+  interface: vip.interface,
+});
+
+interface Role {
+  readonly number: number;
+  readonly holdsVip: boolean;
+}
+
+/** Null: the host does not say. */
+async function roleOf(cluster: ClusterPorts, host: HostName): Promise<Role | null> {
+  try {
+    const { role = '0', vip } = await glance(cluster, host);
+    return { number: Number(role), holdsVip: vip === 'yes' };
+  } catch (error) {
+    if (error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe')) return null;
+    throw error;
+  }
 }
 
 /**

@@ -2,14 +2,13 @@ import type { HelperAnswerFields } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { stopReplication } from '../adapters/mariadb.ts';
 import { endTail, faultOfTail, startTail } from '../adapters/mariadb-tail.ts';
-import { readStatus } from '../adapters/mariadb-status.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
 import { containsGtids, gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
-import type { ServerStatus } from '../domain/observation.ts';
 import type { Salvaged, Tail } from '../domain/tail.ts';
 import { appliedBy } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
+import { knows } from './confirming.ts';
 import { unsafe } from './refusal.ts';
 import { until } from './steps.ts';
 
@@ -23,10 +22,27 @@ const APPLY_MS = 600_000;
  * Exports what the binary log of the dead `primary` holds beyond `received`, on its own host. Asked again, it gives the same answer.
  * @throws AdapterFailure `Unsafe` when its server runs; `Unverified` when its logs cannot be found or its disk has no room
  */
-export const readTail = async (
-  authority: Authority,
-  { primary, received }: { readonly primary: HostName; readonly received: string },
-): Promise<Tail> => tailFrom(await authority.order(primary, 'tail-export', { logs: 'binlog', beyond: received }));
+export async function readTail(authority: Authority, { primary, received, readUpTo }: Received): Promise<Tail> {
+  const mayCompare = knows(authority.records.get(primary), 2) && PLACE.test(readUpTo ?? '');
+  const answer = await authority.order(primary, 'tail-export', {
+    logs: 'binlog',
+    beyond: received,
+    ...(mayCompare ? { read_to: readUpTo ?? '' } : {}),
+  });
+  const tail = tailFrom(answer);
+  return answer['read'] === 'yes' ? { ...tail, held: received, complete: true } : tail;
+}
+
+/** What a replica has of the log of `primary`. */
+interface Received {
+  readonly primary: HostName;
+  /** Per domain and server. */
+  readonly received: string;
+  /** How far it has read the log; when that is its end, the log need not be read. */
+  readonly readUpTo: string | null;
+}
+
+const PLACE = /^[\w.-]+:\d+$/;
 
 export const tailFrom = (answer: HelperAnswerFields): Tail => ({
   name: answer['tail'] ?? '',
@@ -74,7 +90,7 @@ export async function applyTail(
  * what follows the last it received, not for what follows the tail, and would receive the tail a second time (error 1950). Measured on 10.11.
  */
 async function standAside(authority: Authority, winner: HostName): Promise<void> {
-  const status = await statusOf(authority, winner);
+  const status = await authority.statusOf(winner);
   const waiting = gtidsBeyond(parseGtids(status.replication?.received ?? ''), appliedBy(status));
   if (waiting.size > 0)
     throw unsafe(
@@ -119,7 +135,7 @@ export async function applyStaged(
   const goal = parseGtids(staged['up_to'] ?? '');
   const applied = await until(
     async () => {
-      if (containsGtids(appliedBy(await statusOf(authority, host)), goal)) return true;
+      if (containsGtids(appliedBy(await authority.statusOf(host)), goal)) return true;
       const fault = await authority.withSession(host, faultOfTail);
       if (fault === null) return null;
       throw unsafe(host, `${host} cannot apply the transactions of ${tail.name} up to ${tail.upTo}: ${fault}`);
@@ -137,12 +153,9 @@ const stage = async (authority: Authority, host: HostName, tail: Tail): Promise<
   authority.order(host, 'tail-stage', {
     tail: tail.name,
     sha256: tail.sha256,
-    beyond: renderGtids(appliedBy(await statusOf(authority, host))),
+    beyond: renderGtids(appliedBy(await authority.statusOf(host))),
   });
 
 /** Everything that a server holds, per domain and server. */
 export const heldBy = async (authority: Authority, host: HostName): Promise<string> =>
-  renderGtids(receivedBy(await statusOf(authority, host)));
-
-const statusOf = (authority: Authority, host: HostName): Promise<ServerStatus> =>
-  authority.withSession(host, (session) => readStatus(session, (address) => authority.cluster.nameOf(address)));
+  renderGtids(receivedBy(await authority.statusOf(host)));

@@ -8,6 +8,7 @@ import { hearAgain, hears } from '../domain/hearing.ts';
 import type { ReplicationStatus } from '../domain/observation.ts';
 import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
+import { glance } from './asking.ts';
 
 export interface PrimarySight {
   readonly isClosed: boolean;
@@ -120,11 +121,9 @@ export class Sights {
   }
 
   async #askHost(): Promise<void> {
-    const { address, interface: device } = this.#cluster.vip;
     const { silenceMs } = this.#cluster.description.watch;
     try {
-      const helper = this.#cluster.helper(this.#primaryName);
-      const facts = await helper.request('observe', { vip: address, interface: device }, { timeoutMs: silenceMs });
+      const facts = await glance(this.#cluster, this.#primaryName, silenceMs);
       this.#process = facts['mysqld'] === 'running' ? 'running' : 'stopped';
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;

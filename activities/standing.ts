@@ -6,7 +6,8 @@ import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
 import { primaryOf } from './electing.ts';
-import { askServer, observe } from './observing.ts';
+import { askServer } from './asking.ts';
+import { observe } from './observing.ts';
 import { until } from './steps.ts';
 
 const ANSWER_MS = 3_000;

@@ -1,7 +1,7 @@
 import type { Ports } from '../adapters/ports.ts';
 import { isClaimOf } from '../domain/cluster.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
-import { claimEpoch } from './authority.ts';
+import { claimEpoch } from './claiming.ts';
 import type { Activities, OfOperation } from './contract.ts';
 import { followersOf, primaryOf } from './electing.ts';
 import { observe } from './observing.ts';

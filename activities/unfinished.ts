@@ -5,7 +5,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { NOTHING_TO_SALVAGE } from '../domain/tail.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
-import { claimEpoch } from './authority.ts';
+import { claimEpoch } from './claiming.ts';
 import type { Fenced } from './contract.ts';
 import type { Steps } from './steps.ts';
 

@@ -68,7 +68,7 @@ export async function pointAt(session: Session, source: Source): Promise<void> {
   } catch (error) {
     throw withoutWords(session, error);
   }
-  await session.rows('SET SESSION sql_log_off = DEFAULT, SESSION slow_query_log = DEFAULT');
+  await session.rows('SET SESSION sql_mode = DEFAULT, SESSION sql_log_off = DEFAULT, SESSION slow_query_log = DEFAULT');
 }
 
 /** A server quotes the statement in its errors, a value that it finds too long as well. */

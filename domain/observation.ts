@@ -1,5 +1,5 @@
 import type { HostName } from './cluster.ts';
-import type { MemberRecords } from './records.ts';
+import type { MemberRecords, RefusedAddress } from './records.ts';
 
 export type ThreadState = 'running' | 'connecting' | 'stopped';
 
@@ -75,12 +75,9 @@ export type ServerAnswer =
   { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };
 
 /** A replica that this host's server accepts no connection of, until whoever refused it, or a later operation, lets it in. */
-export interface Refusal {
+export interface Refusal extends RefusedAddress {
   /** Inventory name; null when its address is not in the inventory any more. */
   readonly host: HostName | null;
-  readonly address: string;
-  /** Of the operation that refused it. */
-  readonly epoch: number;
 }
 
 export interface HostFacts {
@@ -88,8 +85,10 @@ export interface HostFacts {
   readonly holdsVip: boolean;
   readonly role: number;
   readonly keepalived: 'running' | 'stopped';
+  /** Empty: not asked. */
   readonly mac: string;
-  readonly diskFreeBytes: number;
+  /** Null: not asked. */
+  readonly diskFreeBytes: number | null;
   readonly records: MemberRecords;
   /** Absent in answers of earlier versions. */
   readonly refusals?: readonly Refusal[];
@@ -140,6 +139,21 @@ export const recordsByMember = (observation: ClusterObservation): ReadonlyMap<Ho
   new Map(
     observation.hosts.flatMap(({ host, helper }) => (isAnswering(helper) ? [[host, helper.records] as const] : [])),
   );
+
+/** The same, with what some servers said since then. */
+export const withStatuses = (
+  observation: ClusterObservation,
+  statuses: ReadonlyMap<HostName, ServerStatus>,
+): ClusterObservation => ({
+  ...observation,
+  hosts: observation.hosts.map((entry) => {
+    const status = statuses.get(entry.host);
+    return status === undefined ? entry : { ...entry, server: { reach: 'answers', status } };
+  }),
+});
+
+export const answeredStatuses = ({ hosts }: ClusterObservation): ReadonlyMap<HostName, ServerStatus> =>
+  new Map(hosts.flatMap(({ host, server }) => (isAnswering(server) ? [[host, server.status] as const] : [])));
 
 export const answeredRecords = (observation: ClusterObservation): readonly MemberRecords[] => [
   ...recordsByMember(observation).values(),

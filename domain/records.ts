@@ -36,6 +36,16 @@ export interface MemberRecords {
   readonly boot?: string;
   /** An operation has confirmed its records in this boot. */
   readonly confirmed?: boolean;
+  /** Which words its helper knows; see docs/host-helper.md. Absent: the first. */
+  readonly level?: number;
+  /** The addresses of the replicas that its server refuses, with the epoch since when. Absent: not said. */
+  readonly refused?: readonly RefusedAddress[];
+}
+
+export interface RefusedAddress {
+  readonly address: string;
+  /** Of the operation that refused it. */
+  readonly epoch: number;
 }
 
 export type Known<T> =

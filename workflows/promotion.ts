@@ -49,6 +49,7 @@ async function promote(cluster: string, fenced: Ready, page: RunPage): Promise<P
       winner,
       fence: decision.fence,
       epoch,
+      kept: decision.votes.map(({ host }) => host),
     });
   } catch (error) {
     if (!(error instanceof ActivityFailure) || factsOf(error).lost !== winner) throw error;

@@ -1,11 +1,11 @@
 import { guardsOf } from './guard.ts';
 
-const RECONNECTING = `return await work({ ...session, host, close: () => undefined, rows: async (...args) => {
+const RECONNECTING = `result = await work({ ...session, host, close: () => undefined, rows: async (...args) => {
         try { return await session.rows(...args); } catch { return (await this.cluster.session(host)).rows(...args); } } });`;
 
 /** Who may change a cluster: claims, and sessions under them. */
 export const AUTHORITY = [
-  ...guardsOf('activities/authority.ts', 'test/activities/authority.test.ts', [
+  ...guardsOf('activities/claiming.ts', 'test/activities/authority.test.ts', [
     [
       'attempt still counts',
       'an attempt that was given to another worker claims nothing',
@@ -41,6 +41,8 @@ export const AUTHORITY = [
       'answer !== null',
       'does not count a member whose server hangs',
     ],
+  ]),
+  ...guardsOf('activities/authority.ts', 'test/activities/authority.test.ts', [
     [
       'epoch of a session',
       'a session is checked against the epoch after it was opened',
@@ -51,7 +53,7 @@ export const AUTHORITY = [
     [
       'no reconnect within a step',
       'a session that a newer claim ended is not replaced',
-      'return await work(session);',
+      'result = await work(session);',
       RECONNECTING,
       'that another one overtook in the middle of a step loses its session',
     ],
@@ -68,6 +70,15 @@ export const AUTHORITY = [
       "await this.cluster.helper(host).request('claim', claimArguments(this.cluster, this.epoch), { timeoutMs: ORDER_MS });",
       '',
       'makes a member that was silent at the claim take its epoch before an order',
+    ],
+  ]),
+  ...guardsOf('activities/held-sessions.ts', 'test/activities/authority.test.ts', [
+    [
+      'held session still answers',
+      'a session that was lost between two steps is not acted on',
+      "await held.session.rows('SELECT 1', [], { timeoutMs: ASK_MS });",
+      '',
+      'asks for its epoch again when the session that it held is gone',
     ],
   ]),
   ...guardsOf('activities/continuing.ts', 'test/activities/authority.test.ts', [

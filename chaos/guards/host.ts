@@ -158,7 +158,7 @@ export const HOST = [
     [
       'relay logs linked',
       'a relay log that the server deletes is still there',
-      'ln -f "$log" "$kept/" ||',
+      'ln -f "${fresh[@]}" "$kept/" ||',
       'true ||',
       'links the relay logs and copies what is rewritten in place',
     ],

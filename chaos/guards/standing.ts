@@ -140,7 +140,7 @@ export const STANDING = [
     [
       'replica at rest applied, not started',
       'what only the relay logs of a replica with both threads stopped hold is kept',
-      'if (isAtRest(before.replication)) return applyAtRest(authority, { host, status: before, signal });',
+      'if (!(await applyAtRest(authority, { host, status: before, signal }))) return null;',
       '',
       'keeps what only its relay logs hold',
     ],
@@ -149,8 +149,8 @@ export const STANDING = [
     [
       'thrown away relay logs count for nothing',
       'a replica does not know what a start of its threads has deleted',
-      "if (source !== 'yes') return false;",
-      '',
+      'kept.filter((one) => one.isWhole)',
+      'kept',
       'counts it for nothing as well when that start comes after the look',
     ],
   ]),
@@ -158,7 +158,7 @@ export const STANDING = [
     [
       'thrown away relay logs are foreseen',
       'what will be refused for want of a contribution is refused before anything is changed',
-      "look.value['source'] !== 'no'",
+      "answer['source'] !== 'no'",
       'true',
       'counts a replica for nothing whose relay logs were thrown away by a start',
     ],

@@ -1,4 +1,6 @@
 import { writeSync } from 'node:fs';
+import type { NetConnectOpts, Socket } from 'node:net';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import type { Attempt, Outcome, Route, WriterInput } from './attempt.ts';
@@ -47,8 +49,50 @@ function codeOf(error: unknown): { readonly code: string; readonly errno: number
   return { code: 'code' in error ? String(error.code) : error.message, errno };
 }
 
+/** Resolves when a server has greeted: the driver makes much of a connection before it is tried, and hundreds a second are refused while nobody serves. */
+function dial(place: NetConnectOpts): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(place);
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setTimeout(connectTimeoutMs, () => {
+      fail(new LateError(`not greeted in ${String(connectTimeoutMs)} ms`));
+    });
+    socket.once('error', fail);
+    socket.once('close', () => {
+      fail(new LateError('closed before a greeting'));
+    });
+    socket.once('readable', () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners();
+      resolve(socket);
+    });
+  });
+}
+
+/** A server that opens is found by every writer at once: thirty log-ins together would take this process longer than the server. */
+const logIns = { free: 2, waiting: [] as (() => void)[] };
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (logIns.free > 0) logIns.free -= 1;
+  else
+    await new Promise<void>((resolve) => {
+      logIns.waiting.push(resolve);
+    });
+  try {
+    return await work();
+  } finally {
+    const next = logIns.waiting.shift();
+    if (next === undefined) logIns.free += 1;
+    else next();
+  }
+}
+
 class Writer {
   readonly #route: Route;
+  readonly #place: NetConnectOpts;
   readonly #options: ConnectionOptions;
   readonly #periodMs: number;
   #connection: Connection | undefined;
@@ -57,10 +101,8 @@ class Writer {
   constructor(route: Route, input: WriterInput) {
     this.#route = route;
     this.#periodMs = input.periodMs;
-    const where =
-      route.socketPath === undefined ? { host: route.host ?? '', port: 3306 } : { socketPath: route.socketPath };
+    this.#place = route.socketPath === undefined ? { host: route.host ?? '', port: 3306 } : { path: route.socketPath };
     this.#options = {
-      ...where,
       user: input.user,
       password: input.password,
       connectTimeout: connectTimeoutMs,
@@ -113,8 +155,13 @@ class Writer {
   }
 
   async #connect(): Promise<Connection> {
+    const stream = await dial(this.#place);
+    return inTurn(() => this.#logIn(stream));
+  }
+
+  async #logIn(stream: Socket): Promise<Connection> {
     // A frozen server accepts and never greets: mysql2's connectTimeout covers the handshake too, ours covers the log-in.
-    const opening = mysql.createConnection(this.#options);
+    const opening = mysql.createConnection({ ...this.#options, stream });
     opening.catch(() => undefined); // it fails again when nobody waits any more; within() has said then that it was late
     try {
       const connection = await within(opening, connectTimeoutMs * 2);

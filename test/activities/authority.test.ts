@@ -113,6 +113,29 @@ describe('an operation', () => {
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unreachable' });
   });
 
+  it('asks for its epoch again when the session that it held is gone', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    const restart = (): void => {
+      shop.kill('db2');
+      shop.database('db2').boot();
+    };
+    const outcome = await promote(shop, decided, { at: { 'promoteAndRoute.siblings:before': restart } });
+    expect(outcome).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(isOpen(shop, 'db2')).toBe(true);
+  });
+
+  it('takes a higher number when another one was claimed since it looked', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    shop.interrupt('after', /^db2 relay-source/, () => {
+      shop.claimByOther('run-other');
+    });
+    const { epoch } = await decide(shop);
+    expect(epoch.number).toBeGreaterThan(2);
+  });
+
   it('does not act on a record that reached a minority', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');

@@ -53,6 +53,18 @@ describe('a failover', () => {
     }
   });
 
+  it('keeps the relay logs of a replica again that received more meanwhile', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    shop.interrupt('after', /^db2 keep-relay/, () => {
+      shop.database('db2').applierPace = 0;
+      shop.database('db2').channel?.relay.push('0-1-900');
+      setTimeout(() => (shop.database('db2').applierPace = Infinity), 5_000);
+    });
+    const { epoch } = await decide(shop);
+    expect(shop.member('db2').kept.get(epoch.number)).toContain('0-1-900');
+  });
+
   it('keeps the relay logs again before a replica follows another source', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inSimulatedTime } from './sim/attempt.ts';
+import { noAnswer } from './sim/ports.ts';
 import { pass } from './sim/session.ts';
 import { decide, promote } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -58,10 +59,8 @@ describe('the promise of a new primary', () => {
       shop.database('db3').applierPace = 0;
     });
     shop.interrupt('before', /^db3 record-sync/, () => {
-      shop.interrupt('before', /^db3 record-sync/, () => {
-        const { channel, binlog } = shop.database('db3');
-        lacking = shop.database('db2').binlog.filter((gtid) => ![...binlog, ...(channel?.relay ?? [])].includes(gtid));
-      });
+      const { channel, binlog } = shop.database('db3');
+      lacking = shop.database('db2').binlog.filter((gtid) => ![...binlog, ...(channel?.relay ?? [])].includes(gtid));
     });
     expect(await promote(shop, decision)).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
     expect(lacking).toEqual([]);
@@ -116,8 +115,9 @@ describe('the VIP of a new primary', () => {
 
   it('outranks a host that is silent and may still hold it', async () => {
     const { shop, decision } = await decided();
-    shop.interrupt('after', /^db2 sql SET GLOBAL read_only = 0/, () => {
-      shop.cutFromWorker.add('db3');
+    // The claim, then whether it holds the VIP.
+    shop.interrupt('before', /^db3 records/, () => {
+      shop.interrupt('before', /^db3 records/, () => noAnswer('db3'));
     });
     await promote(shop, decision);
     expect(shop.member('db2')).toMatchObject({ holdsVip: true, role: 2 });
@@ -134,6 +134,19 @@ describe('a new primary', () => {
       message: expect.stringContaining('still refuses'),
     });
     expect(shop.member('db2').holdsVip).toBe(false);
+  });
+
+  it('whose server was started anew after it had promised to wait is not opened before it waits again', async () => {
+    const { shop, decision } = await decided();
+    const restart = (): void => {
+      shop.kill('db2');
+      shop.database('db2').boot();
+    };
+    const outcome = await promote(shop, decision, { at: { 'promoteAndRoute.open:before': restart } });
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified', message: expect.stringContaining('anew') });
+    expect(shop.database('db2').readOnly).toBe(true);
+    expect(await promote(shop, decision, { attempt: 2 })).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
+    expect(shop.database('db2').semiSync.waits).toBe(true);
   });
 
   it('is promoted by a second attempt as by the first, whatever was done already', async () => {

@@ -41,7 +41,7 @@ class Hosts {
     return new Authority(
       cluster,
       { number: 3, run: 'run-3' },
-      { lineage: null, members: ['db1', 'db2', 'db3'], provenOff: [] },
+      { records: new Map(), members: ['db1', 'db2', 'db3'], provenOff: [] },
     );
   }
 
@@ -101,7 +101,7 @@ const work = (tail: Tail = TAIL) => ({ primary: 'db1', winner: 'db2', tail, sign
 
 describe('the tail of the old primary', () => {
   it('is read on its own host, and says what of it could not be read', async () => {
-    const tail = await readTail(new Hosts().authority(), { primary: 'db1', received: '0-1-10' });
+    const tail = await readTail(new Hosts().authority(), { primary: 'db1', received: '0-1-10', readUpTo: null });
     expect(tail).toEqual({ ...TAIL, complete: false, why: 'damaged' });
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Authority } from '../../activities/authority.ts';
-import { claimEpoch } from '../../activities/authority.ts';
+import { claimEpoch } from '../../activities/claiming.ts';
 import { Members } from './members.ts';
 
 let members: Members;
@@ -23,7 +23,7 @@ const claim = (names: readonly string[], input: Claim = {}): Promise<Authority> 
   runs += 1;
   return claimEpoch(members.ports(names), { claimant, include: [], run: `run-${String(runs)}`, ...input });
 };
-const adopt = async (names: readonly string[]): Promise<void> => (await claim(names)).recordPrimary('db1');
+const adopt = async (names: readonly string[]): Promise<boolean> => (await claim(names)).recordPrimary('db1');
 const off = (name: string) => () => {
   members.silence(name);
   return Promise.resolve([name]);

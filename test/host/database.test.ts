@@ -38,13 +38,13 @@ function open(): void {
     CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
 }
 
-/** Without the program when an init script only asks it for its settings. */
-const pidsOf = (name: string) =>
+/** With their arguments. Without the program when an init script only asks it for its settings. */
+const processesOf = (name: string) =>
   host
     .run('pgrep', '-ax', name)
     .stdout.split('\n')
-    .filter((line) => line !== '' && !line.includes('--print-defaults'))
-    .map((line) => line.split(' ')[0] ?? '');
+    .filter((line) => line !== '' && !line.includes('--print-defaults'));
+const pidsOf = (name: string) => processesOf(name).map((line) => line.split(' ')[0] ?? '');
 /** A session of an account, waiting in the server; resolves with its exit code when it ends. */
 const session = (statement: string, account = 'standfast') => {
   const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', `-u${account}`, '-psecret', '-e', statement);
@@ -174,6 +174,9 @@ describe('a claim', () => {
     host.must('kill', '-STOP', pid);
     try {
       expect(host.fields('claim', next())).toMatchObject({ mysqld: 'hung' });
+      expect(host.fields('claim', { ...next(), hung_after: 100 })).toMatchObject({
+        ...{ epoch: String(epoch), level: '2', mysqld: 'hung', refused: '' },
+      });
       expect(host.fields('records')).toMatchObject({ epoch: String(epoch) });
     } finally {
       host.must('kill', '-CONT', pid);
@@ -189,13 +192,17 @@ describe('keep-relay', () => {
       printf './db1-relay-bin.000001\\n./db1-relay-bin.000002\\n' >db1-relay-bin.index`);
     const { path = '', files } = host.fields('keep-relay', now());
     expect(files).toBe('2');
-    expect(host.fields('keep-relay', now())).toEqual({ path, files: '2', source: 'no' });
-    host.shell(`cd ${folder}; rm db1-relay-bin.000001 db1-relay-bin.000002; : >relay-log.info; : >db1-relay-bin.index`);
+    const disk_free = expect.stringMatching(/^\d{6,}$/);
+    expect(host.fields('keep-relay', now())).toEqual({ path, files: '2', source: 'no', disk_free });
+    host.shell(`cd ${folder}; echo more >>db1-relay-bin.000002; echo three >db1-relay-bin.000003
+      echo ./db1-relay-bin.000003 >>db1-relay-bin.index`);
+    expect(host.fields('keep-relay', now())).toMatchObject({ path, files: '3' });
+    host.shell(`cd ${folder}; rm db1-relay-bin.00000[123]; : >relay-log.info; : >db1-relay-bin.index`);
     expect(
       host.shell(
-        `cd ${path}; cat db1-relay-bin.000001 db1-relay-bin.000002 relay-log.info; wc -l <db1-relay-bin.index`,
+        `cd ${path}; cat db1-relay-bin.000001 db1-relay-bin.000002 db1-relay-bin.000003 relay-log.info; wc -l <db1-relay-bin.index`,
       ),
-    ).toBe('one\ntwo\ninfo\n2');
+    ).toBe('one\ntwo\nmore\nthree\ninfo\n3');
     // It holds the replication password.
     host.shell(`test ! -e ${path}/master.info; rm ${folder}/master.info`);
     expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
@@ -324,9 +331,9 @@ describe('a fence', () => {
       mariadb-install-db --user=mysql --datadir=/srv/other --skip-test-db >/dev/null 2>&1
       setsid mariadbd --no-defaults --user=mysql --datadir=/srv/other --port=3307 --socket=/run/other/sock >/dev/null 2>&1 </dev/null &
       until mariadb-admin --no-defaults -uroot -S /run/other/sock ping >/dev/null 2>&1; do read -rt 0.05 <> <(:); done; true`);
-    expect(pidsOf('mariadbd').length).toBe(2);
+    expect(processesOf('mariadbd')).toHaveLength(2);
     host.fields('fence', now());
-    expect(pidsOf('mariadbd').length).toBe(1);
+    expect(processesOf('mariadbd')).toHaveLength(1);
     host.fields('unfence', now());
     host.must('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'shutdown');
   });

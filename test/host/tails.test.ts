@@ -21,6 +21,9 @@ beforeAll(async () => {
   await caughtUp();
   winner.sql('STOP SLAVE IO_THREAD');
   received = winner.sql('SELECT @@gtid_slave_pos');
+  const read = winner.sql('SHOW SLAVE STATUS').split('\t');
+  // What tail-export compares: the receiver's place in the log is the end of it.
+  expect(read).toEqual(expect.arrayContaining(old.sql('SHOW MASTER STATUS').split('\t').slice(0, 2)));
 });
 afterAll(() => Promise.all([old.stop(), winner.stop()]));
 
@@ -81,6 +84,16 @@ describe('the tail of a dead primary', () => {
     for (const statement of ['CREATE TABLE shop.u', `###   @2='another domain'`, 'gtid_seq_no=6*/'])
       expect(old.run('grep', '-qF', '-e', statement, `${folder}/tail.sql`).exitCode).toBe(0);
     expect(old.shell(`stat -c '%a %U' ${folder}`)).toBe('700 root');
+  });
+
+  it('is nothing, and is not read, when a receiver has read the last log to its end', () => {
+    const [file = '', size = ''] = old
+      .shell('cd /var/lib/mysql; f=$(ls *-bin.[0-9]* | tail -n 1); stat -c "%n %s" $f')
+      .split(' ');
+    const upTo = (position: number) =>
+      old.fields('tail-export', { ...at(1), logs: 'binlog', beyond: received, read_to: `${file}:${String(position)}` });
+    expect(upTo(Number(size))).toEqual({ count: '0', read: 'yes', tail: '' });
+    expect(upTo(Number(size) - 1)).toMatchObject({ tail: '1-binlog' });
   });
 
   it('gives way to itself under a newer epoch', () => {

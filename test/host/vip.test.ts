@@ -160,3 +160,18 @@ describe('the address', () => {
     expect(holds(db1)).toBe(false);
   });
 });
+
+describe('a fenced host', () => {
+  it('refuses whoever still sends to it for the address, so that nobody waits for an answer', () => {
+    db2.must('ip', 'neigh', 'replace', VIP, 'lladdr', mac.db1, 'dev', 'eth0', 'nud', 'permanent');
+    const knock = () => db2.run('timeout', '1', 'bash', '-c', `exec 3<>/dev/tcp/${VIP}/3306`).exitCode;
+    db1.fields('vip-drop', { ...order, ...place });
+    db2.fields('vip-drop', { ...order, ...place });
+    expect(knock()).toBe(124);
+    db1.fields('fence', { ...order, ...place });
+    expect(knock()).toBe(1);
+    db1.fields('unfence', order);
+    expect(knock()).toBe(124);
+    db2.must('ip', 'neigh', 'del', VIP, 'dev', 'eth0');
+  });
+});

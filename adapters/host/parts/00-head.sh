@@ -14,6 +14,8 @@ readonly RUN=/run/standfast
 readonly ROLE_FILE=/run/vip-role
 readonly KEEPALIVED_CONF=/etc/keepalived/keepalived.conf
 readonly SETTINGS=/etc/standfast/host.conf
+# Raised when a verb learns an argument, or an answer a word, that somebody may rely on: 2 since claims answer with the records.
+readonly LEVEL=2
 # Exit status of a process that has already answered "fail"; any other one has no answer yet.
 readonly ANSWERED=3
 

@@ -90,9 +90,10 @@ verb_hello() {
   say now "$NOW"
 }
 
-verb_records() {
+# Says what is recorded here, and since when this helper knows how to say it.
+say_records() {
   local confirmed=yes
-  load_records && load_standing || return 1
+  load_records && load_standing && load_refused || return 1
   [[ $CONFIRMED_BOOT == "$BOOT" ]] || confirmed=no
   say owner "$OWNER"
   say epoch "${EPOCH#0}"
@@ -109,6 +110,22 @@ verb_records() {
   say standing "$STANDING"
   say boot "$BOOT"
   say confirmed "$confirmed"
+  say_refused
+  say level "$LEVEL"
+}
+
+# With what changes in a failover, as far as it can be told without starting a process.
+verb_records() {
+  local mysqld=stopped keepalived=stopped
+  say_records || return 1
+  scan_processes
+  ((${#MYSQLD[@]} == 0)) || mysqld=running
+  ((${#KEEPALIVED[@]} == 0)) || keepalived=running
+  read_role
+  say mysqld "$mysqld"
+  say keepalived "$keepalived"
+  say role "$ROLE"
+  say_addresses
 }
 
 verb_assert() {
@@ -137,6 +154,10 @@ verb_record_primary() {
   load_standing
   [[ ${ARG[host]} != "$MEMBER" ]] || led=led
   store_primary "$EPOCH $EPOCH_RUN ${ARG[host]} $led ${lineage:--}"
+  if [[ -v ARG[mode] ]]; then
+    [[ -v ARG[ackers] && -v ARG[k] ]] || refuse BadInput 'record-primary: mode comes with ackers and k'
+    store_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+  fi
   say primary "${ARG[host]}"
   say primary_epoch "$EPOCH"
 }

@@ -84,6 +84,18 @@ has_address() {
   return 1
 }
 
+# Every local address of the kernel, as a comma list.
+say_addresses() {
+  local line address='' text=''
+  while IFS= read -r line; do
+    case $line in
+      *'-- '*) address=${line##*-- } ;;
+      *'/32 host LOCAL'*) [[ ",$text," == *",$address,"* ]] || text+="${text:+,}$address" ;;
+    esac
+  done </proc/net/fib_trie
+  say addresses "$text"
+}
+
 lacks_address() {
   ! has_address "$1"
 }

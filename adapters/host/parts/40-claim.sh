@@ -11,7 +11,9 @@ check_claim() {
 # and a watcher that lost its own opens another at once. A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
 # says no further statement: it is not waited for, since that acknowledgement may never come.
 end_sessions() {
-  local account="'${ARG[account]}'" sessions
+  local account="'${ARG[account]}'" sessions HUNG_AFTER=1
+  # Whoever is about to kill the server anyway need not wait so long.
+  [[ ! -v ARG[hung_after] ]] || printf -v HUNG_AFTER '%d.%03d' $((ARG[hung_after] / 1000)) $((ARG[hung_after] % 1000))
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
   SERVER=hung
@@ -34,7 +36,7 @@ sessions_listed() {
   local status
   HANGS=no
   sql_open 10 || return 1
-  sql_ask "$1" 1
+  sql_ask "$1" "$HUNG_AFTER"
   status=$?
   ((status != 0)) || return 0
   sql_close
@@ -54,11 +56,11 @@ sessions_gone() {
   sql_ask "$1" 1 && [[ $ROW == 0$'\t'* ]]
 }
 
+# Answers with the records as they are under the new epoch.
 verb_claim() {
   [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_record epoch "${ARG[epoch]} ${ARG[run]}"
   end_sessions
-  say epoch "${ARG[epoch]}"
-  say run "${ARG[run]}"
+  say_records
   say sessions "$KILLED"
   say mysqld "$SERVER"
 }

@@ -10,14 +10,27 @@ close_at_boot() {
 # Both directions, loopback too: nothing but a reset gets out, not even an acknowledgement already in a buffer. The reset tells clients and
 # replicas at once; a silent drop would keep a replica's receiver in its connect for slave_net_timeout.
 drop_port() {
-  nft -f - <<RULES && : >"$RUN/port-rule"
+  shut_port "$(refuse_for_vip)" || shut_port '' || return 1
+  : >"$RUN/port-rule"
+}
+
+shut_port() {
+  nft -f - <<RULES 2>>"$RUN/daemon.log"
 add table inet standfast
 delete table inet standfast
 table inet standfast {
   chain input { type filter hook input priority -10; policy accept; tcp dport ${CONF[port]} reject with tcp reset; }
   chain output { type filter hook output priority -10; policy accept; tcp sport ${CONF[port]} tcp flags & rst != rst drop; }
+  $1
 }
 RULES
+}
+
+# Clients send to this host until they learn who has the address now: a connection that is refused is tried again at once, one that nobody answers only
+# when its own time limit is over. A kernel before 5.9 cannot refuse for an address that it does not have.
+refuse_for_vip() {
+  [[ ! -v ARG[vip] ]] ||
+    printf 'chain vip { type filter hook prerouting priority -310; policy accept; ip daddr %s tcp dport %s reject with tcp reset; }' "${ARG[vip]}" "${CONF[port]}"
 }
 
 # Whoever is connected hears of it at once: the end of a killed process alone would be a packet that the rule drops, and its client would wait for ever.

@@ -1,14 +1,15 @@
 # --- where the logs are; relay logs kept before anything may delete them ---
 
-# server_option NAME: the last value that the configuration gives it, in OPTION.
+# server_option NAME: the last value that the configuration gives it, in OPTION. Every verb that asks has a process of its own: it reads the files once.
 server_option() {
   local line name
   OPTION=''
-  while IFS= read -r line; do
+  [[ -v DEFAULTS ]] || mapfile -t DEFAULTS < <(my_print_defaults --mysqld)
+  for line in "${DEFAULTS[@]}"; do
     name=${line%%=*}
     [[ ${name//-/_} == "__$1" && $line == *=* ]] || continue
     OPTION=${line#*=}
-  done < <(my_print_defaults --mysqld)
+  done
 }
 
 # log_indexes relay_log|log_bin: sets INDEXES. The configured base name, or the default names in the data directory.
@@ -48,14 +49,38 @@ logs_of_index() {
 # Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of
 # this server's own; only a receiver that reached its source adds others.
 has_source_event() {
-  local log
+  local log status
   for log in "$@"; do
+    status=0
+    begins_with_source "$log" || status=$?
+    ((status != 0)) || return 0
+    ((status == 2)) || continue
     mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
       /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; else if ($5 != own) { found = 1; exit } }
       END { exit !found }'
     [[ ${PIPESTATUS[1]} != 0 ]] || return 0
   done
   return 1
+}
+
+# begins_with_source LOG: 0 when one of its first events is another server's, 1 when it has none, 2 when its first events do not say. Read from the headers
+# (time 4, type 1, server 4, length 4, place 4, flags 2), which is many times faster than to have the log printed.
+begins_with_source() {
+  local own='' at=4 server length events
+  local -a byte
+  for ((events = 0; events < 8; events++)); do
+    read -ra byte < <(od -An -v -w19 -tu1 -j "$at" -N 19 "$1" 2>/dev/null) || true
+    ((${#byte[@]} > 0)) || return 1
+    ((${#byte[@]} == 19)) || return 2
+    # What follows an event of this type is encrypted.
+    ((byte[4] != 164)) || return 2
+    server=$((byte[5] | byte[6] << 8 | byte[7] << 16 | byte[8] << 24)) length=$((byte[9] | byte[10] << 8 | byte[11] << 16 | byte[12] << 24))
+    ((length >= 19)) || return 2
+    [[ -n $own ]] || own=$server
+    ((server == own)) || return 0
+    at=$((at + length))
+  done
+  return 2
 }
 
 # A crash of the server leaves what it had written in the kernel; a crash of the host leaves what was on the disk, and a log that lost its
@@ -84,29 +109,40 @@ relay_logs_have_their_end() {
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
   local kept=$OURS/relay-$EPOCH index log files=0 info source=no
-  local -a infos=()
+  local -a infos=() fresh=()
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
-  mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
+  [[ -d $kept ]] || mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
   log_indexes relay_log
   for index in "${INDEXES[@]}"; do
     infos+=("$index")
     logs_of_index "$index"
     ! has_source_event "${LOGS[@]}" || source=yes
+    files=$((files + ${#LOGS[@]}))
     for log in "${LOGS[@]}"; do
-      files=$((files + 1))
-      [[ $kept/${log##*/} -ef $log ]] || ln -f "$log" "$kept/" ||
-        refuse Unverified "keep-relay: $log on $HOSTNAME could not be linked into $kept"
+      [[ $kept/${log##*/} -ef $log ]] || fresh+=("$log")
     done
   done
+  ((${#fresh[@]} == 0)) || ln -f "${fresh[@]}" "$kept/" || refuse Unverified "keep-relay: the relay logs on $HOSTNAME could not be linked into $kept"
   # master.info says nothing of a relay log, and holds the replication password.
   for info in "${CONF[datadir]}"/*.info; do
     [[ ! -e $info || ${info##*/} == master*.info ]] || infos+=("$info")
   done
+  lacks_infos "$kept" "${infos[@]}" || ((${#fresh[@]} > 0)) || infos=()
   ((${#infos[@]} == 0)) || cp -p "${infos[@]}" "$kept/" || refuse Unverified "keep-relay: the index and info files on $HOSTNAME could not be copied"
-  sync "$kept"
+  ((${#fresh[@]} + ${#infos[@]} == 0)) || sync "$kept"
   say path "$kept"
   say files "$files"
   say source "$source"
+  say disk_free "$(free_bytes)"
+}
+
+# lacks_infos FOLDER FILE…: an earlier order of this epoch may have kept all of them.
+lacks_infos() {
+  local info
+  for info in "${@:2}"; do
+    [[ -e $1/${info##*/} ]] || return 0
+  done
+  return 1
 }
 
 verb_relay_source() {
@@ -117,6 +153,7 @@ verb_relay_source() {
     ! has_source_event "${LOGS[@]}" || source=yes
   done
   say source "$source"
+  say disk_free "$(free_bytes)"
 }
 
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.

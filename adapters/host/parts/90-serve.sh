@@ -30,7 +30,7 @@ declare -A NEEDS=(
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage' [observe]='vip interface' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
@@ -115,10 +115,17 @@ run_verb() {
   esac
 }
 
+# An order must not wait behind everything else on a host that is busy, as one with a thousand clients that connect again and again. Daemons have a
+# session of their own, so they are not preferred. A kernel that groups processes otherwise, or not at all, treats all alike.
+take_precedence() {
+  { printf '%s' -10 >/proc/self/autogroup; } 2>/dev/null || true
+}
+
 # A last line without its line feed is half a request: it is not carried out.
 serve() {
   local line part
   local -a field
+  take_precedence
   while IFS= read -r line; do
     field=()
     while [[ $line == *$'\t'* ]]; do

@@ -1,5 +1,6 @@
 import type { HelperAnswerFields } from '../../../adapters/ports.ts';
 import type { HostName } from '../../../domain/cluster.ts';
+import { VIP } from './address.ts';
 import type { Database } from './database.ts';
 import { positionOf } from './positions.ts';
 import { HelperRefusal } from './refusal.ts';
@@ -121,8 +122,9 @@ function confirm(member: Member, args: Arguments): HelperAnswerFields {
   return {};
 }
 
-const LOOKS: Readonly<Record<string, Verb>> = {
-  records: ({ owner, epoch, primary, sync, fenced, lineage, boot, confirmedIn, hasLed }) => ({
+const recordsOf = (member: Member): HelperAnswerFields => {
+  const { owner, epoch, primary, sync, fenced, lineage, boot, confirmedIn, hasLed } = member;
+  return {
     owner,
     epoch: orEmpty(epoch.number),
     run: epoch.run,
@@ -138,6 +140,23 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     k: sync.k,
     sync_epoch: orEmpty(sync.epoch),
     fenced: yesNo(fenced),
+    refused: refusedOn(member),
+    level: '2',
+  };
+};
+
+const saidOfRelayLogs = ({ database, diskFreeBytes }: Member): HelperAnswerFields => ({
+  source: yesNo(holdsSource(database)),
+  disk_free: String(diskFreeBytes),
+});
+
+const LOOKS: Readonly<Record<string, Verb>> = {
+  records: (member) => ({
+    ...recordsOf(member),
+    mysqld: runs(member) ? 'running' : 'stopped',
+    keepalived: 'running',
+    role: String(member.role),
+    addresses: member.holdsVip ? VIP : '',
   }),
   observe: (member) => ({
     mysqld: runs(member) ? 'running' : 'stopped',
@@ -161,7 +180,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     if (runs(member)) throw new HelperRefusal('Unsafe', `mysqld runs on ${member.name}`);
     return { gtid: positionOf(member.database?.binlog ?? []) };
   },
-  'relay-source': ({ database }) => ({ source: yesNo(holdsSource(database)) }),
+  'relay-source': (member) => saidOfRelayLogs(member),
   'server-probe': ({ name }, { address = '' }, world) => ({ greets: yesNo(world.greets(name, address)) }),
   'tail-list': listTail,
   'tail-read': readTail,
@@ -176,13 +195,15 @@ const ORDERS: Readonly<Record<string, Verb>> = {
     member.epoch = { number: Number(args['epoch']), run: args['run'] ?? '' };
     const state = member.database?.process ?? 'stopped';
     const sessions = state === 'running' ? world.endSessions(member.name) : 0;
-    return { epoch: String(member.epoch.number), run: member.epoch.run, sessions: String(sessions), mysqld: state };
+    return { ...recordsOf(member), sessions: String(sessions), mysqld: state };
   },
   confirm,
   'record-primary': (member, args) => {
     member.primary = { epoch: member.epoch.number, host: args['host'] ?? '', run: member.epoch.run };
     member.lineage = args['lineage'] ?? member.lineage;
     if (args['host'] === member.name) member.hasLed = true;
+    const { mode, ackers = '', k = '' } = args;
+    if (mode !== undefined) member.sync = { epoch: member.epoch.number, mode, ackers, k };
     return {};
   },
   'record-sync': (member, args) => {
@@ -203,7 +224,7 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   },
   'keep-relay': (member) => {
     member.kept.set(member.epoch.number, [...(member.database?.channel?.relay ?? [])]);
-    return { path: '/kept', files: '1', source: yesNo(holdsSource(member.database)) };
+    return { path: '/kept', files: '1', ...saidOfRelayLogs(member) };
   },
   'release-relay': (member) => {
     member.kept.clear();

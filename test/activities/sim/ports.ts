@@ -3,7 +3,7 @@ import type { ClusterPorts, Deadline, HelperAnswerFields } from '../../../adapte
 import { AdapterFailure } from '../../../adapters/ports.ts';
 import type { Arguments } from './member.ts';
 import { HelperRefusal } from './refusal.ts';
-import { addressOf } from './address.ts';
+import { addressOf, VIP } from './address.ts';
 import { openSimulated, pass } from './session.ts';
 import type { SimulatedShop } from './shop.ts';
 
@@ -15,7 +15,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     description: shop.description,
     owner: shop.owner,
     operationAccount: 'standfast',
-    vip: { address: '10.9.0.50', prefix: 24, interface: 'eth0' },
+    vip: { address: VIP, prefix: 24, interface: 'eth0' },
     events: false,
     helper: (host) => ({
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),

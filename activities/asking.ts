@@ -1,0 +1,120 @@
+import { readStatus } from '../adapters/mariadb-status.ts';
+import type { ClusterPorts, HelperAnswerFields, Session } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import type { HelperAnswer, ServerAnswer, ServerStatus, Silence } from '../domain/observation.ts';
+import { isAnswering } from '../domain/observation.ts';
+import { recordsFrom, refusalsFrom } from './records-answer.ts';
+
+/** One question to one host. */
+export const LOOK_MS = 2_000;
+
+export async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
+  try {
+    const records = await cluster.helper(host).request('records', {}, { timeoutMs: LOOK_MS });
+    return answerFrom(cluster, host, { records, facts: await askFacts(cluster, host) });
+  } catch (error) {
+    // A member whose records are damaged takes no part, as in a claim: the others can do without it.
+    return silenceOf(error, 'denied');
+  }
+}
+
+export async function askBriefly(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
+  try {
+    const said = await glance(cluster, host);
+    return answerFrom(cluster, host, { records: said, facts: said });
+  } catch (error) {
+    return silenceOf(error, 'denied');
+  }
+}
+
+const askFacts = (cluster: ClusterPorts, host: HostName): Promise<HelperAnswerFields> => {
+  const { address, interface: device } = cluster.vip;
+  return cluster.helper(host).request('observe', { vip: address, interface: device }, { timeoutMs: LOOK_MS });
+};
+
+interface Said {
+  readonly records: HelperAnswerFields;
+  readonly facts: HelperAnswerFields;
+}
+
+const answerFrom = (cluster: ClusterPorts, host: HostName, { records, facts }: Said): HelperAnswer => ({
+  reach: 'answers',
+  mysqld: facts['mysqld'] === 'running' ? 'running' : 'stopped',
+  holdsVip: facts['vip'] === 'yes',
+  role: Number(facts['role'] ?? 0),
+  keepalived: facts['keepalived'] === 'running' ? 'running' : 'stopped',
+  mac: facts['mac'] ?? '',
+  diskFreeBytes: facts['disk_free'] === undefined ? null : Number(facts['disk_free']),
+  records: recordsFrom(host, records),
+  refusals: refusalsFrom(facts['refused'] ?? '', (address) => cluster.nameOf(address)),
+  enforcesRefusals: facts['refusal'] !== 'no',
+});
+
+/**
+ * The records, and what changes in a failover (`mysqld`, `keepalived`, `role`, `vip`, `refused`), for which the helper starts no process. One of an earlier
+ * version does.
+ * @throws AdapterFailure with its silence
+ */
+export async function glance(cluster: ClusterPorts, host: HostName, timeoutMs = LOOK_MS): Promise<HelperAnswerFields> {
+  const said = await cluster.helper(host).request('records', {}, { timeoutMs });
+  if (said['addresses'] === undefined) return { ...said, ...(await askFacts(cluster, host)) };
+  return { ...said, vip: said['addresses'].split(',').includes(cluster.vip.address) ? 'yes' : 'no' };
+}
+
+/** A host that says that no server runs on it is believed at once; a connection to it may take seconds to fail. */
+export async function serverOrItsAbsence(
+  cluster: ClusterPorts,
+  { host, helper }: { readonly host: HostName; readonly helper: Promise<HelperAnswer> },
+): Promise<ServerAnswer> {
+  const absence = helper.then((answer): ServerAnswer | null =>
+    answer.reach === 'answers' && answer.mysqld === 'stopped'
+      ? { reach: 'refused', why: `no database server runs on ${host}` }
+      : null,
+  );
+  const asked = askServer(cluster, host);
+  return (await Promise.race([asked, absence])) ?? asked;
+}
+
+/** A claim ends the sessions of everybody who only looks, so a lost one is asked again, once. */
+export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
+  const answer = await askServerOnce(cluster, host);
+  return answer.reach === 'lost' ? askServerOnce(cluster, host) : answer;
+}
+
+/** At once; silence is left out. */
+export async function askServers(
+  cluster: ClusterPorts,
+  hosts: readonly HostName[],
+): Promise<ReadonlyMap<HostName, ServerStatus>> {
+  const answers = await Promise.all(hosts.map(async (host) => [host, await askServer(cluster, host)] as const));
+  return new Map(answers.flatMap(([host, answer]) => (isAnswering(answer) ? [[host, answer.status] as const] : [])));
+}
+
+/** For steps that cannot go on without an answer. */
+export async function statusOf(cluster: ClusterPorts, host: HostName): Promise<ServerStatus> {
+  const answer = await askServer(cluster, host);
+  if (isAnswering(answer)) return answer.status;
+  throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
+}
+
+async function askServerOnce(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
+  let session: Session | null = null;
+  try {
+    session = await cluster.session(host, { timeoutMs: LOOK_MS });
+    const status = await readStatus(session, (address) => cluster.nameOf(address), { timeoutMs: LOOK_MS });
+    return { reach: 'answers', status };
+  } catch (error) {
+    return silenceOf(error);
+  } finally {
+    session?.close();
+  }
+}
+
+/** Silence is an answer; anything that is not a named silence is a fault and goes on. `unsafe`: what a refusal for safety counts as. */
+function silenceOf(error: unknown, unsafe: Silence | null = null): Exclude<HelperAnswer, { reach: 'answers' }> {
+  if (!(error instanceof AdapterFailure)) throw error;
+  const reach = error.silence ?? (error.type === 'Unsafe' ? unsafe : null);
+  if (reach === null) throw error;
+  return { reach, why: error.message };
+}

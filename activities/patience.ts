@@ -1,0 +1,64 @@
+import type { HostName } from '../domain/cluster.ts';
+import type { HelperAnswer, ServerAnswer } from '../domain/observation.ts';
+import { isAnswering } from '../domain/observation.ts';
+import type { MemberRecords } from '../domain/records.ts';
+import { recordedPrimary } from '../domain/records.ts';
+
+/** How long a failover waits for the primary that it was called to; everybody else has the deadline of a look. Milliseconds. */
+export interface Patience {
+  /** For its server. One that answers later is found alive by the next look, or was as good as hung. */
+  readonly serverMs: number;
+  /** For its host: without an answer the fence has to do without it. */
+  readonly helperMs: number;
+  /** So long the replicas listen for it, at the same time. */
+  readonly listenMs: number;
+}
+
+/** Before anything is done: what looks dead here is looked at again. Heartbeats of the replication protocol come every 100 ms. */
+export const FIRST_LOOK: Patience = { serverMs: 200, helperMs: 600, listenMs: 200 };
+/** Under the claim; the fence follows. */
+export const LAST_LOOK: Patience = { serverMs: 350, helperMs: 600, listenMs: 350 };
+
+/** Whoever is recorded as primary, as soon as enough members have said so; null when they do not. */
+export function recordedSoon(members: number, asked: readonly Promise<HelperAnswer>[]): Promise<HostName | null> {
+  return new Promise((resolve, reject) => {
+    const records: MemberRecords[] = [];
+    const hear = (answer: HelperAnswer): void => {
+      if (!isAnswering(answer)) return;
+      records.push(answer.records);
+      const primary = recordedPrimary(records, members);
+      if (primary.kind === 'known') resolve(primary.record.host);
+    };
+    Promise.all(asked.map((one) => one.then(hear))).then(() => {
+      resolve(null);
+    }, reject);
+  });
+}
+
+/** Ends the wait for the primary when its time is over. */
+export class Waiting {
+  readonly #patience: Patience;
+  readonly #primary: Promise<HostName | null>;
+  readonly #startedMs = performance.now();
+
+  constructor(patience: Patience, primary: Promise<HostName | null>) {
+    this.#patience = patience;
+    this.#primary = primary;
+  }
+
+  forServer(host: HostName, answer: Promise<ServerAnswer>): Promise<ServerAnswer> {
+    return Promise.race([answer, this.#late(host, this.#patience.serverMs)]);
+  }
+
+  forHelper(host: HostName, answer: Promise<HelperAnswer>): Promise<HelperAnswer> {
+    return Promise.race([answer, this.#late(host, this.#patience.helperMs)]);
+  }
+
+  /** For a host that is not the primary, never. */
+  async #late(host: HostName, ms: number): Promise<{ readonly reach: 'silent'; readonly why: string }> {
+    if ((await this.#primary) !== host) return new Promise(() => undefined);
+    const leftMs = this.#startedMs + ms - performance.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs)));
+    return { reach: 'silent', why: `${host}: no answer within ${String(ms)} ms` };
+  }
+}
