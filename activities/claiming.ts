@@ -11,8 +11,8 @@ import { isStale, onEach } from './overtaken.ts';
 import { recordsFrom } from './records-answer.ts';
 import type { Claimant } from './steps.ts';
 
-/** A server that is about to be killed is not waited for as long as another one, which is 1 s. Milliseconds, as the helper takes them. */
-const HUNG_AFTER_MS = '250';
+/** A server that said nothing when it was looked at, and is about to be killed, is not waited for as another one is (1 s). Milliseconds, as the helper takes them. */
+const HUNG_AFTER_MS = '80';
 
 export interface ClaimInput {
   readonly run: string;

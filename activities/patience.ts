@@ -15,9 +15,9 @@ export interface Patience {
 }
 
 /** Before anything is done: what looks dead here is looked at again. Heartbeats of the replication protocol come every 100 ms. */
-export const FIRST_LOOK: Patience = { serverMs: 200, helperMs: 600, listenMs: 200 };
+export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 600, listenMs: 150 };
 /** Under the claim; the fence follows. */
-export const LAST_LOOK: Patience = { serverMs: 350, helperMs: 600, listenMs: 350 };
+export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 600, listenMs: 300 };
 
 /** Whoever is recorded as primary, as soon as enough members have said so; null when they do not. */
 export function recordedSoon(members: number, asked: readonly Promise<HelperAnswer>[]): Promise<HostName | null> {

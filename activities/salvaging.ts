@@ -4,7 +4,7 @@ import { stopReplication } from '../adapters/mariadb.ts';
 import { endTail, faultOfTail, startTail } from '../adapters/mariadb-tail.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
-import { containsGtids, gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
+import { containsGtids, gtidsBeyond, parseGtids, renderGtids, unionGtids } from '../domain/gtid.ts';
 import type { Salvaged, Tail } from '../domain/tail.ts';
 import { appliedBy } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
@@ -30,7 +30,8 @@ export async function readTail(authority: Authority, { primary, received, readUp
     ...(mayCompare ? { read_to: readUpTo ?? '' } : {}),
   });
   const tail = tailFrom(answer);
-  return answer['read'] === 'yes' ? { ...tail, held: received, complete: true } : tail;
+  // What is before that place was received, and not read again.
+  return (answer['from'] ?? '') === '' ? tail : { ...tail, held: unionOf(received, tail.held) };
 }
 
 /** What a replica has of the log of `primary`. */
@@ -38,9 +39,11 @@ interface Received {
   readonly primary: HostName;
   /** Per domain and server. */
   readonly received: string;
-  /** How far it has read the log; when that is its end, the log need not be read. */
+  /** How far it has read the log; what is before that need not be read again. */
   readonly readUpTo: string | null;
 }
+
+const unionOf = (one: string, other: string): string => renderGtids(unionGtids(parseGtids(one), parseGtids(other)));
 
 const PLACE = /^[\w.-]+:\d+$/;
 

@@ -44,6 +44,8 @@ export function compare(
   books: { readonly lostAcknowledged: number; readonly twoWriters: number },
 ): Measured {
   const [standfast, floor] = [figuresOf(times.standfast), figuresOf(times.floor)];
+  // Of a primary that says nothing, most of the floor is its own time limit.
+  const isBusy = name === 'failover' && floor.p50 > SLOWEST_FLOOR_MS;
   return {
     name,
     rounds: times.standfast.length,
@@ -52,10 +54,9 @@ export function compare(
     floor,
     ratio: rounded(standfast.p50 / floor.p50),
     ...books,
-    invalid:
-      floor.p50 > SLOWEST_FLOOR_MS
-        ? `the floor's p50 is ${String(floor.p50)} ms, above ${String(SLOWEST_FLOOR_MS)} ms: this machine is too busy`
-        : null,
+    invalid: isBusy
+      ? `the floor's p50 is ${String(floor.p50)} ms, above ${String(SLOWEST_FLOOR_MS)} ms: this machine is too busy`
+      : null,
   };
 }
 

@@ -71,6 +71,8 @@ export function react(
         memory: {
           ...memory,
           deadSinceMs: null,
+          // What was refused was about another death than the next one.
+          restUntilMs: diagnosis.code === 'PrimaryServes' ? 0 : memory.restUntilMs,
           sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes',
           reopenFailed: false,
         },

@@ -107,7 +107,7 @@ const LEAST_EVERY_MS = 20;
 const LEAST_SILENCE_MS = 300;
 
 function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
-  const [every, silence] = [at(watch, 'every') ?? '100ms', at(watch, 'silence') ?? '500ms'];
+  const [every, silence] = [at(watch, 'every') ?? '100ms', at(watch, 'silence') ?? '400ms'];
   if (!isDuration(every) || !isDuration(silence)) return [];
   const where = path.join('.');
   if (durationMs(every) < LEAST_EVERY_MS)

@@ -37,12 +37,12 @@ const watchPolicy = z.strictObject(
   {
     shard: name.default('main').meta({ description: 'Clusters of one shard are watched together, by one worker' }),
     every: duration.default('100ms').meta({ description: 'How often every host is asked' }),
-    silence: duration.default('500ms').meta({
+    silence: duration.default('400ms').meta({
       description:
         'How long a host may say nothing, here and to the others, before it counts as silent; at least 300ms',
     }),
   },
-  'the section watch: { every: 100ms, silence: 500ms }',
+  'the section watch: { every: 100ms, silence: 400ms }',
 );
 
 export const policy = z.strictObject(

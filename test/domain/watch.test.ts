@@ -62,6 +62,13 @@ describe('a dead primary', () => {
     expect(reactionTo('failOver', { memory })).toBe('watch');
     expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
   });
+
+  it('is failed over at once when it was seen to serve since a failover was refused', () => {
+    const serving = { code: 'PrimaryServes', explains: '', consequence: 'leave' } as const;
+    const refused = { ...FRESH, restUntilMs: 30_000 };
+    const { memory } = react(serving, { memory: refused, policy: AUTOMATIC, nowMs: 10_000 });
+    expect(reactionTo('failOver', { memory, nowMs: 10_500 })).toBe('failOver');
+  });
 });
 
 describe('a closed primary', () => {

@@ -31,10 +31,11 @@ readonly SCAN_TAIL=$GTID_SETS'
     group = ""
   }
   function begin_event(n) {
-    if (kind == "format") { format++; format_file[format] = file; format_from[format] = at; format_to[format] = n }
+    if (kind == "format") note_format(at, n)
     if (group != "" && (ends || (standalone && kind == "query"))) finish(n)
     at = n + 0; kind = ""; ends = 0; text = 0
   }
+  function note_format(a, b) { format++; format_file[format] = file; format_from[format] = a; format_to[format] = b }
   function begin_group(g) { group = g; from = at; standalone = 1; parts = 0; group_format = format }
   # Sets SIZE and END_POS of the event at n, from its header.
   function read_header(n,  command, field) {
@@ -52,6 +53,8 @@ readonly SCAN_TAIL=$GTID_SETS'
   }
   $1 == mark && $2 == "file" {
     file = $3; at = 0; kind = ""; candidate = ""; list = 0
+    # From a place in the middle mariadb-binlog prints nothing of what is before it, not even the format.
+    if (NF > 3) { read_header(4); note_format(4, 4 + SIZE) }
     if (group != "") from = 4
     next
   }
@@ -89,13 +92,17 @@ readonly SCAN_TAIL=$GTID_SETS'
   kind == "query" { text = before ~ /\/\*!\*\/;$/ && /^(COMMIT|ROLLBACK)$/; before = $0 }
   END { flush_piece(); for (k in held) print "held", k "-" held[k]; for (k in last) print "last", last[k] }'
 
-# print_logs FILE…: each between marks, with the status of mariadb-binlog and the size of the file behind it.
+FROM=''
+
+# print_logs FILE…: each between marks, with the status of mariadb-binlog and the size of the file behind it. Of the first one only what is from FROM on.
 print_logs() {
   local log status complaint=$RUN/tail-complaint.$BASHPID
+  local -a start=(${FROM:+"--start-position=$FROM"})
   for log in "$@"; do
-    printf '%s file %s\n' "$MARK" "$log"
-    mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events --verify-binlog-checksum "$log" 2>"$complaint"
+    printf '%s file %s %s\n' "$MARK" "$log" "${start[*]}"
+    mariadb-binlog --no-defaults --base64-output=decode-rows --skip-annotate-row-events --verify-binlog-checksum "${start[@]}" "$log" 2>"$complaint"
     status=$?
+    start=()
     printf '\n%s end %s %s %s\n' "$MARK" "$status" "$(stat -c %s "$log")" "$(grep -m 1 ERROR "$complaint")"
   done
   rm -f "$complaint"
@@ -108,6 +115,7 @@ scan_tail() {
   MARK=mark-$RANDOM$RANDOM$RANDOM
   print_logs "$@" | awk -v logs="$logs" -v mark="$MARK" -v given="${ARG[beyond]-}" "$SCAN_TAIL" >"$plan"
   [[ ${PIPESTATUS[1]} == 0 ]] || refuse Unverified "the logs of $HOSTNAME could not be scanned (awk failed, or no space for $plan)"
+  FROM=''
 }
 
 # A binlog begins with the list of what the ones before it hold. One whose list cannot be read starts nowhere.
@@ -126,10 +134,50 @@ starts_within() {
   [[ ${PIPESTATUS[1]} == 0 ]]
 }
 
+# Sets LOGS.
+binlogs() {
+  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
+  log_indexes log_bin
+  ((${#INDEXES[@]} == 1)) || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}), and only one can be read; nothing was changed"
+  logs_of_index "${INDEXES[0]}"
+  ((${#LOGS[@]} > 0)) || refuse Unverified "$HOSTNAME: ${INDEXES[0]} names no binlog that is there; nothing was changed"
+}
+
+# A receiver that names the byte up to which it has read lacks nothing before it, when that is between two transactions. Sets LOGS and FROM, so that of a
+# large log only the end is read; no when the place does not say so, and then all is read.
+begin_where_it_was_read() {
+  local at place size
+  [[ -v ARG[read_to] ]] || return 1
+  place=${ARG[read_to]##*:}
+  for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
+    [[ ${LOGS[at]##*/} != "${ARG[read_to]%:*}" ]] || break
+  done
+  ((at >= 0)) || return 1
+  size=$(stat -c %s "${LOGS[at]}")
+  if ((place < size)); then
+    is_between_transactions "${LOGS[at]}" "$place" "$size" || return 1
+    FROM=$place
+  else
+    ((place == size)) || return 1
+    at=$((at + 1))
+  fi
+  LOGS=("${LOGS[@]:at}")
+}
+
+# is_between_transactions LOG PLACE SIZE: whether the event there is a whole one of a kind that is never inside a transaction: GTID, binlog checkpoint, rotate, stop.
+is_between_transactions() {
+  local length end
+  local -a byte
+  read -ra byte < <(od -An -v -w19 -tu1 -j "$2" -N 19 "$1" 2>/dev/null) || true
+  ((${#byte[@]} == 19)) || return 1
+  length=$((byte[9] | byte[10] << 8 | byte[11] << 16 | byte[12] << 24)) end=$((byte[13] | byte[14] << 8 | byte[15] << 16 | byte[16] << 24))
+  ((byte[4] == 162 || byte[4] == 161 || byte[4] == 4 || byte[4] == 3)) && ((length >= 19 && end == $2 + length && end <= $3))
+}
+
 # logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, and SOURCE.
 logs_for_tail() {
   local at
-  PURGED=''
+  PURGED='' BEGAN=''
   if [[ $1 == relay ]]; then
     relay_index
     logs_of_index "$RELAY_INDEX"
@@ -139,11 +187,8 @@ logs_for_tail() {
       PURGED="$HOSTNAME was started anew since its relay logs were written, they were not closed in order, and sync_relay_log is not 1: what was not on the disk is missing without a trace"
     return 0
   fi
-  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
-  log_indexes log_bin
-  ((${#INDEXES[@]} == 1)) || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}), and only one can be read; nothing was changed"
-  logs_of_index "${INDEXES[0]}"
-  ((${#LOGS[@]} > 0)) || refuse Unverified "$HOSTNAME: ${INDEXES[0]} names no binlog that is there; nothing was changed"
+  binlogs
+  ! begin_where_it_was_read || { BEGAN=${ARG[read_to]}; return 0; }
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     ! starts_within "${LOGS[at]}" || break
   done

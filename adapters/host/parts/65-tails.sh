@@ -87,31 +87,23 @@ check_joined() {
     refuse Unverified "the transactions copied from the logs of $HOSTNAME do not read back as they were ($(grep -m 1 '^damage' "$WORK/joined")); the copy was not used"
 }
 
-# Whether a receiver that names the byte it has read to has read the last binlog to its end: then nothing can be beyond, and the logs need not be read.
-# A server sends nothing of a transaction before all of it is in the log.
-was_read_to_its_end() {
-  local last
-  [[ ${ARG[logs]} == binlog && -v ARG[read_to] ]] && mysqld_gone || return 1
-  log_indexes log_bin
-  ((${#INDEXES[@]} == 1)) || return 1
-  logs_of_index "${INDEXES[0]}"
-  ((${#LOGS[@]} > 0)) || return 1
-  last=${LOGS[-1]}
-  [[ ${ARG[read_to]} == "${last##*/}:$(stat -c %s "$last")" ]]
-}
-
-say_read() {
+say_nothing_beyond() {
   say count 0
-  say read yes
+  say gtids ''
+  say up_to ''
+  say held ''
+  say complete yes
+  say why ''
   say tail ''
 }
 
 # In a folder of its own under the quarantine, whole or not at all. The same tail under an older epoch gives way.
 verb_tail_export() {
   local folder=$TAILS/$EPOCH-${ARG[logs]} fresh bytes sum
-  ! was_read_to_its_end || { say_read; return 0; }
   make_plan
   logs_for_tail "${ARG[logs]}"
+  say from "$BEGAN"
+  ((${#LOGS[@]} > 0)) || { say_nothing_beyond; return 0; }
   scan_tail "${ARG[logs]}" "$PLAN" "${LOGS[@]}"
   say_tail "$PLAN"
   ((COUNT > 0)) || { say tail ''; return 0; }
