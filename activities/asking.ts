@@ -28,9 +28,9 @@ export async function askBriefly(cluster: ClusterPorts, host: HostName): Promise
   }
 }
 
-const askFacts = (cluster: ClusterPorts, host: HostName): Promise<HelperAnswerFields> => {
+const askFacts = (cluster: ClusterPorts, host: HostName, timeoutMs = LOOK_MS): Promise<HelperAnswerFields> => {
   const { address, interface: device } = cluster.vip;
-  return cluster.helper(host).request('observe', { vip: address, interface: device }, { timeoutMs: LOOK_MS });
+  return cluster.helper(host).request('observe', { vip: address, interface: device }, { timeoutMs });
 };
 
 interface Said {
@@ -58,28 +58,34 @@ const answerFrom = (cluster: ClusterPorts, host: HostName, { records, facts }: S
  */
 export async function glance(cluster: ClusterPorts, host: HostName, timeoutMs = LOOK_MS): Promise<HelperAnswerFields> {
   const said = await cluster.helper(host).request('records', {}, { timeoutMs });
-  if (said['addresses'] === undefined) return { ...said, ...(await askFacts(cluster, host)) };
+  if (said['addresses'] === undefined) return { ...said, ...(await askFacts(cluster, host, timeoutMs)) };
   return { ...said, vip: said['addresses'].split(',').includes(cluster.vip.address) ? 'yes' : 'no' };
+}
+
+interface Asking {
+  readonly host: HostName;
+  readonly helper: Promise<HelperAnswer>;
+  readonly fullMs?: number;
 }
 
 /** A host that says that no server runs on it is believed at once; a connection to it may take seconds to fail. */
 export async function serverOrItsAbsence(
   cluster: ClusterPorts,
-  { host, helper }: { readonly host: HostName; readonly helper: Promise<HelperAnswer> },
+  { host, helper, fullMs }: Asking,
 ): Promise<ServerAnswer> {
   const absence = helper.then((answer): ServerAnswer | null =>
     answer.reach === 'answers' && answer.mysqld === 'stopped'
       ? { reach: 'refused', why: `no database server runs on ${host}` }
       : null,
   );
-  const asked = askServer(cluster, host);
+  const asked = askServer(cluster, host, fullMs);
   return (await Promise.race([asked, absence])) ?? asked;
 }
 
 /** A claim ends the sessions of everybody who only looks, so a lost one is asked again, once. */
-export async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
-  const answer = await askServerOnce(cluster, host);
-  return answer.reach === 'lost' ? askServerOnce(cluster, host) : answer;
+export async function askServer(cluster: ClusterPorts, host: HostName, fullMs = LOOK_MS): Promise<ServerAnswer> {
+  const answer = await askServerOnce(cluster, host, fullMs);
+  return answer.reach === 'lost' ? askServerOnce(cluster, host, fullMs) : answer;
 }
 
 /** At once; silence is left out. */
@@ -98,10 +104,10 @@ export async function statusOf(cluster: ClusterPorts, host: HostName): Promise<S
   throw new AdapterFailure({ type: 'Unreachable', host, silence: answer.reach, message: answer.why });
 }
 
-async function askServerOnce(cluster: ClusterPorts, host: HostName): Promise<ServerAnswer> {
+async function askServerOnce(cluster: ClusterPorts, host: HostName, fullMs: number): Promise<ServerAnswer> {
   let session: Session | null = null;
   try {
-    session = await cluster.session(host, { timeoutMs: LOOK_MS });
+    session = await cluster.session(host, { timeoutMs: LOOK_MS, fullMs });
     const status = await readStatus(session, (address) => cluster.nameOf(address), { timeoutMs: LOOK_MS });
     return { reach: 'answers', status };
   } catch (error) {

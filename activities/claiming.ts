@@ -70,8 +70,8 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
     });
   const provenOff = short ? ((await input.proveOff?.()) ?? []).filter((host) => !members.includes(host)) : [];
   if (members.length + provenOff.length < majorityOf(all.length)) throw tooFew(cluster, epoch, claimed);
-  await confirmMembers(cluster, { epoch, newest, before, under, members });
-  return new Authority(cluster, epoch, { members, provenOff, records: under });
+  const records = await confirmMembers(cluster, { epoch, newest, before, under, members });
+  return new Authority(cluster, epoch, { members, provenOff, records });
 }
 
 /** The number was taken meanwhile. */

@@ -71,8 +71,9 @@ interface Confirmation {
 /**
  * Brings every claimed member up to what is recorded, before anything else. From then on one that was off counts again, since it cannot have
  * missed anything. One that booted between the two looks is left as it is: whom it has missed is not known.
+ * @returns what is recorded then
  */
-export async function confirmMembers(cluster: ClusterPorts, work: Confirmation): Promise<void> {
+export async function confirmMembers(cluster: ClusterPorts, work: Confirmation): Promise<RecordsByMember> {
   const behind = work.members.filter((member) => {
     const records = work.under.get(member);
     return records !== undefined && needsConfirming(records, work.newest);
@@ -85,6 +86,14 @@ export async function confirmMembers(cluster: ClusterPorts, work: Confirmation):
       const args = { owner, epoch: String(number), run, name: member, boot, ...renderNewest(work.newest, run) };
       await cluster.helper(member).request('confirm', args, { timeoutMs: ORDER_MS });
     }),
+  );
+  const { primary, sync } = work.newest;
+  const upToDate = { standing: 'sure', confirmed: true, primary, sync } as const;
+  return new Map(
+    [...work.under].map(([member, records]) => [
+      member,
+      behind.includes(member) ? { ...records, ...upToDate } : records,
+    ]),
   );
 }
 

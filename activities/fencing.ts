@@ -1,10 +1,11 @@
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, recordsByMember } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
@@ -15,6 +16,7 @@ import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './fores
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
 import { observe, observeBriefly, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
+import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
 import { keepRelayLogs } from './receivers.ts';
 import { Refusal } from './refusal.ts';
@@ -56,20 +58,27 @@ async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced
   );
   const { records } = authority;
   const again = await steps.run('diagnose', primary, () =>
-    observeServers(cluster, { seen, records, anew: [primary] }, LAST_LOOK),
+    observeServers(cluster, { seen, records, anew: [primary] }, lastLook(seen, primary)),
   );
   const diagnosis = diagnosePrimary(again, primary);
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
   const agreed = agreedNow(primary);
+  const keeping = keepRelayLogs(authority, followersOf(again, primary));
   const fencing = steps.run('fence', primary, async () => {
     if (proofs[0] !== undefined) return proofs[0];
     requireFresh(agreed);
-    return fencePrimary(authority, { found, seen: again });
+    return fencePrimary(authority, { found, seen: again, keeping });
   });
-  const [fence, kept] = await together(fencing, keepRelayLogs(authority, followersOf(again, primary)));
+  const [fence, kept] = await together(fencing, keeping);
   return electAndDrain(authority, { ...found, diagnosis, fence, seen: again, kept });
+}
+
+/** A host that said nothing the first time is not waited for as long the second time. */
+function lastLook(seen: ClusterObservation, primary: HostName): Patience {
+  const heard = isAnswering(observationOf(seen, primary).helper);
+  return heard ? LAST_LOOK : { ...LAST_LOOK, helperMs: LAST_LOOK.serverMs };
 }
 
 function refuseUncertain({ consequence, explains }: Diagnosis): void {

@@ -12,8 +12,7 @@ interface Held {
 }
 
 /**
- * One session per host that outlives a step. It was checked against the epoch when it was opened, and a newer claim ends every session that it finds, so one
- * that still answers belongs to an epoch that still stands.
+ * One session per host that outlives a step, so that not every step has to open one. Each step asks for the epoch again.
  */
 export class HeldSessions {
   readonly #cluster: ClusterPorts;
@@ -23,9 +22,9 @@ export class HeldSessions {
     this.#cluster = cluster;
   }
 
-  /** @param prove throws when the epoch does not stand on that host any more; asked of a new session alone */
+  /** @param prove throws when the epoch does not stand on that host any more. A claim cannot end the sessions of a server that hangs, so it is asked every time */
   async take(host: HostName, prove: () => Promise<void>): Promise<Session> {
-    return (await this.#takeHeld(host)) ?? this.#open(host, prove);
+    return (await this.#takeHeld(host, prove)) ?? this.#open(host, prove);
   }
 
   /** Only of a step that ended well: after anything else it is not known what the session is in. */
@@ -38,20 +37,19 @@ export class HeldSessions {
     this.#held.set(host, { session, letGo: letGo.unref() });
   }
 
-  async #takeHeld(host: HostName): Promise<Session | null> {
+  async #takeHeld(host: HostName, prove: () => Promise<void>): Promise<Session | null> {
     const held = this.#held.get(host);
     if (held === undefined) return null;
     this.#held.delete(host);
     clearTimeout(held.letGo);
-    try {
-      await held.session.rows('SELECT 1', [], { timeoutMs: ASK_MS });
-      return held.session;
-    } catch (error) {
-      held.session.close();
-      // Its server was started anew, or a newer claim ended it: the epoch of the next one is asked for.
-      if (error instanceof AdapterFailure) return null;
-      throw error;
-    }
+    const { session } = held;
+    const [answered, proven] = await Promise.allSettled([session.rows('SELECT 1', [], { timeoutMs: ASK_MS }), prove()]);
+    if (answered.status === 'fulfilled' && proven.status === 'fulfilled') return session;
+    session.close();
+    if (proven.status === 'rejected') throw proven.reason;
+    // Its server was started anew: the next one is opened under the same epoch.
+    if (answered.status === 'rejected' && !(answered.reason instanceof AdapterFailure)) throw answered.reason;
+    return null;
   }
 
   async #open(host: HostName, prove: () => Promise<void>): Promise<Session> {

@@ -5,28 +5,34 @@ import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
-import { followersOf, syncOf } from './electing.ts';
+import { syncOf } from './electing.ts';
 import { refuseUnaccepted } from './foreseeing.ts';
 import { isStale } from './overtaken.ts';
-import { keepRelayLogs, stopReceivers } from './receivers.ts';
+import type { Kept } from './receivers.ts';
+import { stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
 
 const POWER_OFF_MS = 60_000;
+
+interface Climbing {
+  readonly found: Case;
+  /** Under the claim. */
+  readonly seen: ClusterObservation;
+  /** Of the followers, under way at the same time. */
+  readonly keeping: Promise<readonly Kept[]>;
+}
 
 /**
  * Climbs the rungs of the policy until one gives a proof that the old primary can no longer acknowledge a write; last, a person's word.
  * @throws Refusal when none does
  */
-export async function fencePrimary(
-  authority: Authority,
-  { found, seen }: { readonly found: Case; readonly seen: ClusterObservation },
-): Promise<FenceProof> {
+export async function fencePrimary(authority: Authority, { found, seen, keeping }: Climbing): Promise<FenceProof> {
   const { helper } = observationOf(seen, found.primary);
   const tried: string[] = isAnswering(helper) ? [] : [`ssh: ${helper.why}`];
   for (const rung of found.cluster.description.fence) {
     if (rung === 'ssh' && !isAnswering(helper)) continue;
     try {
-      return await RUNGS[rung](authority, found, seen);
+      return await RUNGS[rung](authority, found, keeping);
     } catch (error) {
       if (!(error instanceof AdapterFailure) || isStale(error)) throw error;
       tried.push(`${rung}: ${error.message}`);
@@ -44,7 +50,7 @@ export const wordOf = ({ accepted, primary }: Case): FenceProof => ({
   proof: `${accepted?.by ?? ''} answers for it: ${accepted?.reason ?? ''}`,
 });
 
-type Climb = (authority: Authority, found: Case, seen: ClusterObservation) => Promise<FenceProof>;
+type Climb = (authority: Authority, found: Case, keeping: Promise<readonly Kept[]>) => Promise<FenceProof>;
 
 const RUNGS: Readonly<Record<FenceRung, Climb>> = {
   ssh: shutOff,
@@ -75,10 +81,9 @@ export async function powerOff({ cluster, primary, steps }: Case): Promise<Fence
 async function revoke(
   authority: Authority,
   { cluster, primary, steps }: Case,
-  seen: ClusterObservation,
+  keeping: Promise<readonly Kept[]>,
 ): Promise<FenceProof> {
-  const kept = await keepRelayLogs(authority, followersOf(seen, primary));
-  const stopped = await stopReceivers(authority, kept, steps.signal);
+  const stopped = await stopReceivers(authority, await keeping, steps.signal);
   const revocation = judgeRevocation(syncOf(cluster, [...authority.records.values()]), [...stopped.keys()]);
   if (!revocation.enough) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: revocation.why });
   return {

@@ -2,7 +2,7 @@ import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import type { ClusterObservation, HelperAnswer, HostObservation } from '../domain/observation.ts';
+import type { ClusterObservation, HelperAnswer, HostObservation, ServerAnswer } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { askBriefly, askHelper, askServer, LOOK_MS, serverOrItsAbsence } from './asking.ts';
@@ -71,11 +71,11 @@ async function look(cluster: ClusterPorts, { leaveOut, patience, helperOf }: Loo
     members.map(async (host): Promise<HostObservation> => {
       const helper = asked.get(host);
       if (helper === undefined) return { host, helper: NOT_ASKED, server: NOT_ASKED, hearsSource: null };
-      const server = databases.has(host) ? serverOrItsAbsence(cluster, { host, helper }) : null;
+      const ask = (fullMs = LOOK_MS): Promise<ServerAnswer> => serverOrItsAbsence(cluster, { host, helper, fullMs });
       // Both at once: a fault of the one must not leave the other's unheard of.
       const [ownHelper, ownServer] = await Promise.all([
         waiting?.forHelper(host, helper) ?? helper,
-        server === null ? null : (waiting?.forServer(host, server) ?? server),
+        databases.has(host) ? (waiting?.forServer(host, ask) ?? ask()) : null,
       ]);
       sampledMs.set(host, performance.now());
       return { host, helper: ownHelper, server: ownServer, hearsSource: null };

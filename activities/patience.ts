@@ -8,16 +8,18 @@ import { recordedPrimary } from '../domain/records.ts';
 export interface Patience {
   /** For its server. One that answers later is found alive by the next look, or was as good as hung. */
   readonly serverMs: number;
-  /** For its host: without an answer the fence has to do without it. */
+  /** For its host, also over a new connection: without an answer the fence has to do without it, and may take its power. */
   readonly helperMs: number;
   /** So long the replicas listen for it, at the same time. */
   readonly listenMs: number;
 }
 
 /** Before anything is done: what looks dead here is looked at again. Heartbeats of the replication protocol come every 100 ms. */
-export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 600, listenMs: 150 };
+export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 1_200, listenMs: 150 };
 /** Under the claim; the fence follows. */
-export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 600, listenMs: 300 };
+export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 1_200, listenMs: 300 };
+
+const MARGIN_MS = 60;
 
 /** Whoever is recorded as primary, as soon as enough members have said so; null when they do not. */
 export function recordedSoon(members: number, asked: readonly Promise<HelperAnswer>[]): Promise<HostName | null> {
@@ -46,8 +48,17 @@ export class Waiting {
     this.#primary = primary;
   }
 
-  forServer(host: HostName, answer: Promise<ServerAnswer>): Promise<ServerAnswer> {
-    return Promise.race([answer, this.#late(host, this.#patience.serverMs)]);
+  /**
+   * A server whose connections are all taken is tried again and again, and says so only when that is given up: of the primary before the wait is over, since it
+   * is a sign of life. Anybody else is tried for as long as a look takes.
+   * @param ask with how long a full server is tried, in milliseconds
+   */
+  forServer(host: HostName, ask: (fullMs?: number) => Promise<ServerAnswer>): Promise<ServerAnswer> {
+    const { serverMs } = this.#patience;
+    const answer = ask(serverMs - MARGIN_MS).then(async (first) =>
+      first.reach === 'full' && (await this.#primary) !== host ? ask() : first,
+    );
+    return Promise.race([answer, this.#late(host, serverMs)]);
   }
 
   forHelper(host: HostName, answer: Promise<HelperAnswer>): Promise<HelperAnswer> {

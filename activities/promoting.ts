@@ -22,10 +22,11 @@ import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { recordedAckers, siblingsOf } from './electing.ts';
-import { askServers } from './asking.ts';
+import { askServers, glance } from './asking.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach, together } from './overtaken.ts';
 import { keepOut, letIn } from './refusing.ts';
+import { refusedFrom } from './records-answer.ts';
 import type { Route } from './routing.ts';
 import { dropVipElsewhere, proveVip, takeVip } from './routing.ts';
 import type { StepHooks, Steps } from './steps.ts';
@@ -87,8 +88,8 @@ async function repointSiblings(
     if (one.status === 'rejected')
       log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
-  const refused = records.get(winner)?.refused;
-  if (refused === undefined || refused.length > 0) await keepOut(authority, winner, steps);
+  const refused = records.get(winner)?.refused ?? refusedFrom((await glance(cluster, winner))['refused'] ?? '');
+  if (refused.length > 0) await keepOut(authority, winner, steps);
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
 

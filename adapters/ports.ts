@@ -31,6 +31,8 @@ export class AdapterFailure extends Error {
 
 export interface Deadline {
   readonly timeoutMs?: number;
+  /** How long a server whose connections are all taken is tried again; as long as `timeoutMs` unless given. */
+  readonly fullMs?: number;
   readonly signal?: AbortSignal;
 }
 

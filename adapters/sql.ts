@@ -62,7 +62,7 @@ export function asFailure(host: HostName, doing: string, error: unknown): Adapte
 export async function openSession(target: SqlTarget, deadline: Deadline = {}): Promise<Session> {
   const timeoutMs = deadline.timeoutMs ?? CONNECT_MS;
   deadline.signal?.throwIfAborted();
-  const giveUpAt = performance.now() + timeoutMs;
+  const giveUpAt = performance.now() + (deadline.fullMs ?? timeoutMs);
   for (;;) {
     try {
       return new MysqlSession(target, await connect(target, timeoutMs));

@@ -1,13 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
-import { parse, stringify } from 'yaml';
 import type { Stage } from '../chaos/stage.ts';
 import { CLUSTER, restore, setStage, startWorker } from '../chaos/stage.ts';
 import type { FailoverResult } from '../client/index.ts';
 import { operationId } from '../domain/addresses.ts';
 import type { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
-import { until } from '../lab/run.ts';
 import { LabWorker } from '../lab/workers.ts';
 import type { Fault } from './faults.ts';
 import type { Measured } from './figures.ts';
@@ -28,67 +25,112 @@ const SAVED = 'cluster';
 export async function benchFailover(fault: Fault, options: BenchOptions): Promise<Measured> {
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
+  const floor = await floorRounds(stage, fault, options);
+  const standfast: number[] = [];
+  const books: Judged[] = [];
+  let watched = await watch(stage, 'apart');
+  for (let round = 1; round <= rounds; round += 1) {
+    const { outageMs, said } = await watchedRound(watched, fault);
+    standfast.push(outageMs);
+    tell(`standfast ${String(round)}: ${said}`);
+    if (fault.returns && round < rounds) continue;
+    books.push(await watched.close());
+    if (round < rounds) watched = await watch(stage, 'apart');
+  }
+  const sum = (of: (one: Judged) => number): number => books.reduce((total, one) => total + of(one), 0);
+  const lostAcknowledged = sum((one) => one.lostAcknowledged);
+  return compare(name, { standfast, floor }, { lostAcknowledged, twoWriters: sum((one) => one.twoWriters) });
+}
+
+interface Judged {
+  readonly lostAcknowledged: number;
+  readonly twoWriters: number;
+}
+
+export async function floorRounds({ lab }: Stage, fault: Fault, { rounds, tell }: BenchOptions): Promise<number[]> {
   const floor: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    floor.push(await floorRound(stage.lab, SAVED, fault));
+    floor.push(await floorRound(lab, SAVED, fault));
     tell(`floor ${String(round)}: ${(floor.at(-1) ?? 0).toFixed(1)} ms`);
   }
+  return floor;
+}
+
+/** A cluster under watch, whose every write is in the books. */
+export interface Watched {
+  readonly stage: Stage;
+  readonly worker: LabWorker;
+  /** Who was primary, one after the other. */
+  readonly succession: string[];
+  /** Ends its workers, and judges the books. */
+  readonly close: () => Promise<Judged>;
+}
+
+/** @param workers `apart`: one process that watches and one for the runbooks. `pair`: the one that a user starts, which starts both, and either again */
+export async function watch(stage: Stage, workers: 'apart' | 'pair'): Promise<Watched> {
+  const { lab, temporal } = stage;
   await restore(stage, SAVED);
-  makeAutomatic(stage.lab);
-  await startWorker(stage, 'runbooks');
-  await LabWorker.start(stage.lab, 'watch', { temporal: stage.temporal.insideAddress, role: 'watch' });
-  const books = Ledger.start(stage.lab, { vipWriters: 1 });
-  const standfast: number[] = [];
+  lab.configure({ automatic: true, cooldown: '0s' });
+  const runbooks = workers === 'apart' ? await startWorker(stage, 'runbooks') : null;
+  const role = workers === 'pair' ? 'both' : 'watch';
+  const worker = await LabWorker.start(lab, 'watch', { temporal: temporal.insideAddress, role });
+  const books = Ledger.start(lab, { vipWriters: 1 });
   const succession = ['db1'];
-  for (let round = 1; round <= rounds; round += 1) {
-    const { outageMs, result, faultMs } = await standfastRound(stage, fault, succession.at(-1) ?? '');
-    standfast.push(outageMs);
-    succession.push(result.newPrimary);
-    tell(
-      `standfast ${String(round)}: ${outageMs.toFixed(1)} ms, ${result.oldPrimary} → ${result.newPrimary}; ${stepsOf(result, faultMs)}`,
-    );
-    await stage.client.rejoinReplica({ cluster: CLUSTER, host: result.oldPrimary });
-  }
-  await books.stop();
-  const verdict = await books.verdict({
-    primary: succession.at(-1) ?? '',
-    succession: succession.map((host) => serverId(stage.lab, host)),
-  });
-  return compare(
-    name,
-    { standfast, floor },
-    { lostAcknowledged: verdict.lost.length, twoWriters: verdict.twoWriters.length },
-  );
+  const close = async () => {
+    for (const one of [worker, runbooks]) await one?.kill();
+    await books.stop();
+    const { lost, twoWriters } = await books.verdict({
+      primary: succession.at(-1) ?? '',
+      succession: succession.map((host) => serverId(lab, host)),
+    });
+    return { lostAcknowledged: lost.length, twoWriters: twoWriters.length };
+  };
+  return { stage, worker, succession, close };
+}
+
+/** One failover, and the old primary back as a replica. @param during what else happens to the cluster while it is failed over */
+export async function watchedRound(
+  { stage, succession }: Watched,
+  fault: Fault,
+  during: () => Promise<void> = () => Promise.resolve(),
+): Promise<{ readonly outageMs: number; readonly said: string }> {
+  const { outageMs, result, faultMs } = await standfastRound(stage, succession.at(-1) ?? '', { fault, during });
+  const { oldPrimary, newPrimary } = result;
+  succession.push(newPrimary);
+  if (fault.returns) await stage.client.rejoinReplica({ cluster: CLUSTER, host: oldPrimary });
+  const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; ${stepsOf(result, faultMs)}`;
+  return { outageMs, said };
 }
 
 /** As the inventory of the lab numbers them. */
 const serverId = (lab: Lab, host: string): number => lab.hosts.findIndex((one) => one.name === host) + 1;
 
-/** The policy of the lab is that a person starts a failover. */
-function makeAutomatic(lab: Lab): void {
-  const file = lab.etc('standfast.yaml');
-  const inventory = parse(readFileSync(file, 'utf8')) as { clusters: { shop: { policy: { failover: object } } } };
-  Object.assign(inventory.clusters.shop.policy.failover, { automatic: true, cooldown: '0s' });
-  writeFileSync(file, stringify(inventory));
-}
-
 async function standfastRound(
   { lab, client, temporal }: Stage,
-  fault: Fault,
   primary: string,
+  { fault, during }: { readonly fault: Fault; readonly during: () => Promise<void> },
 ): Promise<{ readonly outageMs: number; readonly result: FailoverResult; readonly faultMs: number }> {
-  await until(
-    'a cluster without a finding',
-    async () => ((await client.status(CLUSTER)).verdict.state === 'ok' ? true : undefined),
-    60_000,
-  );
+  await untilWhole(client);
   const ledger = await startClients(lab);
   await randomPause();
   const [faultAt, faultMs] = [Ledger.now(), Date.now()];
-  fault(lab, primary);
-  const outageMs = await outage(ledger, { faultAt, deposed: serverId(lab, primary) });
+  await fault.strike(lab, primary);
+  const [outageMs] = await Promise.all([outage(ledger, { faultAt, deposed: serverId(lab, primary) }), during()]);
   await ledger.stop();
   return { outageMs, faultMs, result: await resultOf(temporal.address) };
+}
+
+const PATIENCE_MS = 60_000;
+
+/** @throws Error with the findings of a cluster that does not become whole again */
+async function untilWhole(client: Stage['client']): Promise<void> {
+  const endsAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const { verdict } = await client.status(CLUSTER);
+    if (verdict.state === 'ok') return;
+    if (performance.now() > endsAt) throw new Error(`the cluster is not whole again: ${JSON.stringify(verdict)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 /** Of the failover that the watcher started. */

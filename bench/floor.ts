@@ -67,7 +67,7 @@ export async function floorRound(lab: Lab, state: string, fault: Fault): Promise
   const ledger = await startClients(lab);
   await randomPause();
   const faultAt = Ledger.now();
-  fault(lab, 'db1');
+  await fault.strike(lab, 'db1');
   const outageMs = await outage(ledger, { faultAt, deposed: 1 });
   await ledger.stop();
   for (const shell of Object.values(shells)) shell.close();

@@ -1,45 +1,48 @@
-import { parseArgs } from 'node:util';
+import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { Lab } from '../lab/lab.ts';
+import type { BenchOptions } from './failover.ts';
 import { benchFailover } from './failover.ts';
 import { FAULTS } from './faults.ts';
+import type { Measured } from './figures.ts';
 import { asTable } from './figures.ts';
+import { benchWorkerKill } from './worker-kill.ts';
 
-const NAMES = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
-const USAGE = `usage: npm run bench -- ${NAMES.join('|')} [--rounds N] [--lab NAME] [--json]`;
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measured>>> = {
+  ...Object.fromEntries(
+    Object.entries(FAULTS).map(([name, fault]) => [name, (options: BenchOptions) => benchFailover(fault, options)]),
+  ),
+  'worker-kill': benchWorkerKill,
+};
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--lab NAME] [--json]`;
 const USAGE_ERROR = 2;
 
-async function main(argv: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string', default: '30' },
-      lab: { type: 'string', default: 'bench' },
-      json: { type: 'boolean', default: false },
-    },
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (bench === undefined) throw new UsageError(name === '' ? 'which one?' : `there is no benchmark ${name}`);
+  const { rounds, lab, json } = optionsFrom(argv, {
+    rounds: { type: 'string', default: '30' },
+    lab: { type: 'string', default: 'bench' },
+    json: { type: 'boolean', default: false },
   });
-  const name = NAMES.find((one) => one === positionals[0]);
-  const rounds = Number(values.rounds);
-  if (name === undefined || positionals.length !== 1 || !Number.isSafeInteger(rounds) || rounds < 1) {
-    process.stderr.write(`${USAGE}\n`);
-    return USAGE_ERROR;
-  }
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  const options = { name, rounds: wholeNumber('rounds', rounds, 1), lab, tell };
   try {
-    const measured = await benchFailover(FAULTS[name], { name, rounds, lab: values.lab, tell });
+    const measured = await bench(options);
     process.stdout.write(`${asTable(measured)}\n`);
-    if (values.json) process.stdout.write(`${JSON.stringify(measured)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(measured)}\n`);
     return measured.invalid === null ? 0 : 1;
   } finally {
-    await Lab.remove(values.lab);
+    await Lab.remove(lab);
   }
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
+  const isUsage = error instanceof UsageError;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(isUsage ? `${error.message}. ${USAGE}\n` : `${text}\n`);
+  process.exitCode = isUsage ? USAGE_ERROR : 1;
 }
 // Connections to a lab that is gone must not hold the process.
 process.exit();

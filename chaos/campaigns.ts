@@ -1,4 +1,4 @@
-import { UsageError } from './options.ts';
+import { UsageError } from '../lab/options.ts';
 
 /** A campaign of `npm run chaos -- NAME`: reads its own options and resolves with the exit status. */
 export type Campaign = (argv: readonly string[]) => Promise<number>;

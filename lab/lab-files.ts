@@ -16,6 +16,10 @@ export interface ClusterSettings {
   readonly fence?: readonly FenceRung[];
   readonly salvage?: 'apply' | 'quarantine';
   readonly alone?: 'stop' | 'async';
+  /** Whether a watcher starts failovers; a person does, unless this says otherwise. */
+  readonly automatic?: boolean;
+  readonly grace?: string;
+  readonly cooldown?: string;
   /** How long a verification waits for a replica that does not apply, such as `3s`. */
   readonly lagFail?: string;
 }
@@ -87,9 +91,11 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
         replication: { mode: settings.mode ?? 'semisync', user: { name: 'repl', password: file('repl.password') } },
         policy: {
           failover: {
-            automatic: false,
+            automatic: settings.automatic ?? false,
             fence: settings.fence ?? ['ssh', 'powerOff'],
             ...(settings.salvage === undefined ? {} : { salvage: settings.salvage }),
+            ...(settings.grace === undefined ? {} : { grace: settings.grace }),
+            ...(settings.cooldown === undefined ? {} : { cooldown: settings.cooldown }),
           },
           ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },

@@ -76,9 +76,25 @@ export const AUTHORITY = [
     [
       'held session still answers',
       'a session that was lost between two steps is not acted on',
-      "await held.session.rows('SELECT 1', [], { timeoutMs: ASK_MS });",
-      '',
-      'asks for its epoch again when the session that it held is gone',
+      "session.rows('SELECT 1', [], { timeoutMs: ASK_MS })",
+      'Promise.resolve()',
+      'is replaced, under the epoch, when it is gone',
+    ],
+    [
+      'held session asks for the epoch',
+      'a claim cannot end the sessions of a server that hangs',
+      "session.rows('SELECT 1', [], { timeoutMs: ASK_MS }), prove()]",
+      "session.rows('SELECT 1', [], { timeoutMs: ASK_MS }), Promise.resolve()]",
+      'does not act on a session that it held while another one claimed on a server that hung',
+    ],
+  ]),
+  ...guardsOf('activities/patience.ts', 'test/activities/patience.test.ts', [
+    [
+      'full is a sign of life',
+      'a primary whose connections are all taken is not taken for a hung one',
+      'ask(serverMs - MARGIN_MS)',
+      'ask()',
+      'ends with "full", a sign of life, when its connections are all taken',
     ],
   ]),
   ...guardsOf('activities/continuing.ts', 'test/activities/authority.test.ts', [

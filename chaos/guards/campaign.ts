@@ -1,4 +1,4 @@
-import { optionsFrom } from '../options.ts';
+import { optionsFrom } from '../../lab/options.ts';
 import type { Guard } from './guard.ts';
 import { GUARDS } from './table.ts';
 import type { TestRun } from './trial.ts';

@@ -1,4 +1,4 @@
-import { optionsFrom, pattern, UsageError } from '../options.ts';
+import { optionsFrom, pattern, UsageError } from '../../lab/options.ts';
 import { Report } from '../report.ts';
 import { Theatre } from '../theatre.ts';
 import { allCells, seatedTogether } from './cells.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Lab } from '../../lab/lab.ts';
 import { projectFolder } from '../../lab/state.ts';
-import { optionsFrom, UsageError, wholeNumber } from '../options.ts';
+import { optionsFrom, UsageError, wholeNumber } from '../../lab/options.ts';
 import { Journal } from './journal.ts';
 import { keepEvidence } from './keep.ts';
 import type { Mode, RoundName } from './plan.ts';

@@ -1,4 +1,4 @@
-import { optionsFrom, pattern, wholeNumber } from '../options.ts';
+import { optionsFrom, pattern, wholeNumber } from '../../lab/options.ts';
 import { Report } from '../report.ts';
 import { Theatre } from '../theatre.ts';
 import { planAttempts } from './attempts.ts';

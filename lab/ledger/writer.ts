@@ -61,12 +61,14 @@ function dial(place: NetConnectOpts): Promise<Socket> {
       fail(new LateError(`not greeted in ${String(connectTimeoutMs)} ms`));
     });
     socket.once('error', fail);
-    socket.once('close', () => {
+    const closed = (): void => {
       fail(new LateError('closed before a greeting'));
-    });
+    };
+    socket.once('close', closed);
     socket.once('readable', () => {
       socket.setTimeout(0);
-      socket.removeAllListeners();
+      socket.off('error', fail);
+      socket.off('close', closed);
       resolve(socket);
     });
   });

@@ -113,7 +113,7 @@ describe('an operation', () => {
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unreachable' });
   });
 
-  it('asks for its epoch again when the session that it held is gone', async () => {
+  it('whose held session is replaced, under the epoch, when it is gone', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');
     const decided = await decide(shop);
@@ -124,6 +124,20 @@ describe('an operation', () => {
     const outcome = await promote(shop, decided, { at: { 'promoteAndRoute.siblings:before': restart } });
     expect(outcome).toMatchObject({ kind: 'done', value: { mode: 'lossless' } });
     expect(isOpen(shop, 'db2')).toBe(true);
+  });
+
+  it('does not act on a session that it held while another one claimed on a server that hung', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    const decided = await decide(shop);
+    const overtake = (): void => {
+      shop.hang('db2');
+      shop.claimByOther('run-other');
+      shop.database('db2').process = 'running';
+    };
+    const outcome = await promote(shop, decided, { at: { 'promoteAndRoute.open:before': overtake } });
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(isOpen(shop, 'db2')).toBe(false);
   });
 
   it('takes a higher number when another one was claimed since it looked', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../client/index.ts';
+import type { FenceRung } from '../../domain/cluster.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { useCluster } from './cluster.ts';
-import { keepPolicy, setPolicy } from './policy.ts';
+import { keepPolicy } from './policy.ts';
 import { refusalOf } from './refusal.ts';
 import { useTemporal } from './temporal.ts';
 
@@ -11,8 +12,8 @@ const temporal = useTemporal();
 const order = { cluster: 'shop', reason: 'test' };
 
 keepPolicy(cluster);
-const allow = (...fence: readonly string[]): void => {
-  setPolicy(cluster().lab, { fence });
+const allow = (...fence: readonly FenceRung[]): void => {
+  cluster().lab.configure({ fence });
 };
 
 /** The old primary lives on with its clients, and nobody else reaches it. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { useCluster } from './cluster.ts';
-import { keepPolicy, setPolicy } from './policy.ts';
+import { keepPolicy } from './policy.ts';
 
 const cluster = useCluster();
 keepPolicy(cluster);
@@ -39,7 +39,7 @@ describe('what only the dead primary has', () => {
 
   test('is lost when the policy only keeps it: counted, listed and accepted by a person before', async () => {
     const { lab, client, restore, startWorker, startLedger } = cluster();
-    setPolicy(lab, { salvage: 'quarantine' });
+    lab.configure({ salvage: 'quarantine' });
     await restore('cluster');
     await startWorker('only');
     const ledger = startLedger();

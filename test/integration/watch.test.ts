@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import type { FailoverResult } from '../../client/index.ts';
 import { until } from '../../lab/run.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
+import type { ClusterSettings } from '../../lab/lab-files.ts';
+import type { Cluster } from './cluster.ts';
 import { useCluster } from './cluster.ts';
-import { keepPolicy, setPolicy } from './policy.ts';
+import { keepPolicy } from './policy.ts';
 import { useTemporal } from './temporal.ts';
 import { useWatch } from './watching.ts';
 
@@ -12,12 +14,17 @@ const temporal = useTemporal();
 const watch = useWatch(temporal);
 keepPolicy(cluster);
 
-test('a watched primary that is killed is failed over without a person, and nothing acknowledged is lost', async () => {
-  const { lab, restore, startWatcher, startLedger } = cluster();
-  await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
-  await startWatcher('watcher');
+/** db1 is open, and watched under this policy. */
+async function watched(policy: ClusterSettings): Promise<Cluster> {
+  await cluster().restore('cluster');
+  cluster().lab.configure(policy);
+  await cluster().startWatcher('watcher');
   await watch.tells('db1 PrimaryServes');
+  return cluster();
+}
+
+test('a watched primary that is killed is failed over without a person, and nothing acknowledged is lost', async () => {
+  const { lab, startLedger } = await watched({ automatic: true, cooldown: '1s' });
   const ledger = startLedger();
   await ledger.acknowledged(50);
 
@@ -38,11 +45,7 @@ test('a watched primary that is killed is failed over without a person, and noth
 });
 
 test('a watcher that alone is cut off from the primary starts nothing, and says what it sees', async () => {
-  const { lab, restore, startWatcher } = cluster();
-  await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
-  await startWatcher('watcher');
-  await watch.tells('db1 PrimaryServes');
+  const { lab } = await watched({ automatic: true, cooldown: '1s' });
   await lab.cut('control', 'db1');
   await watch.tells('db1 PrimaryHeardByReplicas');
   await lab.heal();
@@ -53,7 +56,7 @@ test('a watcher that alone is cut off from the primary starts nothing, and says 
 test('a primary that restarts within the grace is opened again, and nobody else is promoted', async () => {
   const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
   await restore('cluster');
-  setPolicy(lab, { automatic: true, grace: '60s' });
+  lab.configure({ automatic: true, grace: '60s' });
   await Promise.all([startWatcher('watcher'), startWorker('runbooks')]);
   await watch.tells('db1 PrimaryServes');
   const ledger = startLedger();
@@ -67,11 +70,7 @@ test('a primary that restarts within the grace is opened again, and nobody else 
 });
 
 test('a hung primary is failed over', async () => {
-  const { lab, restore, startWatcher, startLedger } = cluster();
-  await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
-  await startWatcher('watcher');
-  await watch.tells('db1 PrimaryServes');
+  const { lab, startLedger } = await watched({ automatic: true, cooldown: '1s' });
   const ledger = startLedger();
   await ledger.acknowledged(50);
   const faultAt = Ledger.now();
@@ -86,7 +85,7 @@ test('a hung primary is failed over', async () => {
 test('a failover that somebody terminated half-way is gone on with', async () => {
   const { lab, client, restore, startWorker, startWatcher, startLedger } = cluster();
   await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  lab.configure({ automatic: true, cooldown: '1s' });
   const held = await startWorker('held', 'promoteAndRoute.siblings:before');
   const ledger = startLedger();
   await ledger.acknowledged(20);
@@ -127,16 +126,12 @@ test('a thread that stops is told of, with its error in words', async () => {
 });
 
 test('a second failover within the cooldown is left to a person', async () => {
-  const { lab, restore, startWatcher } = cluster();
-  await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
-  await startWatcher('watcher');
-  await watch.tells('db1 PrimaryServes');
+  const { lab } = await watched({ automatic: true, cooldown: '1s' });
   lab.host('db1').signal('mariadbd', 'SIGKILL');
   await watch.tells('db1 AttemptDone');
   const [first] = await watch.failovers();
   const { newPrimary } = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
-  setPolicy(lab, { automatic: true, cooldown: '10m' });
+  lab.configure({ automatic: true, cooldown: '10m' });
   await watch.tells(`${newPrimary} PrimaryServes`);
   lab.host(newPrimary).signal('mariadbd', 'SIGKILL');
   await watch.tells(`${newPrimary} PrimaryProcessDead`);
@@ -149,7 +144,7 @@ test('a second failover within the cooldown is left to a person', async () => {
 test('another worker goes on with the watch when the first is killed', async () => {
   const { lab, restore, startWatcher } = cluster();
   await restore('cluster');
-  setPolicy(lab, { automatic: true, cooldown: '1s' });
+  lab.configure({ automatic: true, cooldown: '1s' });
   const watchers = [await startWatcher('watcher'), await startWatcher('second')];
   await watch.tells('db1 PrimaryServes');
   const watcher = await until(
