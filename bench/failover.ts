@@ -9,6 +9,7 @@ import { LabWorker } from '../lab/workers.ts';
 import type { Fault } from './faults.ts';
 import type { Measured } from './figures.ts';
 import { compare } from './figures.ts';
+import type { FloorRound } from './floor.ts';
 import { floorRound } from './floor.ts';
 import { outage, randomPause, startClients } from './outage.ts';
 
@@ -25,7 +26,7 @@ const SAVED = 'cluster';
 export async function benchFailover(fault: Fault, options: BenchOptions): Promise<Measured> {
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
-  const floor = await floorRounds(stage, fault, options);
+  const floor = (await floorRounds(stage, fault, options)).map((one) => one.outageMs);
   const standfast: number[] = [];
   const books: Judged[] = [];
   let watched = await watch(stage, 'apart');
@@ -47,11 +48,16 @@ interface Judged {
   readonly twoWriters: number;
 }
 
-export async function floorRounds({ lab }: Stage, fault: Fault, { rounds, tell }: BenchOptions): Promise<number[]> {
-  const floor: number[] = [];
+export async function floorRounds(
+  { lab }: Stage,
+  fault: Fault,
+  { rounds, tell }: BenchOptions,
+): Promise<readonly FloorRound[]> {
+  const floor: FloorRound[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    floor.push(await floorRound(lab, SAVED, fault));
-    tell(`floor ${String(round)}: ${(floor.at(-1) ?? 0).toFixed(1)} ms`);
+    const measured = await floorRound(lab, SAVED, fault);
+    floor.push(measured);
+    tell(`floor ${String(round)}: ${measured.outageMs.toFixed(1)} ms, known after ${measured.knownMs.toFixed(1)}`);
   }
   return floor;
 }
@@ -93,13 +99,16 @@ export async function watchedRound(
   { stage, succession }: Watched,
   fault: Fault,
   during: () => Promise<void> = () => Promise.resolve(),
-): Promise<{ readonly outageMs: number; readonly said: string }> {
-  const { outageMs, result, faultMs } = await standfastRound(stage, succession.at(-1) ?? '', { fault, during });
+): Promise<{ readonly outageMs: number; readonly startedMs: number; readonly said: string }> {
+  const { outageMs, result, startedMs, faultMs } = await standfastRound(stage, succession.at(-1) ?? '', {
+    fault,
+    during,
+  });
   const { oldPrimary, newPrimary } = result;
   succession.push(newPrimary);
   if (fault.returns) await stage.client.rejoinReplica({ cluster: CLUSTER, host: oldPrimary });
   const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; ${stepsOf(result, faultMs)}`;
-  return { outageMs, said };
+  return { outageMs, startedMs, said };
 }
 
 /** As the inventory of the lab numbers them. */
@@ -109,7 +118,7 @@ async function standfastRound(
   { lab, client, temporal }: Stage,
   primary: string,
   { fault, during }: { readonly fault: Fault; readonly during: () => Promise<void> },
-): Promise<{ readonly outageMs: number; readonly result: FailoverResult; readonly faultMs: number }> {
+): Promise<Round> {
   await untilWhole(client);
   const ledger = await startClients(lab);
   await randomPause();
@@ -117,7 +126,17 @@ async function standfastRound(
   await fault.strike(lab, primary);
   const [outageMs] = await Promise.all([outage(ledger, { faultAt, deposed: serverId(lab, primary) }), during()]);
   await ledger.stop();
-  return { outageMs, faultMs, result: await resultOf(temporal.address) };
+  const { result, startedAt } = await runOf(temporal.address);
+  return { outageMs, faultMs, result, startedMs: startedAt - faultMs };
+}
+
+interface Round {
+  readonly outageMs: number;
+  readonly result: FailoverResult;
+  /** From the fault until the run was durable. */
+  readonly startedMs: number;
+  /** Milliseconds since 1970. */
+  readonly faultMs: number;
 }
 
 const PATIENCE_MS = 60_000;
@@ -134,12 +153,12 @@ async function untilWhole(client: Stage['client']): Promise<void> {
 }
 
 /** Of the failover that the watcher started. */
-async function resultOf(address: string): Promise<FailoverResult> {
+async function runOf(address: string): Promise<{ readonly result: FailoverResult; readonly startedAt: number }> {
   const connection = await Connection.connect({ address });
   try {
-    return await new Client({ connection }).workflow
-      .getHandle<() => Promise<FailoverResult>>(operationId(CLUSTER))
-      .result();
+    const run = new Client({ connection }).workflow.getHandle<() => Promise<FailoverResult>>(operationId(CLUSTER));
+    const result = await run.result();
+    return { result, startedAt: (await run.describe()).startTime.getTime() };
   } finally {
     await connection.close();
   }

@@ -43,8 +43,16 @@ async function openByHand(lab: Lab): Promise<void> {
   await lab.host('db1').exec(['arping', '-q', '-U', '-c', '1', '-I', 'eth0', network.vip]);
 }
 
-/** One round of the hand-coded failover. @returns milliseconds from the fault to the first write accepted through the VIP */
-export async function floorRound(lab: Lab, state: string, fault: Fault): Promise<number> {
+/** Milliseconds from the fault. */
+export interface FloorRound {
+  /** To the instant at which it takes the primary for dead. */
+  readonly knownMs: number;
+  /** To the first write accepted through the VIP. */
+  readonly outageMs: number;
+}
+
+/** One round of the hand-coded failover. */
+export async function floorRound(lab: Lab, state: string, fault: Fault): Promise<FloorRound> {
   await lab.restore(state);
   await openByHand(lab);
   const shells = { db1: new Shell(lab, 'db1'), db2: new Shell(lab, 'db2') };
@@ -57,7 +65,9 @@ export async function floorRound(lab: Lab, state: string, fault: Fault): Promise
   };
   const child = lab.control.spawn([process.execPath, program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const said = createInterface({ input: child.stdout ?? process.stdin });
+  let knownAt = 0;
   said.on('line', (line) => {
+    if (line === 'dead') knownAt = Ledger.now();
     if (line === 'dead') shells.db1.order(`ip addr del ${vip} dev eth0`);
     if (line === 'open')
       shells.db2.order(`ip addr add ${vip} dev eth0; arping -q -U -c 3 -w 3 -I eth0 ${network.vip} &`);
@@ -71,5 +81,5 @@ export async function floorRound(lab: Lab, state: string, fault: Fault): Promise
   const outageMs = await outage(ledger, { faultAt, deposed: 1 });
   await ledger.stop();
   for (const shell of Object.values(shells)) shell.close();
-  return outageMs;
+  return { outageMs, knownMs: (knownAt - faultAt) / 1_000 };
 }

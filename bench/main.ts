@@ -1,5 +1,6 @@
 import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { Lab } from '../lab/lab.ts';
+import { benchDetect } from './detect.ts';
 import type { BenchOptions } from './failover.ts';
 import { benchFailover } from './failover.ts';
 import { FAULTS } from './faults.ts';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
     Object.entries(FAULTS).map(([name, fault]) => [name, (options: BenchOptions) => benchFailover(fault, options)]),
   ),
   'worker-kill': benchWorkerKill,
+  detect: benchDetect,
 };
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--lab NAME] [--json]`;
 const USAGE_ERROR = 2;

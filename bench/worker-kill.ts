@@ -23,7 +23,7 @@ const STARTED_MS = 60;
 export async function benchWorkerKill(options: BenchOptions): Promise<MeasuredKill> {
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
-  const floor = await floorRounds(stage, FAULTS.failover, options);
+  const floor = (await floorRounds(stage, FAULTS.failover, options)).map((one) => one.outageMs);
   const watched = await watch(stage, 'pair');
   const plain: number[] = [];
   for (let round = 1; round <= UNDISTURBED; round += 1) {

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { transitionsOf } from '../../bench/transitions.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { until } from '../../lab/run.ts';
 
@@ -19,13 +20,7 @@ export interface Watch {
 /** What the run that watches the lab's shard was told. */
 export function useWatch(temporal: () => Client): Watch {
   const run = () => temporal().workflow.getHandle('watch/main');
-  const told = async (): Promise<readonly Transition[]> => {
-    const { events = [] } = await run().fetchHistory();
-    return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
-      const data = signal?.input?.payloads?.[0]?.data;
-      return data === undefined || data === null ? [] : [JSON.parse(new TextDecoder().decode(data)) as Transition];
-    });
-  };
+  const told = (): Promise<readonly Transition[]> => transitionsOf(run());
   return {
     reactions: async () => (await told()).map(({ reaction }) => reaction),
     tells: async (what, times = 1) => {

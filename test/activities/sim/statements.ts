@@ -195,6 +195,7 @@ const STATEMENTS: readonly Statement[] = [
   { form: /^CHANGE MASTER TO MASTER_HOST = '([^']+)'/, run: changeSource },
   { form: /^SELECT MASTER_GTID_WAIT/, run: waitForPosition },
   { form: /^SET SESSION /, run: () => undefined },
+  { form: /^SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 1$/, run: () => undefined },
   {
     form: /^SET GLOBAL read_only = ([01])$/,
     run: change((database, value) => (database.readOnly = value === '1')),
