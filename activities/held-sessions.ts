@@ -5,6 +5,8 @@ import type { HostName } from '../domain/cluster.ts';
 const ASK_MS = 1_000;
 /** Steps follow each other at once; whoever needs one later opens another. */
 const KEEP_MS = 2_000;
+/** Less than many a step takes, which asks for the epoch once, when it begins. */
+const PROOF_MS = 500;
 
 interface Held {
   readonly session: Session;
@@ -12,17 +14,20 @@ interface Held {
 }
 
 /**
- * One session per host that outlives a step, so that not every step has to open one. Each step asks for the epoch again.
+ * One session per host that outlives a step, so that not every step has to open one. A newer claim ends it, as it ends all; only those of a server that hangs
+ * it cannot end, so the epoch is asked for again when the last answer is not fresh.
  */
 export class HeldSessions {
   readonly #cluster: ClusterPorts;
   readonly #held = new Map<HostName, Held>();
+  /** On this worker's monotonic clock. */
+  readonly #provenMs = new WeakMap<Session, number>();
 
   constructor(cluster: ClusterPorts) {
     this.#cluster = cluster;
   }
 
-  /** @param prove throws when the epoch does not stand on that host any more. A claim cannot end the sessions of a server that hangs, so it is asked every time */
+  /** @param prove throws when the epoch does not stand on that host any more */
   async take(host: HostName, prove: () => Promise<void>): Promise<Session> {
     return (await this.#takeHeld(host, prove)) ?? this.#open(host, prove);
   }
@@ -43,7 +48,11 @@ export class HeldSessions {
     this.#held.delete(host);
     clearTimeout(held.letGo);
     const { session } = held;
-    const [answered, proven] = await Promise.allSettled([session.rows('SELECT 1', [], { timeoutMs: ASK_MS }), prove()]);
+    const isFresh = performance.now() - (this.#provenMs.get(session) ?? Number.NEGATIVE_INFINITY) < PROOF_MS;
+    const [answered, proven] = await Promise.allSettled([
+      session.rows('SELECT 1', [], { timeoutMs: ASK_MS }),
+      isFresh ? null : this.#prove(session, prove),
+    ]);
     if (answered.status === 'fulfilled' && proven.status === 'fulfilled') return session;
     session.close();
     if (proven.status === 'rejected') throw proven.reason;
@@ -55,12 +64,19 @@ export class HeldSessions {
   async #open(host: HostName, prove: () => Promise<void>): Promise<Session> {
     const session = await this.#cluster.session(host);
     try {
-      await prove();
+      await this.#prove(session, prove);
       return session;
     } catch (error) {
       session.close();
       throw error;
     }
+  }
+
+  /** As of when it was asked. */
+  async #prove(session: Session, prove: () => Promise<void>): Promise<void> {
+    const askedMs = performance.now();
+    await prove();
+    this.#provenMs.set(session, askedMs);
   }
 
   #drop(host: HostName): void {

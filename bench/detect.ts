@@ -1,8 +1,9 @@
+import type { Stage } from '../chaos/stage.ts';
 import { Client, Connection } from '@temporalio/client';
 import { setStage } from '../chaos/stage.ts';
 import { until } from '../lab/run.ts';
-import type { BenchOptions, Watched } from './failover.ts';
-import { floorRounds, watch, watchedRound } from './failover.ts';
+import type { BenchOptions } from './failover.ts';
+import { floorRounds, WatchedRounds } from './failover.ts';
 import { FAULTS } from './faults.ts';
 import type { Figures, Measured } from './figures.ts';
 import { compare, figuresOf } from './figures.ts';
@@ -19,11 +20,12 @@ export async function benchDetect(options: BenchOptions): Promise<MeasuredDetect
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
   const floor = await floorRounds(stage, FAULTS.failover, options);
-  const watched = await watch(stage, 'apart');
-  const threads = await threadRounds(watched, options);
+  const watched = new WatchedRounds(stage, { fault: FAULTS.failover, tell, workers: 'apart' });
+  await watched.begin();
+  const threads = await threadRounds(stage, options);
   const detected: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const { startedMs } = await watchedRound(watched, FAULTS.failover);
+    const { startedMs } = await watched.next();
     detected.push(startedMs);
     tell(`started ${String(round)}: ${startedMs.toFixed(1)} ms`);
   }
@@ -36,7 +38,7 @@ export async function benchDetect(options: BenchOptions): Promise<MeasuredDetect
 
 const REPLICA = 'db3';
 
-async function threadRounds({ stage }: Watched, { rounds, tell }: BenchOptions): Promise<number[]> {
+async function threadRounds(stage: Stage, { rounds, tell }: BenchOptions): Promise<number[]> {
   const { lab } = stage;
   const connection = await Connection.connect({ address: stage.temporal.address });
   const told = toldOf(new Client({ connection }));

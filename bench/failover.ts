@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { Stage } from '../chaos/stage.ts';
 import { CLUSTER, restore, setStage, startWorker } from '../chaos/stage.ts';
 import type { FailoverResult } from '../client/index.ts';
+import { StandfastError } from '../client/index.ts';
 import { operationId } from '../domain/addresses.ts';
 import type { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
@@ -27,25 +28,14 @@ export async function benchFailover(fault: Fault, options: BenchOptions): Promis
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
   const floor = (await floorRounds(stage, fault, options)).map((one) => one.outageMs);
+  const watched = new WatchedRounds(stage, { fault, tell, workers: 'apart' });
   const standfast: number[] = [];
-  const books: Judged[] = [];
-  let watched = await watch(stage, 'apart');
   for (let round = 1; round <= rounds; round += 1) {
-    const { outageMs, said } = await watchedRound(watched, fault);
+    const { outageMs, said } = await watched.next();
     standfast.push(outageMs);
     tell(`standfast ${String(round)}: ${said}`);
-    if (fault.returns && round < rounds) continue;
-    books.push(await watched.close());
-    if (round < rounds) watched = await watch(stage, 'apart');
   }
-  const sum = (of: (one: Judged) => number): number => books.reduce((total, one) => total + of(one), 0);
-  const lostAcknowledged = sum((one) => one.lostAcknowledged);
-  return compare(name, { standfast, floor }, { lostAcknowledged, twoWriters: sum((one) => one.twoWriters) });
-}
-
-interface Judged {
-  readonly lostAcknowledged: number;
-  readonly twoWriters: number;
+  return compare(name, { standfast, floor }, await watched.close());
 }
 
 export async function floorRounds(
@@ -62,9 +52,13 @@ export async function floorRounds(
   return floor;
 }
 
+interface Judged {
+  readonly lostAcknowledged: number;
+  readonly twoWriters: number;
+}
+
 /** A cluster under watch, whose every write is in the books. */
-export interface Watched {
-  readonly stage: Stage;
+interface Watched {
   readonly worker: LabWorker;
   /** Who was primary, one after the other. */
   readonly succession: string[];
@@ -72,8 +66,78 @@ export interface Watched {
   readonly close: () => Promise<Judged>;
 }
 
-/** @param workers `apart`: one process that watches and one for the runbooks. `pair`: the one that a user starts, which starts both, and either again */
-export async function watch(stage: Stage, workers: 'apart' | 'pair'): Promise<Watched> {
+export interface Watching {
+  readonly fault: Fault;
+  readonly tell: (line: string) => void;
+  /** `apart`: one process that watches and one for the runbooks. `pair`: the one that a user starts, which starts both, and either again. */
+  readonly workers: 'apart' | 'pair';
+}
+
+/** Failovers one after the other. The old primary comes back as a replica each time; one that cannot is left, and the cluster is made anew. */
+export class WatchedRounds {
+  readonly #stage: Stage;
+  readonly #watching: Watching;
+  readonly #judged: Judged[] = [];
+  #watched: Watched | null = null;
+
+  constructor(stage: Stage, watching: Watching) {
+    this.#stage = stage;
+    this.#watching = watching;
+  }
+
+  /** The cluster as it is before the first failover. */
+  async begin(): Promise<Watched> {
+    return (this.#watched ??= await watch(this.#stage, this.#watching.workers));
+  }
+
+  /** @param during what else happens to the cluster while it is failed over */
+  async next(during: (worker: LabWorker) => Promise<void> = () => Promise.resolve()): Promise<Failed> {
+    const { fault, tell } = this.#watching;
+    const { worker, succession } = await this.begin();
+    const { outageMs, result, startedMs, faultMs } = await standfastRound(this.#stage, succession.at(-1) ?? '', {
+      fault,
+      during: () => during(worker),
+    });
+    const { oldPrimary, newPrimary } = result;
+    succession.push(newPrimary);
+    if (!(fault.returns && (await this.#returns(oldPrimary, tell)))) await this.#judge();
+    const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; ${stepsOf(result, faultMs)}`;
+    return { outageMs, startedMs, said };
+  }
+
+  /** What all the books say. */
+  async close(): Promise<Judged> {
+    await this.#judge();
+    const sum = (of: (one: Judged) => number): number => this.#judged.reduce((total, one) => total + of(one), 0);
+    return { lostAcknowledged: sum((one) => one.lostAcknowledged), twoWriters: sum((one) => one.twoWriters) };
+  }
+
+  async #returns(host: string, tell: (line: string) => void): Promise<boolean> {
+    try {
+      await this.#stage.client.rejoinReplica({ cluster: CLUSTER, host });
+      return true;
+    } catch (error) {
+      if (!(error instanceof StandfastError) || error.type !== 'Unsafe') throw error;
+      tell(`${host} cannot come back, and the cluster is made anew: ${error.message}`);
+      return false;
+    }
+  }
+
+  async #judge(): Promise<void> {
+    if (this.#watched === null) return;
+    this.#judged.push(await this.#watched.close());
+    this.#watched = null;
+  }
+}
+
+/** A failover that was measured. Milliseconds from the fault: to the first write that another server accepted through the VIP, and to the durable start. */
+interface Failed {
+  readonly outageMs: number;
+  readonly startedMs: number;
+  readonly said: string;
+}
+
+async function watch(stage: Stage, workers: Watching['workers']): Promise<Watched> {
   const { lab, temporal } = stage;
   await restore(stage, SAVED);
   lab.configure({ automatic: true, cooldown: '0s' });
@@ -91,24 +155,7 @@ export async function watch(stage: Stage, workers: 'apart' | 'pair'): Promise<Wa
     });
     return { lostAcknowledged: lost.length, twoWriters: twoWriters.length };
   };
-  return { stage, worker, succession, close };
-}
-
-/** One failover, and the old primary back as a replica. @param during what else happens to the cluster while it is failed over */
-export async function watchedRound(
-  { stage, succession }: Watched,
-  fault: Fault,
-  during: () => Promise<void> = () => Promise.resolve(),
-): Promise<{ readonly outageMs: number; readonly startedMs: number; readonly said: string }> {
-  const { outageMs, result, startedMs, faultMs } = await standfastRound(stage, succession.at(-1) ?? '', {
-    fault,
-    during,
-  });
-  const { oldPrimary, newPrimary } = result;
-  succession.push(newPrimary);
-  if (fault.returns) await stage.client.rejoinReplica({ cluster: CLUSTER, host: oldPrimary });
-  const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; ${stepsOf(result, faultMs)}`;
-  return { outageMs, startedMs, said };
+  return { worker, succession, close };
 }
 
 /** As the inventory of the lab numbers them. */

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setStage } from '../chaos/stage.ts';
 import { childrenOf } from '../lab/children.ts';
 import type { BenchOptions } from './failover.ts';
-import { floorRounds, watch, watchedRound } from './failover.ts';
+import { floorRounds, WatchedRounds } from './failover.ts';
 import { FAULTS } from './faults.ts';
 import type { Figures, Measured } from './figures.ts';
 import { compare, figuresOf, percentile } from './figures.ts';
@@ -24,10 +24,10 @@ export async function benchWorkerKill(options: BenchOptions): Promise<MeasuredKi
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
   const floor = (await floorRounds(stage, FAULTS.failover, options)).map((one) => one.outageMs);
-  const watched = await watch(stage, 'pair');
+  const watched = new WatchedRounds(stage, { fault: FAULTS.failover, tell, workers: 'pair' });
   const plain: number[] = [];
   for (let round = 1; round <= UNDISTURBED; round += 1) {
-    const { outageMs } = await watchedRound(watched, FAULTS.failover);
+    const { outageMs } = await watched.next();
     plain.push(outageMs);
     tell(`without a death ${String(round)}: ${outageMs.toFixed(1)} ms`);
   }
@@ -36,9 +36,9 @@ export async function benchWorkerKill(options: BenchOptions): Promise<MeasuredKi
   for (let round = 1; round <= rounds; round += 1) {
     const role = (['watch', 'runbooks'] as const)[randomInt(2)] ?? 'watch';
     const afterMs = randomInt(STARTED_MS, Math.max(STARTED_MS + 1, Math.round(usual)));
-    const { outageMs, said } = await watchedRound(watched, FAULTS.failover, async () => {
+    const { outageMs, said } = await watched.next(async (worker) => {
       await new Promise((resolve) => setTimeout(resolve, afterMs));
-      const pid = childrenOf(watched.worker.pid).get(role);
+      const pid = childrenOf(worker.pid).get(role);
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     });
     killed.push(outageMs);

@@ -3,6 +3,7 @@ import { observationOf } from '../../domain/observation.ts';
 import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { noAnswer } from './sim/ports.ts';
 import { decide, fence, firstOf, open, promote } from './sim/runs.ts';
+import { pass } from './sim/session.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -130,9 +131,10 @@ describe('an operation', () => {
     const shop = new SimulatedShop();
     shop.kill('db1');
     const decided = await decide(shop);
-    const overtake = (): void => {
+    const overtake = async (): Promise<void> => {
       shop.hang('db2');
       shop.claimByOther('run-other');
+      await pass(600);
       shop.database('db2').process = 'running';
     };
     const outcome = await promote(shop, decided, { at: { 'promoteAndRoute.open:before': overtake } });
