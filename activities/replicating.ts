@@ -14,7 +14,8 @@ import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-ch
 import { hindranceOf } from '../domain/catch-up.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
-import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
+import type { GtidSet } from '../domain/gtid.ts';
+import { gtidGap, parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
 import type { Progress } from '../domain/progress.ts';
@@ -26,8 +27,11 @@ import { JobAttempt } from './job-attempt.ts';
 import { statusOf } from './asking.ts';
 import { observe } from './observing.ts';
 import { refusalOf } from './refusing.ts';
+import { until } from './steps.ts';
 
 const CATCH_UP_SLICE_MS = 1_000;
+const SNAPSHOT_EVERY_MS = 20;
+const SNAPSHOT_MS = 60_000;
 
 /** Only looks: a session without a proven right to change anything. */
 async function looking<T>(cluster: ClusterPorts, host: HostName, look: (session: Session) => Promise<T>): Promise<T> {
@@ -114,7 +118,7 @@ async function compareRows({ cluster, attempt, target, primary }: Proof): Promis
     await stopReplication(copy);
     try {
       return await looking(cluster, primary, async (source) => {
-        const position = await openSnapshot(source);
+        const position = await snapshotOf(source, await heldBy(cluster, target));
         await applyUntil(copy, position);
         await awaitApplied(cluster, copy, position);
         const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
@@ -126,6 +130,36 @@ async function compareRows({ cluster, attempt, target, primary }: Proof): Promis
     }
   });
 }
+
+/**
+ * A transaction that waits for its acknowledgement has been sent to every replica, and is not visible on the primary yet: the position of a snapshot can be
+ * behind a replica that stands still, and nothing takes the replica back to it.
+ */
+async function snapshotOf(
+  source: Session,
+  { host, held }: { readonly host: HostName; readonly held: GtidSet },
+): Promise<string> {
+  const { cancellationSignal: signal } = Context.current();
+  const covering = async (): Promise<string | null> => {
+    const position = await openSnapshot(source);
+    return gtidGap(held, parseGtids(position)) === 0 ? position : null;
+  };
+  const position = await until(covering, { signal, everyMs: SNAPSHOT_EVERY_MS, forMs: SNAPSHOT_MS });
+  if (position !== null) return position;
+  throw new AdapterFailure({
+    type: 'NotYet',
+    host,
+    message: `${host} has transactions that ${source.host} has not committed yet: they wait for the acknowledgement of another replica`,
+  });
+}
+
+const heldBy = async (
+  cluster: ClusterPorts,
+  host: HostName,
+): Promise<{ readonly host: HostName; readonly held: GtidSet }> => ({
+  host,
+  held: parseGtids((await statusOf(cluster, host)).appliedPosition),
+});
 
 /** Takes as long as it takes, while it moves. */
 async function awaitApplied(cluster: ClusterPorts, copy: Session, goal: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { replicaStatus } from '../../chaos/invariants.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
+import { until } from '../../lab/run.ts';
 import { caughtUp, checksums, useCluster } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -58,6 +60,35 @@ describe('the old primary', () => {
       newPrimary: 'db1',
       loss: { lossless: true },
     });
+  });
+
+  test('is compared with what its primary has committed, not with what waits for an acknowledgement there', async () => {
+    const { lab, client, restore, startWorker, startLedger } = cluster();
+    await restore('cluster');
+    await startWorker('only');
+    await client.removeAcker({ cluster: 'shop', host: 'db3' });
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    // db3 is sent the writes that the only acker does not acknowledge now, and applies them before their own server shows them.
+    await lab.host('db2').sql('STOP SLAVE IO_THREAD');
+    const shown = async (host: string) =>
+      Number((await lab.host(host).sql('SELECT COUNT(*) FROM ledger.writes'))[0]?.[0]);
+    await until(
+      'db3 to be ahead',
+      async () => ((await shown('db3')) > (await shown('db1')) ? true : undefined),
+      30_000,
+    );
+    const proof = client.rejoinReplica({ cluster: 'shop', host: 'db3' });
+    let standing = 0;
+    const waits = async (): Promise<true | undefined> => {
+      standing = (await replicaStatus(lab, 'db3')).get('Slave_SQL_Running') === 'No' ? standing + 1 : 0;
+      return standing >= 10 ? true : undefined;
+    };
+    await Promise.race([until('the comparison to wait', waits, 60_000), proof]);
+    await lab.host('db2').sql('START SLAVE IO_THREAD');
+    expect(await proof).toMatchObject({ outcome: 'rejoined', primary: 'db1', mode: 'lossless' });
+    await ledger.stop();
+    expect(await ledger.verdict({ primary: 'db1' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
   });
 
   test('that wrote what nobody else has is kept down, and exactly that is set aside', async () => {
