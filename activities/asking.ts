@@ -9,6 +9,10 @@ import { recordsFrom, refusalsFrom } from './records-answer.ts';
 /** One question to one host. */
 export const LOOK_MS = 2_000;
 
+/** Null: the helper does not say. */
+export const diskFreeBytes = ({ disk_free: free = '' }: HelperAnswerFields): number | null =>
+  free === '' ? null : Number(free);
+
 export async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
   try {
     const records = await cluster.helper(host).request('records', {}, { timeoutMs: LOOK_MS });
@@ -45,7 +49,7 @@ const answerFrom = (cluster: ClusterPorts, host: HostName, { records, facts }: S
   role: Number(facts['role'] ?? 0),
   keepalived: facts['keepalived'] === 'running' ? 'running' : 'stopped',
   mac: facts['mac'] ?? '',
-  diskFreeBytes: facts['disk_free'] === undefined ? null : Number(facts['disk_free']),
+  diskFreeBytes: diskFreeBytes(facts),
   records: recordsFrom(host, records),
   refusals: refusalsFrom(facts['refused'] ?? '', (address) => cluster.nameOf(address)),
   enforcesRefusals: facts['refusal'] !== 'no',

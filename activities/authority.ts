@@ -6,6 +6,7 @@ import { majorityOf, memberNames } from '../domain/cluster.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { recordedLineage, withPromotion } from '../domain/records.ts';
+import { LOOK_MS } from './asking.ts';
 import type { RecordsByMember } from './confirming.ts';
 import { knows } from './confirming.ts';
 import { HeldSessions } from './held-sessions.ts';
@@ -20,7 +21,6 @@ const SLOW_VERBS: Readonly<Record<string, number>> = {
   'tail-export': 300_000,
   'tail-stage': 300_000,
 };
-const LOOK_MS = 2_000;
 
 /** The `sync` record, as the helpers take it. */
 export type SyncArguments = Readonly<Record<'mode' | 'ackers' | 'k', string>>;

@@ -3,10 +3,11 @@ import type { ClusterPorts, RunsPort, Started } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnose } from '../domain/diagnosis.ts';
+import type { ListedDelay } from '../domain/lag.ts';
 import { Settled } from '../domain/settled.ts';
 import type { Reaction, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
-import { judgeThreads } from '../domain/watched-replica.ts';
+import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
 import { Sights } from './sights.ts';
 
 /** What is different for so long is told. */
@@ -37,6 +38,8 @@ export class ClusterWatch {
   readonly #watching: Watching;
   readonly #sights: Sights;
   readonly #news = new Map<HostName, Settled<News>>();
+  /** What was found of a replica's lag last; null: it is on time. */
+  readonly #late = new Map<HostName, string | null>();
   #memory: WatchMemory;
   #isActing = false;
 
@@ -53,6 +56,18 @@ export class ClusterWatch {
 
   get memory(): WatchMemory {
     return this.#memory;
+  }
+
+  /** Of its replicas, as far as they were looked at. */
+  get delays(): readonly ListedDelay[] {
+    const { cluster, hosts } = this.#watching.cluster.description;
+    const toWallMs = Date.now() - performance.now();
+    return hosts.flatMap(({ name: host }) => {
+      const delay = this.#sights.delayOf(host);
+      if (delay === null) return [];
+      const { atMs, ...known } = delay;
+      return [{ cluster, host, at: new Date(toWallMs + atMs).toISOString(), ...known }];
+    });
   }
 
   /** Ends when it is aborted. */
@@ -118,7 +133,16 @@ export class ClusterWatch {
     const sight = this.#sights.replica(host);
     if (sight === null || sight.reach !== 'answers')
       return { code: 'ReplicaSilent', explains: sight?.why ?? 'it was not asked yet', reaction: '' };
-    return { ...judgeThreads(sight.value), reaction: '' };
+    const threads = judgeThreads(sight.value);
+    const late = this.#judgeLag(host);
+    return { ...(threads.code === 'Replicates' ? (late ?? threads) : threads), reaction: '' };
+  }
+
+  #judgeLag(host: HostName): ReturnType<typeof judgeLag> {
+    const { lag } = this.#watching.cluster.description;
+    const late = judgeLag(this.#sights.delayOf(host), { limits: lag, before: this.#late.get(host) ?? null });
+    this.#late.set(host, late?.code ?? null);
+    return late;
   }
 
   #tell(host: HostName, news: News, nowMs: number): void {
@@ -134,10 +158,7 @@ export class ClusterWatch {
 
   #report(host: HostName, news: News): void {
     const { cluster, runs } = this.#watching;
-    const transition = { cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news };
-    runs.tell(transition).catch((error: unknown) => {
-      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
-    });
+    runs.tell({ cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news });
   }
 }
 

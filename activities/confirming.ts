@@ -5,9 +5,9 @@ import { memberNames } from '../domain/cluster.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { MemberRecords, PrimaryRecord, SyncRecord } from '../domain/records.ts';
 import { explainUndecided, isOlder, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
+import { LOOK_MS } from './asking.ts';
 import { recordsFrom, renderLineage } from './records-answer.ts';
 
-const LOOK_MS = 2_000;
 const ORDER_MS = 15_000;
 
 export type RecordsByMember = ReadonlyMap<HostName, MemberRecords>;

@@ -5,6 +5,7 @@ import type { HostName } from '../domain/cluster.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, answeredStatuses, isAnswering, observationOf } from '../domain/observation.ts';
+import { diskFreeBytes } from './asking.ts';
 import type { Question } from './electing.ts';
 import { electFrom, followersOf, lineageOf, recordedAckers, siblingsOf, syncOf } from './electing.ts';
 import { FIRST_LOOK } from './patience.ts';
@@ -56,8 +57,7 @@ export async function lookAtRelayLogs(cluster: ClusterPorts): Promise<RelayLogs>
   const looks = await Promise.allSettled(
     hosts.map(async (host) => {
       const answer = await cluster.helper(host).request('relay-source', {}, { timeoutMs: FIRST_LOOK.helperMs });
-      const free = answer['disk_free'] ?? '';
-      return [host, { isWhole: answer['source'] !== 'no', diskFreeBytes: free === '' ? null : Number(free) }] as const;
+      return [host, { isWhole: answer['source'] !== 'no', diskFreeBytes: diskFreeBytes(answer) }] as const;
     }),
   );
   return new Map(looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : [])));

@@ -9,6 +9,7 @@ import {
   willAcknowledge,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
+import { ensureHeartbeat, missingWriter } from '../adapters/mariadb-heartbeat.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedFromPrimary } from '../domain/election.ts';
@@ -27,7 +28,7 @@ import { askServer } from './asking.ts';
 import { observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
 import { keepOut } from './refusing.ts';
-import { ensureHeartbeat, moveVip, proveVip } from './routing.ts';
+import { moveVip, proveVip } from './routing.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -60,7 +61,7 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
     return (await secureAcknowledgement(authority, { primary: host, ackers, steps })).mode;
   });
   await steps.run('vip', host, async () => {
-    await ensureHeartbeat(authority, host);
+    await authority.withSession(host, ensureHeartbeat);
     await moveVip(authority, { host, deposed: null });
   });
   await steps.run('prove', host, () => proveVip(authority, { host, deposed: null }));
@@ -85,7 +86,10 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
   if (writer !== undefined)
     throw unsafe(host, `${writer.host} accepts writes as well; ${host} is not opened beside it`);
   const own = checkSettings(host, observationOf(seen, host).server);
-  if (primary.kind === 'nothing') checkAdoption(host, own, seen);
+  if (primary.kind === 'nothing') {
+    checkAdoption(host, own, seen);
+    await checkAccounts(authority, host);
+  }
   if (primary.kind === 'known' && own.readOnly && own.replication !== null)
     throw unsafe(
       host,
@@ -125,6 +129,15 @@ function checkAdoption(host: HostName, own: ServerStatus, seen: ClusterObservati
         `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it`,
       );
   }
+}
+
+async function checkAccounts(authority: Authority, host: HostName): Promise<void> {
+  const statements = await authority.withSession(host, missingWriter);
+  if (statements !== null)
+    throw unsafe(
+      host,
+      `${host} lacks the account that writes heartbeat rows. Nothing was changed. As its administrator: ${statements}`,
+    );
 }
 
 /** A replica that received transactions which a closed primary lacks holds what was acknowledged; opening would fork the history. */

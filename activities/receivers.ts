@@ -5,6 +5,7 @@ import { receivedBy } from '../domain/election.ts';
 import type { GtidSet } from '../domain/gtid.ts';
 import { containsGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
+import { diskFreeBytes } from './asking.ts';
 import type { Authority } from './authority.ts';
 import { onEach } from './overtaken.ts';
 import { applyAtRest, isAtRest, withRelayLogs } from './relay-logs.ts';
@@ -24,8 +25,8 @@ export interface Kept {
 export async function keepRelayLogs(authority: Authority, followers: readonly HostName[]): Promise<readonly Kept[]> {
   const kept = await onEach(followers, async (host) => {
     const received = receivedBy(await authority.statusOf(host));
-    const { source, disk_free: free = '' } = await authority.order(host, 'keep-relay');
-    return { host, received, isWhole: source === 'yes', diskFreeBytes: free === '' ? null : Number(free) };
+    const answer = await authority.order(host, 'keep-relay');
+    return { host, received, isWhole: answer['source'] === 'yes', diskFreeBytes: diskFreeBytes(answer) };
   });
   return kept.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }

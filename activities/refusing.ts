@@ -8,14 +8,13 @@ import type { Refusal } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { ensureHelper } from './equipping.ts';
-import { askServer, glance, statusOf } from './asking.ts';
+import { LOOK_MS, askServer, glance, statusOf } from './asking.ts';
 import { isStale } from './overtaken.ts';
 import { refusalsFrom } from './records-answer.ts';
 import { until } from './steps.ts';
 
 const GONE_MS = 10_000;
 const CONNECT_MS = 5_000;
-const LOOK_MS = 2_000;
 const POLL_MS = 20;
 
 /** One replica, and the server that it may replicate from. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { ensureHeartbeatTable, writeHeartbeat } from '../adapters/mariadb.ts';
+import { writeHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import { isAnswering } from '../domain/observation.ts';
@@ -112,6 +112,3 @@ async function hearOther(cluster: ClusterPorts, { observer, holder, mac }: Heari
   if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return null;
   return `${observer} hears ${heard} for the VIP, not ${holder}`;
 }
-
-export const ensureHeartbeat = (authority: Authority, host: HostName): Promise<void> =>
-  authority.withSession(host, ensureHeartbeatTable);

@@ -1,14 +1,16 @@
-import { readClosed, readReplication, readUptimeSeconds } from '../adapters/mariadb-status.ts';
+import { readPrimary, readReplication, readUptimeSeconds } from '../adapters/mariadb-status.ts';
 import type { ClusterPorts, Pulse } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Evidence } from '../domain/diagnosis.ts';
 import type { Hearing } from '../domain/hearing.ts';
 import { hearAgain, hears } from '../domain/hearing.ts';
+import type { ReplicaDelay } from '../domain/lag.ts';
 import type { ReplicationStatus } from '../domain/observation.ts';
 import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import { glance } from './asking.ts';
+import { LagWatch } from './lag-watch.ts';
 
 export interface PrimarySight {
   readonly isClosed: boolean;
@@ -33,6 +35,7 @@ export class Sights {
   readonly #primaryName: HostName;
   readonly #primary: HostWatch<PrimarySight>;
   readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
+  readonly #lag: LagWatch;
   readonly #onFault: (error: unknown) => void;
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
@@ -43,7 +46,8 @@ export class Sights {
     this.#cluster = cluster;
     this.#onFault = onFault;
     this.#primaryName = primary;
-    const { everyMs, silenceMs } = cluster.description.watch;
+    const { everyMs, silenceMs, heartbeatMs } = cluster.description.watch;
+    this.#lag = new LagWatch(cluster.pulse(primary), heartbeatMs);
     const watch = <T>(
       host: HostName,
       look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
@@ -56,10 +60,13 @@ export class Sights {
           onSight(host);
         },
       });
-    this.#primary = watch(primary, primaryLook());
+    this.#primary = watch(primary, primaryLook(this.#lag));
     const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
-    const look = (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> =>
-      readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
+    const look = async (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> => {
+      const status = await readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
+      await this.#lag.look(pulse, status?.applied ?? '', timeoutMs);
+      return status;
+    };
     this.#replicas = new Map(
       others.map((host) => [
         host,
@@ -72,7 +79,7 @@ export class Sights {
 
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#primary, ...this.#replicas.values()].map((host) => host.run(signal)));
+    await Promise.all([this.#primary, ...this.#replicas.values(), this.#lag].map((one) => one.run(signal)));
   }
 
   get primary(): Sight<PrimarySight> | null {
@@ -81,6 +88,11 @@ export class Sights {
 
   replica(host: HostName): Sight<ReplicationStatus | null> | null {
     return this.#replicas.get(host)?.latest ?? null;
+  }
+
+  /** Null: it was not looked at yet. */
+  delayOf(host: HostName): ReplicaDelay | null {
+    return this.#lag.delayOf(host);
   }
 
   /** Null: the primary was not looked at for too long, as in a process that was frozen; then nothing is known of it. */
@@ -138,15 +150,17 @@ function serverOf(sight: Sight<PrimarySight>): Evidence['server'] {
 }
 
 /** Asks when the server started once a connection; a server that restarts ends it. */
-function primaryLook(): (pulse: Pulse, timeoutMs: number) => Promise<PrimarySight> {
+function primaryLook(lag: LagWatch): (pulse: Pulse, timeoutMs: number) => Promise<PrimarySight> {
   let asked = 0;
   let startedAtMs = 0;
   return async (pulse, timeoutMs) => {
-    const isClosed = await readClosed(pulse, { timeoutMs });
+    const askedAtMs = performance.now();
+    const look = await readPrimary(pulse, { timeoutMs });
+    lag.seePrimary(look, { startedAtMs: askedAtMs, endedAtMs: performance.now() });
     if (pulse.connections !== asked) {
       startedAtMs = performance.now() - 1_000 * (await readUptimeSeconds(pulse, { timeoutMs }));
       asked = pulse.connections;
     }
-    return { isClosed, startedAtMs };
+    return { isClosed: look.isClosed, startedAtMs };
   };
 }

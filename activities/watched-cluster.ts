@@ -1,37 +1,50 @@
 import { log } from '@temporalio/activity';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterPorts, RunsPort } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import { recordedPrimary } from '../domain/records.ts';
+import type { ListedDelay } from '../domain/lag.ts';
 import type { WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { readRecords } from './confirming.ts';
+import { pause } from './pause.ts';
 
 const LEARN_EVERY_MS = 5_000;
+
+/** What was learnt of a cluster, and of whom. */
+export interface Known {
+  readonly primary: HostName;
+  readonly memory: WatchMemory;
+}
 
 /** One cluster, watched for as long as it is asked to: finds out who is primary, and anew whenever that may have changed. */
 export class WatchedCluster {
   readonly #cluster: ClusterPorts;
   readonly #runs: RunsPort;
-  #memory: WatchMemory | null;
+  #known: Known | null;
+  #watch: ClusterWatch | null = null;
 
-  /** @param memory what an earlier watch of it knew; null: nothing */
-  constructor(cluster: ClusterPorts, runs: RunsPort, memory: WatchMemory | null) {
+  /** @param known what an earlier watch of it knew; null: nothing */
+  constructor(cluster: ClusterPorts, runs: RunsPort, known: Known | null) {
     this.#cluster = cluster;
     this.#runs = runs;
-    this.#memory = memory;
+    this.#known = known;
   }
 
-  get memory(): WatchMemory | null {
-    return this.#memory;
+  get known(): Known | null {
+    return this.#known;
+  }
+
+  /** Of the replicas, while somebody is known as primary. */
+  get delays(): readonly ListedDelay[] {
+    return this.#watch?.delays ?? [];
   }
 
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    let [watched, isTold] = ['', false];
-    let memory = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+    let isTold = false;
+    let memory = this.#known?.memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
     while (!signal.aborted) {
       const primary = await primaryOf(this.#cluster);
       if (primary === null) {
@@ -40,15 +53,14 @@ export class WatchedCluster {
         await pause(LEARN_EVERY_MS, signal);
         continue;
       }
-      if (primary !== watched) memory = watched === '' ? memory : forAnother(memory);
-      watched = primary;
-      memory = await this.#watch(primary, memory, signal);
-      this.#memory = memory;
+      if (this.#known !== null && primary !== this.#known.primary) memory = forAnother(memory);
+      memory = await this.#turn(primary, memory, signal);
+      this.#known = { primary, memory };
     }
   }
 
   /** Until somebody else may be primary. @returns what was learnt meanwhile */
-  async #watch(primary: HostName, memory: WatchMemory, signal: AbortSignal): Promise<WatchMemory> {
+  async #turn(primary: HostName, memory: WatchMemory, signal: AbortSignal): Promise<WatchMemory> {
     const turn = new AbortController();
     const either = AbortSignal.any([signal, turn.signal]);
     const end = (): void => {
@@ -62,7 +74,9 @@ export class WatchedCluster {
         end();
       },
     });
+    this.#watch = watch;
     await Promise.all([watch.run(either), untilDeposed(this.#cluster, primary, either).then(end)]).finally(end);
+    this.#watch = null;
     if (faults.length > 0) throw new Error(`the watch of ${primary} has a fault`, { cause: faults[0] });
     return watch.memory;
   }
@@ -81,13 +95,10 @@ export class WatchedCluster {
 
   #tellUnknown(): void {
     const { cluster } = this.#cluster.description;
-    const transition = {
+    this.#runs.tell({
       ...{ cluster, host: '', at: new Date().toISOString(), code: 'PrimaryUnknown' },
       explains: 'no majority of its members answers and agrees on a primary, so nobody is watched',
       reaction: `standfast prepare ${cluster} HOST, if it was never prepared`,
-    };
-    this.#runs.tell(transition).catch((error: unknown) => {
-      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
     });
   }
 }
@@ -108,13 +119,4 @@ async function primaryOf(cluster: ClusterPorts): Promise<HostName | null> {
   const members = memberNames(cluster.description);
   const recorded = recordedPrimary([...(await readRecords(cluster, members)).values()], members.length);
   return recorded.kind === 'known' ? recorded.record.host : null;
-}
-
-/** Ends early when it is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -1,13 +1,20 @@
 import { Context, log } from '@temporalio/activity';
 import type { WatchListing, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import type { WatchMemory } from '../domain/watch.ts';
-import { keepBeating } from './beats.ts';
+import type { ListedDelay } from '../domain/lag.ts';
+import { furthestBehind } from '../domain/lag.ts';
+import type { WatchDetails } from '../domain/watch.ts';
+import { beat, keepBeating } from './beats.ts';
 import type { WatchActivities } from './watch-contract.ts';
-import { pause, WatchedCluster } from './watched-cluster.ts';
+import { pause } from './pause.ts';
+import type { Known } from './watched-cluster.ts';
+import { WatchedCluster } from './watched-cluster.ts';
 
 const RELOAD_EVERY_MS = 1_000;
 const AGAIN_AFTER_FAULT_MS = 5_000;
+
+/** So many replicas, the ones that are the furthest behind, are in the heartbeat of the activity, which Temporal stores each time. */
+const MOST_LISTED = 50;
 
 interface Running {
   readonly version: string;
@@ -19,7 +26,8 @@ interface Running {
 class Shard {
   readonly #ports: WatchPorts;
   readonly #running = new Map<string, Running>();
-  readonly #memories = new Map<string, WatchMemory>();
+  readonly #known = new Map<string, Known>();
+  readonly #watched = new Map<string, WatchedCluster>();
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
@@ -37,6 +45,14 @@ class Shard {
     }
   }
 
+  /** How far the replicas of its clusters are behind. */
+  get delays(): readonly ListedDelay[] {
+    return furthestBehind(
+      [...this.#watched.values()].flatMap((one) => one.delays),
+      MOST_LISTED,
+    );
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
   }
@@ -52,9 +68,11 @@ class Shard {
     while (!signal.aborted) {
       try {
         const cluster = await this.#ports.cluster(name);
-        const watched = new WatchedCluster(cluster, this.#ports.runs, this.#memories.get(name) ?? null);
+        const watched = new WatchedCluster(cluster, this.#ports.runs, this.#known.get(name) ?? null);
+        this.#watched.set(name, watched);
         await watched.run(signal).finally(() => {
-          if (watched.memory !== null) this.#memories.set(name, watched.memory);
+          this.#watched.delete(name);
+          if (watched.known !== null) this.#known.set(name, watched.known);
         });
       } catch (error) {
         log.error('the watch of a cluster ended with a fault and is begun again', { cluster: name, error });
@@ -84,6 +102,7 @@ export const watchActivities = (ports: WatchPorts): WatchActivities => ({
         while (!signal.aborted) {
           const wanted = await wantedOf(ports, shard);
           if (wanted !== null) await watches.follow(wanted);
+          beat({ delays: watches.delays } satisfies WatchDetails);
           await pause(RELOAD_EVERY_MS, signal);
         }
       } finally {

@@ -1,6 +1,7 @@
 import type { HostName } from '../domain/cluster.ts';
 import type { ReplicationStatus, ServerStatus, ThreadState } from '../domain/observation.ts';
-import type { Deadline, Pulse, Row, Session } from './ports.ts';
+import { SERVER_CLOCK } from './mariadb-heartbeat.ts';
+import type { Deadline, LookDeadline, Pulse, Row, Session } from './ports.ts';
 
 const VARIABLES = [
   'version',
@@ -59,13 +60,28 @@ export async function readStatus(
   });
 }
 
-/** Whether the server accepts writes now. */
-export async function readClosed(pulse: Pick<Pulse, 'rows'>, deadline: Deadline): Promise<boolean> {
-  const [row = {}] = await pulse.rows('SELECT @@GLOBAL.read_only AS read_only', deadline);
-  return text(row, 'read_only') !== '0';
+/** What a watcher asks a primary again and again. */
+export interface PrimaryLook {
+  readonly isClosed: boolean;
+  /** The last transaction per domain in its binary log. */
+  readonly binlogPosition: string;
+  /** Its clock, in milliseconds since 1970. */
+  readonly clockMs: number;
 }
 
-export async function readUptimeSeconds(pulse: Pick<Pulse, 'rows'>, deadline: Deadline): Promise<number> {
+export async function readPrimary(pulse: Pick<Pulse, 'rows'>, deadline: LookDeadline): Promise<PrimaryLook> {
+  const [row = {}] = await pulse.rows(
+    `SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_pos AS position, ${SERVER_CLOCK} AS clock`,
+    deadline,
+  );
+  return {
+    isClosed: text(row, 'read_only') !== '0',
+    binlogPosition: text(row, 'position'),
+    clockMs: Number(text(row, 'clock')) / 1_000,
+  };
+}
+
+export async function readUptimeSeconds(pulse: Pick<Pulse, 'rows'>, deadline: LookDeadline): Promise<number> {
   const [row = {}] = await pulse.rows("SHOW GLOBAL STATUS LIKE 'Uptime'", deadline);
   return Number(text(row, 'Value'));
 }
@@ -74,7 +90,7 @@ export async function readUptimeSeconds(pulse: Pick<Pulse, 'rows'>, deadline: De
 export async function readReplication(
   pulse: Pick<Pulse, 'rows'>,
   nameOf: (address: string) => HostName | null,
-  deadline: Deadline,
+  deadline: LookDeadline,
 ): Promise<ReplicationStatus | null> {
   const channels = await pulse.rows('SHOW ALL SLAVES STATUS', deadline);
   const channel = channels.find((row) => text(row, 'Connection_name') === '');
@@ -131,6 +147,7 @@ function channelStatus(row: Row, nameOf: (address: string) => HostName | null): 
     receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
     applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
     received: text(row, 'Gtid_IO_Pos'),
+    applied: text(row, 'Gtid_Slave_Pos'),
     readUpTo: `${text(row, 'Master_Log_File')}:${text(row, 'Read_Master_Log_Pos')}`,
     usesGtid: text(row, 'Using_Gtid') !== 'No',
     delaySeconds: Number(text(row, 'SQL_Delay')),

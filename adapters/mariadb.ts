@@ -160,38 +160,6 @@ export async function willAcknowledgeNothing(session: Session): Promise<void> {
   await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
 }
 
-export async function ensureHeartbeatTable(session: Session): Promise<void> {
-  await session.rows('CREATE DATABASE IF NOT EXISTS standfast');
-  await session.rows(
-    `CREATE TABLE IF NOT EXISTS standfast.heartbeat (
-       route VARCHAR(16) PRIMARY KEY, token VARCHAR(64) NOT NULL, written_at DATETIME(6) NOT NULL) ENGINE=InnoDB`,
-  );
-}
-
-/**
- * Writes the row only while the server is open: the operation account may write on a read-only server, a heartbeat must not.
- * @returns the server ID that committed the row, or null when the server is read-only
- */
-export async function writeHeartbeat(
-  session: Session,
-  row: { readonly route: 'lag' | 'vip'; readonly token: string },
-  timeoutMs: number,
-): Promise<number | null> {
-  const done = await session.rows(
-    `INSERT INTO standfast.heartbeat (route, token, written_at) SELECT ?, ?, NOW(6) FROM DUAL WHERE @@GLOBAL.read_only = 0
-     ON DUPLICATE KEY UPDATE token = VALUES(token), written_at = VALUES(written_at)`,
-    [row.route, row.token],
-    { timeoutMs },
-  );
-  if (Number(field(done, 'affectedRows')) === 0) return null;
-  return Number(field(await session.rows('SELECT @@GLOBAL.server_id AS id'), 'id'));
-}
-
-export async function readHeartbeat(session: Session): Promise<string> {
-  const rows = await session.rows("SELECT token FROM standfast.heartbeat WHERE route = 'lag'");
-  return field(rows, 'token');
-}
-
 /** Events that replication switched off on this server, which now has to run them. Source: MariaDB KB, SLAVESIDE_DISABLED. */
 export async function runEvents(session: Session): Promise<void> {
   const events = await session.rows(

@@ -55,8 +55,13 @@ export interface Session {
   close(): void;
 }
 
+/** Of one look at a server, its connection included. */
+export interface LookDeadline {
+  readonly timeoutMs: number;
+}
+
 /**
- * A lasting connection that only looks. It is made at the first look, and again at the next one after it was lost. A look without an answer in time takes the
+ * A lasting connection that looks, and writes nothing but heartbeat rows. It is made at the first look, and again at the next one after it was lost. A look without an answer in time takes the
  * connection with it; nothing has to be seen gone, since it changes nothing.
  */
 export interface Pulse {
@@ -64,7 +69,7 @@ export interface Pulse {
   /** How many connections were made so far: another number may mean another server. */
   readonly connections: number;
   /** @throws AdapterFailure with its silence */
-  rows(statement: string, deadline: Deadline): Promise<readonly Row[]>;
+  rows(statement: string, deadline: LookDeadline): Promise<readonly Row[]>;
   /** Called whenever the connection ends by itself, at once. */
   onLost(listener: () => void): void;
   close(): void;
@@ -127,8 +132,8 @@ export interface RunsPort {
   reopen(cluster: string, host: HostName): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
   sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
-  /** Tells the run that watches; its page and its history show it. */
-  tell(transition: Transition): Promise<void>;
+  /** Tells the run that watches; its page and its history show it. One that cannot be told now is in the log alone. */
+  tell(transition: Transition): void;
 }
 
 /** `busy`: another operation holds the cluster. `unreachable`: Temporal did not take the start, or did not say so. */

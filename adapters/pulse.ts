@@ -1,12 +1,14 @@
 import type { Connection } from 'mysql2/promise';
 import { format } from 'mysql2/promise';
 import type { HostName } from '../domain/cluster.ts';
-import type { Deadline, Pulse, Row } from './ports.ts';
+import type { LookDeadline, Pulse, Row } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
 import type { SqlTarget } from './sql.ts';
-import { asFailure, dial, raceDeadline } from './sql.ts';
+import { asFailure, asRows, dial, raceDeadline } from './sql.ts';
 
-const LOOK_MS = 1_000;
+/** A server shows the statement of a procedure instead of the call: that of a heartbeat. */
+const STILL_THERE =
+  "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND (INFO = ? OR INFO LIKE '%standfast.heartbeat%')";
 
 interface Look {
   /** Of the connection, as the server numbers it. */
@@ -33,34 +35,27 @@ export class SqlPulse implements Pulse {
     return this.#connections;
   }
 
-  async rows(statement: string, { timeoutMs = LOOK_MS, signal }: Deadline = {}): Promise<readonly Row[]> {
+  async rows(statement: string, { timeoutMs }: LookDeadline): Promise<readonly Row[]> {
     const asked = performance.now();
     const connection = this.#connection ?? (await this.#connect(timeoutMs));
-    const left = (): Deadline => {
-      const timeoutLeft = Math.max(1, timeoutMs - (performance.now() - asked));
-      return signal === undefined ? { timeoutMs: timeoutLeft } : { timeoutMs: timeoutLeft, signal };
-    };
+    const leftMs = (): number => Math.max(1, timeoutMs - (performance.now() - asked));
     if (this.#abandoned !== null) {
       const { id, statement: asking } = this.#abandoned;
       // Another server may have given the number to somebody else.
-      const question = format('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND INFO = ?', [id, asking]);
+      const question = format(STILL_THERE, [id, asking]);
       // Looks that hang behind the same lock would take one connection of the server after the other.
-      if ((await this.#ask(connection, question, left())).length > 0)
+      if ((await this.#ask(connection, question, leftMs())).length > 0)
         throw this.#silent('the look before this one still waits on the server');
       this.#abandoned = null;
     }
-    return this.#ask(connection, statement, left());
+    return this.#ask(connection, statement, leftMs());
   }
 
-  async #ask(
-    connection: Connection,
-    statement: string,
-    { timeoutMs = LOOK_MS, signal }: Deadline,
-  ): Promise<readonly Row[]> {
+  async #ask(connection: Connection, statement: string, timeoutMs: number): Promise<readonly Row[]> {
     this.#isAsking = true;
-    const ended = await raceDeadline(connection.query(statement), timeoutMs, signal);
+    const ended = await raceDeadline(connection.query(statement), timeoutMs);
     this.#isAsking = false;
-    if (ended.kind === 'done') return ended.value[0] as readonly Row[];
+    if (ended.kind === 'done') return asRows(ended.value[0]);
     this.#drop(connection);
     if (ended.kind === 'failed') throw asFailure(this.host, 'a look', ended.error);
     this.#abandoned ??= { id: connection.threadId, statement };

@@ -77,6 +77,10 @@ export async function openSession(target: SqlTarget, deadline: Deadline = {}): P
 
 const isFull = (error: unknown): boolean => error instanceof AdapterFailure && error.silence === 'full';
 
+/** What the driver says of a statement without a result set is one row. */
+export const asRows = (result: unknown): readonly Row[] =>
+  Array.isArray(result) ? (result as readonly Row[]) : [result as Row];
+
 export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: number): Promise<Connection> =>
   mysql.createConnection({
     host: address,
@@ -155,8 +159,7 @@ class MysqlSession implements Session {
       });
     }
     if (ended.kind === 'failed') throw asFailure(this.host, 'a statement', ended.error);
-    const [result] = ended.value;
-    return Array.isArray(result) ? (result as readonly Row[]) : [result as unknown as Row];
+    return asRows(ended.value[0]);
   }
 
   async #killAndSeeGone(): Promise<void> {

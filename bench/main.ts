@@ -1,6 +1,7 @@
 import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { Lab } from '../lab/lab.ts';
 import { benchDetect } from './detect.ts';
+import { benchLag } from './lag.ts';
 import type { BenchOptions } from './failover.ts';
 import { benchFailover } from './failover.ts';
 import { FAULTS } from './faults.ts';
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
   ),
   'worker-kill': benchWorkerKill,
   detect: benchDetect,
+  lag: benchLag,
 };
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--lab NAME] [--json]`;
 const USAGE_ERROR = 2;

@@ -16,6 +16,7 @@ export { Standfast } from './standfast.ts';
 export { unhealthyVerdict } from './unhealthy.ts';
 export type { WaitOptions } from './waiting.ts';
 export type { Acceptance, Risk } from '../domain/acceptance.ts';
+export type { ClockOffset } from '../domain/clock.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';
 export type { Coverage } from '../domain/coverage.ts';
 export type { Diagnosis } from '../domain/diagnosis.ts';
@@ -47,6 +48,7 @@ export type {
   TimelineEntry,
   VerifyResult,
 } from '../domain/report.ts';
+export type { Lag, ListedDelay, ReplicaDelay } from '../domain/lag.ts';
 export type { RejoinResult } from '../domain/rejoin.ts';
 export type { Tail } from '../domain/tail.ts';
 export type { Finding, ReplicaEvidence, Severity, Verdict } from '../domain/verdict.ts';

@@ -27,6 +27,8 @@ export interface WatchPolicy {
   readonly everyMs: number;
   /** How long a host may say nothing before it counts as silent. */
   readonly silenceMs: number;
+  /** Period of the heartbeat rows that lag is measured by. */
+  readonly heartbeatMs: number;
   /** Whether a failover may start without a person. */
   readonly automatic: boolean;
   /** How long a dead primary may take to come back first. */

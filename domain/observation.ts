@@ -1,5 +1,6 @@
 import type { HostName } from './cluster.ts';
 import type { MemberRecords, RefusedAddress } from './records.ts';
+import type { ThreadError } from './thread-errors.ts';
 
 export type ThreadState = 'running' | 'connecting' | 'stopped';
 
@@ -9,8 +10,8 @@ export interface ReplicationStatus {
   readonly source: HostName | null;
   readonly receiver: ThreadState;
   readonly applier: ThreadState;
-  readonly receiverError: { readonly code: number; readonly message: string } | null;
-  readonly applierError: { readonly code: number; readonly message: string } | null;
+  readonly receiverError: ThreadError | null;
+  readonly applierError: ThreadError | null;
   /**
    * What was received into the relay log, as the server prints it. Of a replica with both threads stopped, read while its primary is silent: what
    * it applied and what its relay logs hold, per domain and server. Empty: not known.
@@ -18,6 +19,8 @@ export interface ReplicationStatus {
   readonly received: string;
   /** Why it is not known, when that was looked into. */
   readonly receivedUnknown?: string;
+  /** What the applier has committed, per domain. Absent in answers of earlier versions. */
+  readonly applied?: string;
   /** How far the receiver has read its source's log; moves within a transaction. Absent in answers of earlier versions. */
   readonly readUpTo?: string;
   readonly usesGtid: boolean;

@@ -1,6 +1,8 @@
 import type { HostName } from './cluster.ts';
 import type { HostObservation } from './observation.ts';
 import { isAnswering } from './observation.ts';
+import type { ThreadError } from './thread-errors.ts';
+import { inWords } from './thread-errors.ts';
 import type { Finding, LagMeasurement, ReplicaEvidence, Severity } from './verdict.ts';
 
 export interface ReplicaCase {
@@ -156,8 +158,8 @@ const judgeByRules = (found: ReplicaCase): readonly Finding[] =>
       .replace('HOST', found.evidence.host),
   }));
 
-const because = (error: { readonly code: number; readonly message: string } | null | undefined): string =>
-  error === null || error === undefined ? '' : ` (error ${String(error.code)}: ${error.message})`;
+const because = (error: ThreadError | null | undefined): string =>
+  error === null || error === undefined ? '' : ` (${inWords(error)})`;
 
 const lagSentence = (evidence: ReplicaEvidence, limitMs: number): string =>
   `${evidence.host} lags ${String(Math.round(evidence.lagMs ?? 0))} ms, more than ${String(limitMs)} ms`;

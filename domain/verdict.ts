@@ -1,4 +1,5 @@
 import { faultsOfWaiting } from './acknowledgement.ts';
+import type { ClockOffset } from './clock.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { majorityOf, memberNames } from './cluster.ts';
 import { contributionsNeeded } from './coverage.ts';
@@ -21,11 +22,15 @@ export interface Finding {
   readonly remedy: string;
 }
 
-/** Time from a heartbeat row's commit on the primary until it was seen on the replica, on the worker's one monotonic clock. */
+/** By a heartbeat row that was committed on the primary for it, on the worker's one monotonic clock. */
 export interface LagMeasurement {
   readonly host: HostName;
-  /** Null when the row did not arrive before the deadline. */
+  /** Null when nothing can be said. Of a row that did not arrive before the deadline, what is known of the lag then. */
   readonly lagMs: number | null;
+  /** The true lag differs by no more. Absent in answers of earlier versions. */
+  readonly errorMs?: number;
+  /** How far the replica's clock is ahead of its primary's. */
+  readonly clock?: ClockOffset | null;
   readonly why: string | null;
 }
 
@@ -45,6 +50,10 @@ export interface ReplicaEvidence {
   readonly receiver: string;
   readonly applier: string;
   readonly lagMs: number | null;
+  /** The true lag differs by no more; null: not known. */
+  readonly lagErrorMs: number | null;
+  /** How far the replica's clock is ahead of its primary's; null: not known. */
+  readonly clock: ClockOffset | null;
   /** Transactions on the primary that the replica has not applied. */
   readonly gtidGap: number | null;
   readonly errant: string;
@@ -111,6 +120,8 @@ function evidenceOf(host: HostName, input: VerdictInput, primary: ServerStatus |
     receiver: replication?.receiver ?? 'unknown',
     applier: replication?.applier ?? 'unknown',
     lagMs: lag?.lagMs ?? null,
+    lagErrorMs: lag?.errorMs ?? null,
+    clock: lag?.clock ?? null,
     gtidGap:
       status === null || primary === null
         ? null

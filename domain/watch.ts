@@ -1,5 +1,6 @@
 import type { HostName, WatchPolicy } from './cluster.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import type { ListedDelay } from './lag.ts';
 
 /** Something about a watched cluster has become different, and stayed so for a moment. */
 export interface Transition {
@@ -11,6 +12,11 @@ export interface Transition {
   readonly explains: string;
   /** What the watcher does about it; empty: nothing has to be done. */
   readonly reaction: string;
+}
+
+/** What the activity that watches a shard tells Temporal with its heartbeats: the replicas that are the furthest behind. */
+export interface WatchDetails {
+  readonly delays: readonly ListedDelay[];
 }
 
 /** What a watcher remembers of a cluster. Instants are of its monotonic clock, in milliseconds. */

@@ -37,7 +37,12 @@ export interface PolicyConfig {
     readonly salvage: 'apply' | 'quarantine';
     readonly maxLostTransactions: number;
   };
-  readonly watch: { readonly shard: string; readonly everyMs: number; readonly silenceMs: number };
+  readonly watch: {
+    readonly shard: string;
+    readonly everyMs: number;
+    readonly silenceMs: number;
+    readonly heartbeatMs: number;
+  };
   /** Empty: no placement policy. */
   readonly countries: readonly string[];
   readonly lag: { readonly warnMs: number; readonly failMs: number };
@@ -84,7 +89,7 @@ export interface Inventory {
 
 function toPolicy(raw: RawCluster['policy']): PolicyConfig {
   const { automatic, fence, cooldown, grace, salvage, maxLostTransactions } = raw.failover;
-  const { shard, every, silence } = raw.watch;
+  const { shard, every, silence, heartbeat } = raw.watch;
   return {
     failover: {
       automatic,
@@ -94,7 +99,12 @@ function toPolicy(raw: RawCluster['policy']): PolicyConfig {
       salvage,
       maxLostTransactions,
     },
-    watch: { shard, everyMs: durationMs(every), silenceMs: durationMs(silence) },
+    watch: {
+      shard,
+      everyMs: durationMs(every),
+      silenceMs: durationMs(silence),
+      heartbeatMs: durationMs(heartbeat),
+    },
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
     alone: raw.alone,

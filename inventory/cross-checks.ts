@@ -103,15 +103,21 @@ function lagFaults(path: FaultPath, lag: unknown): PathFault[] {
 }
 
 const LEAST_EVERY_MS = 20;
+const LEAST_HEARTBEAT_MS = 10;
 /** Three periods of the replication protocol's heartbeats (0.1 s). */
 const LEAST_SILENCE_MS = 300;
 
 function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
   const [every, silence] = [at(watch, 'every') ?? '100ms', at(watch, 'silence') ?? '400ms'];
-  if (!isDuration(every) || !isDuration(silence)) return [];
+  const heartbeat = at(watch, 'heartbeat') ?? '1s';
+  if (!isDuration(every) || !isDuration(silence) || !isDuration(heartbeat)) return [];
   const where = path.join('.');
   if (durationMs(every) < LEAST_EVERY_MS)
     return [{ path: [...path, 'every'], message: `${where}.every: found ${every}, expected at least 20ms` }];
+  if (durationMs(heartbeat) < LEAST_HEARTBEAT_MS)
+    return [
+      { path: [...path, 'heartbeat'], message: `${where}.heartbeat: found ${heartbeat}, expected at least 10ms` },
+    ];
   if (durationMs(silence) >= Math.max(LEAST_SILENCE_MS, 2 * durationMs(every))) return [];
   return [
     {

@@ -41,6 +41,10 @@ const watchPolicy = z.strictObject(
       description:
         'How long a host may say nothing, here and to the others, before it counts as silent; at least 300ms',
     }),
+    heartbeat: duration.default('1s').meta({
+      description:
+        'How often a heartbeat row is written on the primary, by which the lag of its replicas is measured; at least 10ms',
+    }),
   },
   'the section watch: { every: 100ms, silence: 400ms }',
 );

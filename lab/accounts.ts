@@ -20,6 +20,7 @@ function hashed(password: string): string {
  */
 export async function createAccounts(primary: Host, passwords: Passwords): Promise<void> {
   const operator = `'standfast'@'${network.mask}'`;
+  const writer = "'standfast_beat'@'localhost'";
   const replica = `'repl'@'${network.mask}'`;
   const applications = ["'app'@'%'", "'app'@'localhost'"];
   await primary.sql(
@@ -32,7 +33,9 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
       `CREATE USER ${operator} ${hashed(passwords.standfast)}`,
       `GRANT SELECT, PROCESS, RELOAD, SUPER, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,
          SLAVE MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO ${operator}`,
-      `GRANT INSERT, UPDATE, DELETE, CREATE ON standfast.* TO ${operator}`,
+      `GRANT INSERT, UPDATE, DELETE, CREATE, CREATE ROUTINE, EXECUTE ON standfast.* TO ${operator}`,
+      `CREATE USER ${writer} ACCOUNT LOCK`,
+      `GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${writer}`,
       `CREATE USER ${replica} ${hashed(passwords.repl)}`,
       `GRANT REPLICATION SLAVE ON *.* TO ${replica}`,
       ...applications.flatMap((account) => [

@@ -20,6 +20,9 @@ export interface ClusterSettings {
   readonly automatic?: boolean;
   readonly grace?: string;
   readonly cooldown?: string;
+  /** How often a watcher looks, and how often it writes a heartbeat row, such as `100ms`. */
+  readonly every?: string;
+  readonly heartbeat?: string;
   /** How long a verification waits for a replica that does not apply, such as `3s`. */
   readonly lagFail?: string;
 }
@@ -96,6 +99,10 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
             ...(settings.salvage === undefined ? {} : { salvage: settings.salvage }),
             ...(settings.grace === undefined ? {} : { grace: settings.grace }),
             ...(settings.cooldown === undefined ? {} : { cooldown: settings.cooldown }),
+          },
+          watch: {
+            ...(settings.every === undefined ? {} : { every: settings.every }),
+            ...(settings.heartbeat === undefined ? {} : { heartbeat: settings.heartbeat }),
           },
           ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },

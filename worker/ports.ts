@@ -133,6 +133,7 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   watch: {
     everyMs: config.policy.watch.everyMs,
     silenceMs: config.policy.watch.silenceMs,
+    heartbeatMs: config.policy.watch.heartbeatMs,
     automatic: config.policy.failover.automatic,
     graceMs: config.policy.failover.graceMs,
     cooldownMs: config.policy.failover.cooldownMs,

@@ -45,8 +45,8 @@ export const OPERATIONS = [
     [
       'relay logs kept',
       'what only a relay log holds survives whatever is done to the threads',
-      "const { source, disk_free: free = '' } = await authority.order(host, 'keep-relay');",
-      "const [source, free]: string[] = ['yes', ''];",
+      "const answer = await authority.order(host, 'keep-relay');",
+      "const answer: Record<string, string> = { source: 'yes' };",
       'keeps the relay logs of every replica before it touches a thread of it',
     ],
     [

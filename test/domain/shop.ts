@@ -27,7 +27,7 @@ export const SHOP: ClusterDescription = {
   fence: ['ssh', 'powerOff'],
   salvage: 'apply',
   lag: { warnMs: 1000, failMs: 10_000 },
-  watch: { everyMs: 100, silenceMs: 500, automatic: false, graceMs: 0, cooldownMs: 600_000 },
+  watch: { everyMs: 100, silenceMs: 500, heartbeatMs: 1_000, automatic: false, graceMs: 0, cooldownMs: 600_000 },
   countries: ['NO'],
 };
 

@@ -47,12 +47,12 @@ describe('a replica', () => {
     ['bad WrongSource: db2 replicates from an unknown server instead of db1', via({ source: null })],
     ['bad ReceiverStopped: the IO thread of db2 is stopped', via({ receiver: 'stopped' })],
     [
-      'bad ReceiverStopped: the IO thread of db2 is connecting (error 2003: cannot connect)',
+      'bad ReceiverStopped: the IO thread of db2 is connecting (nothing answers at the address and port of its source; error 2003: cannot connect)',
       via({ receiver: 'connecting', receiverError: { code: 2003, message: 'cannot connect' } }),
     ],
     ['bad ApplierStopped: the SQL thread of db2 is stopped', via({ applier: 'stopped' })],
     [
-      'bad ApplierStopped: the SQL thread of db2 is stopped (error 1062: Duplicate entry)',
+      'bad ApplierStopped: the SQL thread of db2 is stopped (the row to insert exists here already: somebody wrote on the replica; error 1062: Duplicate entry)',
       via({ applier: 'stopped', applierError: { code: 1062, message: 'Duplicate entry' } }),
     ],
     [

@@ -4,7 +4,14 @@ import type { Consequence, Diagnosis } from '../../domain/diagnosis.ts';
 import type { Reaction, WatchMemory } from '../../domain/watch.ts';
 import { forAnother, FRESH, react, restarted } from '../../domain/watch.ts';
 
-const AUTOMATIC: WatchPolicy = { everyMs: 100, silenceMs: 500, automatic: true, graceMs: 0, cooldownMs: 600_000 };
+const AUTOMATIC: WatchPolicy = {
+  everyMs: 100,
+  silenceMs: 500,
+  heartbeatMs: 1_000,
+  automatic: true,
+  graceMs: 0,
+  cooldownMs: 600_000,
+};
 
 const diagnosis = (consequence: Consequence, code: string = consequence): Diagnosis => ({
   code,

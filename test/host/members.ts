@@ -63,7 +63,7 @@ export class Members {
       salvage: 'apply',
       fence: ['ssh', 'powerOff'],
       lag: { warnMs: 1000, failMs: 10_000 },
-      watch: { everyMs: 100, silenceMs: 500, automatic: false, graceMs: 0, cooldownMs: 600_000 },
+      watch: { everyMs: 100, silenceMs: 500, heartbeatMs: 1_000, automatic: false, graceMs: 0, cooldownMs: 600_000 },
       countries: [],
     };
     const known: Partial<ClusterPorts> = {

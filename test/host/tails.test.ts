@@ -25,7 +25,9 @@ beforeAll(async () => {
   winner.sql('STOP SLAVE IO_THREAD');
   received = winner.sql('SELECT @@gtid_slave_pos');
   // What a failover hands on as the place of the receiver is the end of the log, as the primary itself says it.
-  const status = await readReplication({ rows: (text) => Promise.resolve(rowsOf(winner, text)) }, () => 'db1', {});
+  const status = await readReplication({ rows: (text) => Promise.resolve(rowsOf(winner, text)) }, () => 'db1', {
+    timeoutMs: 1_000,
+  });
   place = status?.readUpTo ?? '';
   expect(place).toBe(old.sql('SHOW MASTER STATUS').split('\t').slice(0, 2).join(':'));
 });

@@ -160,3 +160,30 @@ test('another worker goes on with the watch when the first is killed', async () 
   await until('a failover', async () => ((await watch.failovers()).length > 0 ? true : undefined), 30_000);
   await temporal().workflow.getHandle('operation/shop').result();
 });
+
+test('says how far a replica is behind and which clock it has, and tells of one that falls back', async () => {
+  const { lab, client } = await watched({ automatic: false, lagFail: '20s' });
+  const delayOf = async (host: string) => (await client.lag()).find((one) => one.host === host);
+  const onTime = await until('the lag of db3', async () => {
+    const delay = await delayOf('db3');
+    return delay?.lag ? delay : undefined;
+  });
+  expect(onTime).toMatchObject({ cluster: 'shop', gtidGap: 0, why: null });
+  // The hosts of the lab have one clock.
+  expect(Math.abs(onTime.clock?.offsetMs ?? NaN)).toBeLessThanOrEqual(onTime.clock?.errorMs ?? 0);
+
+  await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
+  await watch.tells('db3 ApplierStopped');
+  const behind = await until('db3 to be behind', async () => {
+    const delay = await delayOf('db3');
+    return (delay?.lag?.lagMs ?? 0) > 3_000 ? delay : undefined;
+  });
+  expect(behind.gtidGap).toBeGreaterThan(1);
+  // It applies again, behind a lock: its threads run, and it stays late.
+  const locked = lab.host('db3').sql('LOCK TABLES standfast.heartbeat READ; DO SLEEP(4)', { timeoutMs: 30_000 });
+  await lab.host('db3').sql('START SLAVE SQL_THREAD');
+  await watch.tells('db3 LagHigh');
+  await locked;
+  await watch.tells('db3 Replicates', 2);
+  expect((await client.lag()).find((one) => one.host === 'db2')?.lag?.lagMs).toBeLessThan(1_000);
+});

@@ -89,7 +89,8 @@ export class SimulatedSession implements Session {
       return await runStatement(statement, { database: this.#database, world: this.#world(), values });
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      throw new AdapterFailure({ type: 'Unverified', host: this.host, message: `${this.host}: ${error.message}` });
+      const message = `${this.host}: ${error.message}`;
+      throw new AdapterFailure({ type: 'Unverified', host: this.host, facts: { errno: parseInt(error.message) }, message });
     }
   }
 

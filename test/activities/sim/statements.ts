@@ -114,11 +114,17 @@ async function waitForPosition({ database, world, values }: Call): Promise<reado
 }
 
 async function writeHeartbeat({ database, world, values }: Call): Promise<readonly Row[]> {
-  if (database.readOnly) return [{ affectedRows: 0 }];
+  if (database.readOnly) throw new SqlError('1290: The server is running with the --read-only option');
   const gtid = database.commit();
   await world.acknowledged(database, gtid);
   database.token = String(values[1]);
   return [{ affectedRows: 1 }];
+}
+
+/** Its clock is that of the process, and it was written now: only the token is looked at. */
+function shownHeartbeat({ database }: Call): readonly Row[] {
+  const now = 1_000 * Date.now();
+  return database.token === '' ? [] : [{ token: database.token, written: now, clock: now }];
 }
 
 function changeSource({ database, world, found }: Call): undefined {
@@ -222,8 +228,11 @@ const STATEMENTS: readonly Statement[] = [
   },
   { form: /^SET GLOBAL event_scheduler = (ON)$/, run: change((database) => (database.eventScheduler = true)) },
   { form: /^CREATE (DATABASE|TABLE) IF NOT EXISTS standfast/, run: () => undefined },
-  { form: /^INSERT INTO standfast.heartbeat/, run: writeHeartbeat },
-  { form: /^SELECT token FROM standfast.heartbeat/, run: ({ database }) => [{ token: database.token }] },
+  { form: /^CALL standfast.beat/, run: writeHeartbeat },
+  { form: /^SELECT COUNT\(\*\) AS accounts/, run: () => [{ accounts: 1 }] },
+  { form: /^CREATE DEFINER = .* PROCEDURE IF NOT EXISTS standfast.beat/, run: () => undefined },
+  { form: /^SELECT token, .* FROM standfast.heartbeat/, run: shownHeartbeat },
+  { form: /^SELECT TIMESTAMPDIFF/, run: () => [{ clock: 1_000 * Date.now() }] },
   { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
   {
     form: /^SHOW SLAVE HOSTS$/,

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureHeartbeat, missingWriter, writeBeat } from '../../adapters/mariadb-heartbeat.ts';
+import { Sandbox, until } from './sandbox.ts';
+import { sessionOn, startServer } from './tails.ts';
+
+let host: Sandbox;
+
+beforeAll(async () => {
+  host = await Sandbox.start('db1');
+  startServer(host, 1);
+  host.sql('SET GLOBAL read_only=0');
+  expect(host.sql('CREATE DATABASE standfast')).toBe('');
+  host.sql((await missingWriter(sessionOn(host))) ?? '');
+  expect(await missingWriter(sessionOn(host))).toBeNull();
+  await ensureHeartbeat(sessionOn(host));
+});
+afterAll(() => host.stop());
+
+const position = () => Number(host.sql('SELECT @@gtid_binlog_pos').split('-')[2]);
+
+/** What a watcher sends. */
+async function heartbeat(): Promise<string> {
+  let sent = '';
+  const rows = (statement: string) => {
+    sent = statement;
+    return Promise.resolve([{ affectedRows: 1 }]);
+  };
+  await writeBeat({ host: 'db1', connections: 1, rows, onLost: () => undefined, close: () => undefined }, 'w/1', {
+    timeoutMs: 1_000,
+  });
+  return sent;
+}
+
+it('no heartbeat is committed on a server that is closed, also one that was under way, by an account that may write there', async () => {
+  const statement = (await heartbeat()).replace("'w/1'", 'UUID()');
+  const client = 'mariadb --no-defaults -uroot -S /run/mysqld/mysqld.sock';
+  const writers = Array.from({ length: 4 }, () => host.start('bash', '-c', `yes "${statement};" | ${client} --force >/dev/null 2>&1`));
+  const before = position();
+  await until('they write', position, (now) => now > before + 100);
+  const turn = `SET GLOBAL read_only=1; SELECT @@gtid_binlog_pos; DO SLEEP(0.02); SELECT @@gtid_binlog_pos;
+    SET GLOBAL read_only=0; DO SLEEP(0.02);`;
+  const seen = host.sql(turn.repeat(50)).split('\n');
+  for (const writer of writers) writer.kill();
+  const pairs = Array.from({ length: 50 }, (_, index) => seen.slice(2 * index, 2 * index + 2));
+  expect(pairs.filter(([closed, later]) => closed !== later)).toEqual([]);
+  // They went on in between.
+  expect(new Set(pairs.map(([closed]) => closed)).size).toBe(50);
+});
