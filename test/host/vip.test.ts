@@ -92,6 +92,15 @@ describe('the address', () => {
     expect(holds(db1)).toBe(false);
   });
 
+  it('is not announced any more when drop returns, also if it was taken only just now', async () => {
+    const announcers = () => db1.run('pgrep', '-x', 'arping').stdout;
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    await until('it is announced', announcers, (seen) => seen !== '');
+    db1.fields('vip-drop', { ...order, ...place });
+    expect(announcers()).toBe('');
+  });
+
   it('cuts the connections of clients when it is dropped', async () => {
     db1.fields('vip-take', { ...order, ...place, n: 1 });
     await becomes(db1, 'MASTER');
