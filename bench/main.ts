@@ -6,6 +6,7 @@ import { benchFailover } from './failover.ts';
 import { FAULTS } from './faults.ts';
 import type { Measured } from './figures.ts';
 import { asTable } from './figures.ts';
+import { benchVip } from './vip.ts';
 import { benchWorkerKill } from './worker-kill.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measured>>> = {
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
   ),
   'worker-kill': benchWorkerKill,
   detect: benchDetect,
+  vip: benchVip,
 };
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--lab NAME] [--json]`;
 const USAGE_ERROR = 2;
