@@ -79,6 +79,8 @@ describe('the address', () => {
     expect(db1.fields('vip-drop', { ...order, ...place })).toEqual({ vip: 'no', role: '0' });
     expect(holds(db1)).toBe(false);
     expect(db2.fields('vip-probe', seat)).toEqual({ vip: 'no', mac: '' });
+    await becomes(db1, 'FAULT');
+    expect(holds(db1)).toBe(false);
     db1.fields('vip-take', { ...order, ...place, n: 1 });
     await becomes(db1, 'MASTER');
     const everyone = db1

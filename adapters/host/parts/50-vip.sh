@@ -11,7 +11,16 @@ write_role() {
 give_up_role() {
   within 1000 announcement_over || refuse Unverified "$HOSTNAME cannot end its announcement of ${ARG[vip]} (process $GROUP)"
   ! has_address "${ARG[vip]}" || ss -K src "${ARG[vip]}" >/dev/null 2>&1
-  write_role 0
+  drop_role
+}
+
+# In place: whoever reads it in between finds it empty, and that is no role either. The end of a process that renames would be a part of the clients' gap.
+drop_role() {
+  if [[ ! -e $ROLE_FILE ]]; then
+    write_role 0
+  else
+    printf '0\n' >"$ROLE_FILE" || refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
+  fi
 }
 
 # After give_up_role, and scan_processes before that: as soon as the role is 0 nobody answers the clients, and every look is a part of their gap.
