@@ -23,12 +23,17 @@ export function isMarked(packet: Uint8Array): boolean | null {
   return ((low | (high << 8)) & NO_BACKSLASH_ESCAPES) !== 0;
 }
 
+/** The first greeting of the marked server, or of the other. */
+export function firstOf(greetings: readonly Greeting[], marked: boolean): Greeting {
+  const first = greetings.find((one) => one.marked === marked);
+  if (first === undefined) throw new Error(`the server that is ${marked ? '' : 'not '}marked never greeted`);
+  return first;
+}
+
 /** Milliseconds from the last greeting of the one to the first of the other, the `marked` one. Below zero: both answered at once. */
 export function gapBefore(greetings: readonly Greeting[], marked: boolean): number {
-  const first = greetings.find((one) => one.marked === marked);
-  const last = greetings.findLast((one) => one.marked !== marked);
-  if (first === undefined || last === undefined) throw new Error('one of the two servers never greeted');
-  return (first.at - last.at) / 1_000;
+  const last = firstOf(greetings.toReversed(), !marked);
+  return (firstOf(greetings, marked).at - last.at) / 1_000;
 }
 
 /** Milliseconds of the longest time between two greetings that follow each other. */

@@ -1,6 +1,6 @@
 import type { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
-import { gapBefore } from './greetings.ts';
+import { firstOf, gapBefore } from './greetings.ts';
 import { randomPause } from './outage.ts';
 import type { VipClient } from './vip-client.ts';
 import type { Mover } from './vip-movers.ts';
@@ -9,6 +9,7 @@ export const FIRST = 'db1';
 /** Its greetings are marked. */
 export const SECOND = 'db2';
 const ENOUGH = 10;
+
 /** What one round measured, in milliseconds. */
 export interface Gaps {
   readonly planned: number;
@@ -62,10 +63,10 @@ export class Moves {
     const orderedAt = Ledger.now();
     await this.#mover.take(SECOND, 2);
     await this.#client.greeted(ENOUGH, true);
-    const first = this.#client.greetings.find((one) => one.marked);
+    const { at } = firstOf(this.#client.greetings, true);
     await this.#mover.drop(FIRST);
     await this.#lab.heal();
-    return ((first?.at ?? Number.NaN) - orderedAt) / 1_000;
+    return (at - orderedAt) / 1_000;
   }
 
   /** The first host has been seen to answer, at any instant afterwards. */
