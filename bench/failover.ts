@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly name: string;
   readonly rounds: number;
   readonly lab: string;
+  /** Of a copy. */
+  readonly megabytes: number;
   readonly tell: (line: string) => void;
 }
 

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,26 +9,10 @@ import { Ledger } from '../lab/ledger/ledger.ts';
 import type { FloorOrder } from './floor-process.ts';
 import type { Fault } from './faults.ts';
 import { outage, randomPause, startClients } from './outage.ts';
+import { Shell } from './shell.ts';
 
 const program = path.join(path.dirname(fileURLToPath(import.meta.url)), 'floor-process.js');
 const SILENCE_MS = 300;
-
-/** A root shell on a host that is open before anything happens. */
-class Shell {
-  readonly #process: ChildProcess;
-
-  constructor(lab: Lab, host: string) {
-    this.#process = lab.host(host).spawn(['bash', '--norc'], { stdio: ['pipe', 'ignore', 'ignore'] });
-  }
-
-  order(line: string): void {
-    this.#process.stdin?.write(`${line}\n`);
-  }
-
-  close(): void {
-    this.#process.stdin?.end();
-  }
-}
 
 const vip = `${network.vip}/${String(network.prefix)}`;
 

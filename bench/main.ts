@@ -7,6 +7,8 @@ import { benchFailover } from './failover.ts';
 import { FAULTS } from './faults.ts';
 import type { Measured } from './figures.ts';
 import { asTable } from './figures.ts';
+import { benchProvision } from './provision.ts';
+import { benchVip } from './vip.ts';
 import { benchWorkerKill } from './worker-kill.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measured>>> = {
@@ -16,20 +18,31 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
   'worker-kill': benchWorkerKill,
   detect: benchDetect,
   lag: benchLag,
+  vip: benchVip,
+  provision: benchProvision,
 };
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--lab NAME] [--json]`;
+/** Where thirty would take hours. */
+const ROUNDS: Readonly<Record<string, number>> = { provision: 3 };
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--megabytes M] [--lab NAME] [--json]`;
 const USAGE_ERROR = 2;
 
 async function main([name = '', ...argv]: readonly string[]): Promise<number> {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
   if (bench === undefined) throw new UsageError(name === '' ? 'which one?' : `there is no benchmark ${name}`);
-  const { rounds, lab, json } = optionsFrom(argv, {
-    rounds: { type: 'string', default: '30' },
+  const { rounds, lab, megabytes, json } = optionsFrom(argv, {
+    rounds: { type: 'string', default: String(ROUNDS[name] ?? 30) },
     lab: { type: 'string', default: 'bench' },
+    megabytes: { type: 'string', default: '300' },
     json: { type: 'boolean', default: false },
   });
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
-  const options = { name, rounds: wholeNumber('rounds', rounds, 1), lab, tell };
+  const options = {
+    name,
+    rounds: wholeNumber('rounds', rounds, 1),
+    lab,
+    megabytes: wholeNumber('megabytes', megabytes, 1),
+    tell,
+  };
   try {
     const measured = await bench(options);
     process.stdout.write(`${asTable(measured)}\n`);

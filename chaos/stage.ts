@@ -17,18 +17,28 @@ export type SavedState = 'plain' | 'cluster';
 export const CLUSTER = 'shop';
 const SHOP_MB = 20;
 
-/** Makes a stage with both states saved; the product itself makes them. Remove the lab by its name, also when this fails. */
-export async function setStage(name: string): Promise<Stage> {
+const PRIMARY = { cluster: CLUSTER, host: 'db1' } as const;
+
+/** Makes a stage with the state `plain` saved; the product itself makes it. Remove the lab by its name, also when this fails. */
+export async function setPlainStage(name: string, megabytes = SHOP_MB): Promise<Stage> {
   const lab = await Lab.up({ name });
   const temporal = await TemporalServer.start(lab);
   const client = await Standfast.connect({ address: temporal.address });
   const stage = { lab, temporal, client };
-  const worker = await startWorker(stage, 'setup');
-  const primary = { cluster: CLUSTER, host: 'db1' };
-  await loadShop(lab.host('db1'), { sizeMb: SHOP_MB });
-  await client.preparePrimary(primary);
+  const worker = await startWorker(stage, 'adopt');
+  await loadShop(lab.host('db1'), { sizeMb: megabytes });
+  await client.preparePrimary(PRIMARY);
+  await worker.kill();
   await lab.save('plain');
-  await client.preparePrimary(primary);
+  return stage;
+}
+
+/** As `setPlainStage`, with both states saved. */
+export async function setStage(name: string): Promise<Stage> {
+  const stage = await setPlainStage(name);
+  const { lab, client } = stage;
+  const worker = await startWorker(stage, 'setup');
+  await client.preparePrimary(PRIMARY);
   for (const host of ['db2', 'db3']) await client.provisionReplica({ cluster: CLUSTER, host });
   await lab.save('cluster');
   await worker.kill();
@@ -38,7 +48,7 @@ export async function setStage(name: string): Promise<Stage> {
 /** A saved state, open for writes. */
 export async function restore(stage: Stage, state: SavedState): Promise<void> {
   const [worker] = await Promise.all([startWorker(stage, `restore-${state}`), stage.lab.restore(state)]);
-  await stage.client.preparePrimary({ cluster: CLUSTER, host: 'db1' });
+  await stage.client.preparePrimary(PRIMARY);
   await worker.kill();
 }
 

@@ -34,7 +34,9 @@ async function heartbeat(): Promise<string> {
 it('no heartbeat is committed on a server that is closed, also one that was under way, by an account that may write there', async () => {
   const statement = (await heartbeat()).replace("'w/1'", 'UUID()');
   const client = 'mariadb --no-defaults -uroot -S /run/mysqld/mysqld.sock';
-  const writers = Array.from({ length: 4 }, () => host.start('bash', '-c', `yes "${statement};" | ${client} --force >/dev/null 2>&1`));
+  const writers = Array.from({ length: 4 }, () =>
+    host.start('bash', '-c', `yes "${statement};" | ${client} --force >/dev/null 2>&1`),
+  );
   const before = position();
   await until('they write', position, (now) => now > before + 100);
   const turn = `SET GLOBAL read_only=1; SELECT @@gtid_binlog_pos; DO SLEEP(0.02); SELECT @@gtid_binlog_pos;

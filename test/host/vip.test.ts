@@ -79,6 +79,8 @@ describe('the address', () => {
     expect(db1.fields('vip-drop', { ...order, ...place })).toEqual({ vip: 'no', role: '0' });
     expect(holds(db1)).toBe(false);
     expect(db2.fields('vip-probe', seat)).toEqual({ vip: 'no', mac: '' });
+    await becomes(db1, 'FAULT');
+    expect(holds(db1)).toBe(false);
     db1.fields('vip-take', { ...order, ...place, n: 1 });
     await becomes(db1, 'MASTER');
     const everyone = db1
@@ -90,6 +92,15 @@ describe('the address', () => {
     db1.must('kill', '-CONT', ...everyone);
     await becomes(db1, 'FAULT');
     expect(holds(db1)).toBe(false);
+  });
+
+  it('is not announced any more when drop returns, also if it was taken only just now', async () => {
+    const announcers = () => db1.run('pgrep', '-x', 'arping').stdout;
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    db1.fields('vip-take', { ...order, ...place, n: 1 });
+    await until('it is announced', announcers, (seen) => seen !== '');
+    db1.fields('vip-drop', { ...order, ...place });
+    expect(announcers()).toBe('');
   });
 
   it('cuts the connections of clients when it is dropped', async () => {

@@ -71,28 +71,32 @@ port_dropped() {
   [[ -e $RUN/port-rule ]] && nft list chain inet standfast output 2>/dev/null | grep "sport ${CONF[port]} .*drop" >/dev/null
 }
 
-# has_address ADDRESS: whether the kernel has it as a local address, on whatever interface.
+# has_address ADDRESS: whether the kernel has it as a local address, on whatever interface. Read at once: line by line takes four times as long.
 has_address() {
   local line found=no
-  while IFS= read -r line; do
+  local -a trie
+  mapfile -t trie </proc/net/fib_trie
+  for line in "${trie[@]}"; do
     case $line in
       *"-- $1") found=yes ;;
       *'/32 host LOCAL'*) [[ $found == no ]] || return 0 ;;
       *) found=no ;;
     esac
-  done </proc/net/fib_trie
+  done
   return 1
 }
 
 # Every local address of the kernel, as a comma list.
 say_addresses() {
   local line address='' text=''
-  while IFS= read -r line; do
+  local -a trie
+  mapfile -t trie </proc/net/fib_trie
+  for line in "${trie[@]}"; do
     case $line in
       *'-- '*) address=${line##*-- } ;;
       *'/32 host LOCAL'*) [[ ",$text," == *",$address,"* ]] || text+="${text:+,}$address" ;;
     esac
-  done </proc/net/fib_trie
+  done
   say addresses "$text"
 }
 

@@ -9,18 +9,43 @@ write_role() {
 }
 
 give_up_role() {
+  within 1000 announcement_over || refuse Unverified "$HOSTNAME cannot end its announcement of ${ARG[vip]} (process $GROUP)"
   ! has_address "${ARG[vip]}" || ss -K src "${ARG[vip]}" >/dev/null 2>&1
-  write_role 0
+  drop_role
 }
 
+# In place: whoever reads it in between finds it empty, and that is no role either. The end of a process that renames would be a part of the clients' gap.
+drop_role() {
+  if [[ ! -e $ROLE_FILE ]]; then
+    write_role 0
+  else
+    printf '0\n' >"$ROLE_FILE" || refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
+  fi
+}
+
+# After give_up_role, and scan_processes before that: as soon as the role is 0 nobody answers the clients, and every look is a part of their gap.
 remove_address() {
-  scan_processes
-  if ((${#KEEPALIVED[@]} > 0)) && keepalived_is MASTER && within 100 lacks_address "${ARG[vip]}"; then
+  if ((${#KEEPALIVED[@]} > 0)) && keepalived_is MASTER && POLL=0.001 within 100 lacks_address "${ARG[vip]}"; then
     return 0
   fi
   has_address "${ARG[vip]}" || return 0
   ip addr del "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
   lacks_address "${ARG[vip]}"
+}
+
+# Three times in as many seconds, of which clients wait for the first: not in a session of its own, so that it goes before others on a busy host as the order does.
+announce_address() {
+  announcement_over
+  (trap '' HUP; exec arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}" {LOCK}>&- {PAUSE}>&- </dev/null >>"$RUN/daemon.log" 2>&1) &
+  process_start "$!"
+  printf '%s %s\n' "$!" "$START" >"$RUN/announcer"
+}
+
+# It would go on announcing this host after another one has taken the address.
+announcement_over() {
+  group_alive "$RUN/announcer" || return 0
+  kill -KILL "$GROUP" 2>/dev/null
+  return 1
 }
 
 # Not from /sys, which in a namespace may show another network's interfaces.
@@ -43,7 +68,7 @@ verb_vip_take() {
   [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced; it may not hold ${ARG[vip]}; nothing was changed"
   check_interface "${ARG[interface]}"
   has_address "${ARG[vip]}" || ip addr add "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
-  as_daemon arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}"
+  announce_address
   write_role "${ARG[n]}"
   within 1000 has_address "${ARG[vip]}" || refuse Unverified "$HOSTNAME does not have ${ARG[vip]} after taking it: $(tail -n 1 "$RUN/daemon.log")"
   say vip yes
@@ -52,6 +77,7 @@ verb_vip_take() {
 }
 
 verb_vip_drop() {
+  scan_processes
   give_up_role
   remove_address || refuse Unverified "$HOSTNAME still has ${ARG[vip]} after dropping it: $(tail -n 1 "$RUN/daemon.log")"
   say vip no

@@ -90,7 +90,12 @@ export class SimulatedSession implements Session {
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       const message = `${this.host}: ${error.message}`;
-      throw new AdapterFailure({ type: 'Unverified', host: this.host, facts: { errno: parseInt(error.message) }, message });
+      throw new AdapterFailure({
+        type: 'Unverified',
+        host: this.host,
+        facts: { errno: parseInt(error.message) },
+        message,
+      });
     }
   }
 
