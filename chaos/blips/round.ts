@@ -1,0 +1,38 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import { LabError } from '../../lab/run.ts';
+import { act } from './acts.ts';
+import type { Evidence } from './judge.ts';
+import type { Blip } from './plan.ts';
+import type { Scene } from './scene.ts';
+import { operationsSince, standingOf } from './standing.ts';
+import { toldBy, untilWhole } from './whole.ts';
+
+const WRITES = 5;
+
+export interface Played extends Evidence {
+  /** What the watcher told meanwhile: it has seen something of the blip. */
+  readonly told: readonly string[];
+}
+
+/** Plays one blip, waits until the cluster is whole again and takes writes, and looks at what has become of it. */
+export async function playBlip(scene: Scene, blip: Blip, ledger: Ledger): Promise<Played> {
+  const before = await standingOf(scene);
+  const toldBefore = (await toldBy(scene)).length;
+  await pause(blip.pauseMs);
+  const fault = await act(scene, blip).then(() => null, faultOf);
+  const missing = (await untilWhole(scene)) ?? (await unwritten(ledger));
+  const told = await toldBy(scene);
+  return {
+    ...{ fault, missing, before, after: await standingOf(scene), operations: await operationsSince(scene, before) },
+    told: told.slice(told.length < toldBefore ? 0 : toldBefore).map(({ host, code }) => `${host} ${code}`),
+  };
+}
+
+const unwritten = (ledger: Ledger): Promise<string | null> =>
+  ledger.acknowledged(WRITES, { since: Ledger.now() }).then(() => null, faultOf);
+
+function faultOf(error: unknown): string {
+  if (error instanceof LabError) return error.message;
+  throw error;
+}

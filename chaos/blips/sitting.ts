@@ -1,0 +1,66 @@
+import { Ledger } from '../../lab/ledger/ledger.ts';
+import type { Stage } from '../stage.ts';
+import { PRIMARY } from './catalogue.ts';
+import type { Control } from './control.ts';
+import { killPrimary } from './control.ts';
+import type { BookedViolation, Violation, Window } from './judge.ts';
+import { judgeBlip, judgeBooks } from './judge.ts';
+import type { Blip } from './plan.ts';
+import { playBlip } from './round.ts';
+import type { Scene } from './scene.ts';
+import { closeScene, openScene, serverIdOf, startWriters } from './scene.ts';
+
+/** What became of one blip; its books are judged later. */
+export interface Seen {
+  readonly violations: readonly Violation[];
+  readonly told: readonly string[];
+}
+
+/** Blips on one cluster, one after the other, with every write in the books. */
+export class Sitting {
+  readonly #scene: Scene;
+  /** Null: nobody writes. */
+  #ledger: Ledger | null = null;
+  #windows: Window[] = [];
+
+  private constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  /** Makes the cluster anew. */
+  static async open(stage: Stage): Promise<Sitting> {
+    return new Sitting(await openScene(stage));
+  }
+
+  async play(blip: Blip): Promise<Seen> {
+    const ledger = await this.#writers();
+    this.#windows.push({ round: blip.round, fromUs: Ledger.now() });
+    const played = await playBlip(this.#scene, blip, ledger);
+    return { violations: judgeBlip(played), told: played.told };
+  }
+
+  /** Ends the writers, and judges what they have written. */
+  async judgeBooks(): Promise<readonly BookedViolation[]> {
+    const [windows, ledger] = [this.#windows, this.#ledger];
+    [this.#windows, this.#ledger] = [[], null];
+    if (ledger === null) return [];
+    await ledger.stop();
+    const onPrimary = await ledger.rowsOn(PRIMARY);
+    const primary = serverIdOf(this.#scene, PRIMARY);
+    return judgeBooks({ attempts: ledger.attempts(), onPrimary, primary }, windows);
+  }
+
+  /** The end of a sitting whose cluster is sound: its primary is killed. */
+  async control(): Promise<Control> {
+    return killPrimary(this.#scene, await this.#writers());
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger?.stop();
+    await closeScene(this.#scene);
+  }
+
+  async #writers(): Promise<Ledger> {
+    return (this.#ledger ??= await startWriters(this.#scene.stage.lab));
+  }
+}
