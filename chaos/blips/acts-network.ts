@@ -33,7 +33,10 @@ async function greetsLate(scene: Scene, { host, delayMs }: Blip): Promise<() => 
   const { app, control } = scene.stage.lab;
   const to = hostOf(scene, host);
   const end = await slowGreeting({ from: control, through: app, to, delayMs });
-  await to.sql('KILL USER standfast');
+  await to.sql('KILL USER standfast').catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
   return end;
 }
 

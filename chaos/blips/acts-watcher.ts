@@ -28,12 +28,19 @@ async function starveWatcher(scene: Scene, { lastsMs }: Blip): Promise<null> {
   const usual = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
   const seat = (list: string): Promise<string> => must(['taskset', '--all-tasks', '--cpu-list', '--pid', list, pid]);
   await seat(String(core));
+  const waitedBefore = waitedMs(pid);
   // It ends by itself, whatever becomes of this process.
   const busy = ['timeout', (lastsMs / 1000).toFixed(3), 'bash', '-c', 'while :; do :; done'];
   await run(['taskset', '--cpu-list', String(core), 'chrt', '--rr', '1', ...busy]);
   await seat(usual);
-  return null;
+  const waited = waitedMs(pid) - waitedBefore;
+  if (waited > lastsMs / 2) return null;
+  throw new LabError(`the watcher waited only ${waited.toFixed(0)} of ${String(lastsMs)} ms for its core`);
 }
+
+/** For how long its first thread wanted to run and could not. */
+const waitedMs = (pid: string): number =>
+  Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1_000_000;
 
 /** What is told meanwhile shows that the clock has really moved. */
 const moveClock =

@@ -5,7 +5,15 @@ import type { Operation, Standing } from './standing.ts';
 
 /** `false failover`: one was started, or somebody else is primary. */
 export interface Violation {
-  readonly kind: 'false failover' | 'operation' | 'epoch' | 'not whole' | 'not played' | 'lost write' | 'other writer';
+  readonly kind:
+    | 'false failover'
+    | 'operation'
+    | 'epoch'
+    | 'watch fault'
+    | 'not whole'
+    | 'not played'
+    | 'lost write'
+    | 'other writer';
   readonly what: string;
 }
 
@@ -17,6 +25,8 @@ export interface Evidence {
   readonly after: Standing;
   /** What has had the lock of the cluster meanwhile: nobody asked for anything. */
   readonly operations: readonly Operation[];
+  /** What the watcher logged as a fault of its own. */
+  readonly watchFaults: readonly string[];
   /** What kept the cluster from being whole again; null: nothing. */
   readonly missing: string | null;
 }
@@ -24,7 +34,8 @@ export interface Evidence {
 const violation = (kind: Violation['kind'], what: string): Violation => ({ kind, what });
 
 /** @returns nothing when the blip has changed nothing that lasts */
-export function judgeBlip({ fault, before, after, operations, missing }: Evidence): readonly Violation[] {
+export function judgeBlip(evidence: Evidence): readonly Violation[] {
+  const { fault, before, after, operations, watchFaults, missing } = evidence;
   return [
     ...(fault === null ? [] : [violation('not played', fault)]),
     ...operations.map(({ type, ending }) =>
@@ -32,6 +43,7 @@ export function judgeBlip({ fault, before, after, operations, missing }: Evidenc
     ),
     ...succeeded(before.hosts, after.hosts),
     ...epochs(before.hosts, after.hosts),
+    ...watchFaults.map((what) => violation('watch fault', what)),
     ...(missing === null ? [] : [violation('not whole', missing)]),
   ];
 }

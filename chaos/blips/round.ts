@@ -19,15 +19,20 @@ export interface Played extends Evidence {
 export async function playBlip(scene: Scene, blip: Blip, ledger: Ledger): Promise<Played> {
   const before = await standingOf(scene);
   const toldBefore = (await toldBy(scene)).length;
+  const loggedBefore = scene.worker.log().length;
   await pause(blip.pauseMs);
   const fault = await act(scene, blip).then(() => null, faultOf);
   const missing = (await untilWhole(scene)) ?? (await unwritten(ledger));
   const told = await toldBy(scene);
   return {
     ...{ fault, missing, before, after: await standingOf(scene), operations: await operationsSince(scene, before) },
+    watchFaults: scene.worker.log().slice(loggedBefore).split('\n').filter(isFault),
     told: told.slice(told.length < toldBefore ? 0 : toldBefore).map(({ host, code }) => `${host} ${code}`),
   };
 }
+
+/** As `activities/watching.ts` words it. */
+const isFault = (line: string): boolean => line.includes('the watch of a cluster ended with a fault');
 
 const unwritten = (ledger: Ledger): Promise<string | null> =>
   ledger.acknowledged(WRITES, { since: Ledger.now() }).then(() => null, faultOf);

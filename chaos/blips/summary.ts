@@ -36,11 +36,12 @@ export function summarise(report: Pick<Report, 'outcomeOf'>, { seed, blips }: Ca
   const kinds: Record<string, number> = {};
   for (const { kind } of played) kinds[kind] = (kinds[kind] ?? 0) + 1;
   return {
-    ...{ rounds: played.length, seed, kinds },
+    ...{ rounds: played.length, seed },
     falseFailovers: played.filter(({ broken }) => broken.some((one) => one.startsWith(FALSE))).length,
     violations: [...played, ...(control === undefined ? [] : [control])].flatMap(({ cell, broken }) =>
       broken.map((one) => `${cell}: ${one}`),
     ),
+    kinds,
     control: control?.ending ?? 'not played',
   };
 }

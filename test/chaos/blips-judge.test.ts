@@ -13,7 +13,14 @@ const host = (name: string, isOpen: boolean, epoch = '2 run'): HostFacts => ({
   records: { epoch, primary: `${epoch} db1`, sync: '', fenced: '' },
 });
 const standing = { hosts: [host('db1', true), host('db2', false), host('db3', false)], lastRun: 'prepared' };
-const sound: Evidence = { fault: null, before: standing, after: standing, operations: [], missing: null };
+const sound: Evidence = {
+  fault: null,
+  before: standing,
+  after: standing,
+  operations: [],
+  watchFaults: [],
+  missing: null,
+};
 const kindsOf = (change: Partial<Evidence>): readonly string[] =>
   judgeBlip({ ...sound, ...change }).map(({ kind }) => kind);
 
@@ -52,8 +59,9 @@ describe('the verdict on a blip', () => {
     expect(kindsOf({ after: { ...standing, hosts: unread } })).toEqual(['epoch', 'epoch']);
   });
 
-  test('names a cluster that is not whole again, and a blip that could not be made', () => {
+  test('names a cluster that is not whole again, a fault of the watch, and a blip that could not be made', () => {
     expect(judgeBlip({ ...sound, missing: 'nobody watches' })).toEqual([{ kind: 'not whole', what: 'nobody watches' }]);
+    expect(kindsOf({ watchFaults: ['the watch ended'] })).toEqual(['watch fault']);
     expect(kindsOf({ fault: 'no mariadbd runs on db1' })).toEqual(['not played']);
   });
 });
