@@ -1,9 +1,10 @@
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { LabError, until } from '../../lab/run.ts';
 import { PRIMARY } from './catalogue.ts';
+import type { Setting } from './round.ts';
 import type { Scene } from './scene.ts';
 import { hostOf, serverIdOf } from './scene.ts';
-import { operationsSince, standingOf } from './standing.ts';
+import { operationsBetween, standingOf } from './standing.ts';
 
 const SERVED_WITHIN_MS = 60_000;
 
@@ -14,12 +15,11 @@ export interface Control {
 }
 
 /** The primary is really killed, and only the watcher is there to notice: without a failover none of the blips has proven anything. */
-export async function killPrimary(scene: Scene, ledger: Ledger): Promise<Control> {
-  const before = await standingOf(scene);
+export async function killPrimary({ scene, ledger, before }: Setting): Promise<Control> {
   const faultAt = Ledger.now();
   hostOf(scene, PRIMARY).signal('mariadbd', 'SIGKILL');
   const successor = await successorIn(scene, ledger);
-  const operations = await operationsSince(scene, before);
+  const operations = await operationsBetween(scene, before, await standingOf(scene));
   await ledger.stop();
   if (successor === null)
     return { broken: ['the primary was killed, and nobody took its place'], sentence: 'nobody noticed' };
@@ -27,10 +27,10 @@ export async function killPrimary(scene: Scene, ledger: Ledger): Promise<Control
     ...{ primary: successor, faultAt },
     succession: [serverIdOf(scene, PRIMARY), serverIdOf(scene, successor)],
   });
-  const isFailedOver = operations.some(({ type, ending }) => type === 'failover' && ending === 'failed-over');
+  const failovers = operations.filter(({ type }) => type === 'failover').map(({ ending }) => ending);
   return {
     broken: [
-      ...(isFailedOver ? [] : [`no failover ended as one: ${operations.map(({ ending }) => ending).join('; ')}`]),
+      ...(failovers.join() === 'failed-over' ? [] : [`not one failover that succeeded, but: ${failovers.join('; ')}`]),
       ...(verdict.lost.length === 0 ? [] : [`${String(verdict.lost.length)} acknowledged writes are lost`]),
       ...(verdict.twoWriters.length === 0 ? [] : [`${String(verdict.twoWriters.length)} writes of a deposed server`]),
     ],

@@ -5,10 +5,18 @@ import { act } from './acts.ts';
 import type { Evidence } from './judge.ts';
 import type { Blip } from './plan.ts';
 import type { Scene } from './scene.ts';
-import { operationsSince, standingOf } from './standing.ts';
+import type { Standing } from './standing.ts';
+import { operationsBetween, standingOf } from './standing.ts';
 import { toldBy, untilWhole } from './whole.ts';
 
 const WRITES = 5;
+
+export interface Setting {
+  readonly scene: Scene;
+  readonly ledger: Ledger;
+  /** At the end of the blip before: what has begun since then counts too. */
+  readonly before: Standing;
+}
 
 export interface Played extends Evidence {
   /** What the watcher told meanwhile: it has seen something of the blip. */
@@ -16,16 +24,16 @@ export interface Played extends Evidence {
 }
 
 /** Plays one blip, waits until the cluster is whole again and takes writes, and looks at what has become of it. */
-export async function playBlip(scene: Scene, blip: Blip, ledger: Ledger): Promise<Played> {
-  const before = await standingOf(scene);
+export async function playBlip(blip: Blip, { scene, ledger, before }: Setting): Promise<Played> {
   const toldBefore = (await toldBy(scene)).length;
   const loggedBefore = scene.worker.log().length;
   await pause(blip.pauseMs);
   const fault = await act(scene, blip).then(() => null, faultOf);
   const missing = (await untilWhole(scene)) ?? (await unwritten(ledger));
   const told = await toldBy(scene);
+  const after = await standingOf(scene);
   return {
-    ...{ fault, missing, before, after: await standingOf(scene), operations: await operationsSince(scene, before) },
+    ...{ fault, missing, before, after, operations: await operationsBetween(scene, before, after) },
     watchFaults: scene.worker.log().slice(loggedBefore).split('\n').filter(isFault),
     told: told.slice(told.length < toldBefore ? 0 : toldBefore).map(({ host, code }) => `${host} ${code}`),
   };

@@ -6,9 +6,12 @@ import { killPrimary } from './control.ts';
 import type { BookedViolation, Violation, Window } from './judge.ts';
 import { judgeBlip, judgeBooks } from './judge.ts';
 import type { Blip } from './plan.ts';
+import type { Setting } from './round.ts';
 import { playBlip } from './round.ts';
 import type { Scene } from './scene.ts';
 import { closeScene, openScene, serverIdOf, startWriters } from './scene.ts';
+import type { Standing } from './standing.ts';
+import { standingOf } from './standing.ts';
 
 /** What became of one blip; its books are judged later. */
 export interface Seen {
@@ -22,20 +25,24 @@ export class Sitting {
   /** Null: nobody writes. */
   #ledger: Ledger | null = null;
   #windows: Window[] = [];
+  #standing: Standing;
 
-  private constructor(scene: Scene) {
+  private constructor(scene: Scene, standing: Standing) {
     this.#scene = scene;
+    this.#standing = standing;
   }
 
   /** Makes the cluster anew. */
   static async open(stage: Stage): Promise<Sitting> {
-    return new Sitting(await openScene(stage));
+    const scene = await openScene(stage);
+    return new Sitting(scene, await standingOf(scene));
   }
 
   async play(blip: Blip): Promise<Seen> {
-    const ledger = await this.#writers();
+    const setting = await this.#setting();
     this.#windows.push({ round: blip.round, fromUs: Ledger.now() });
-    const played = await playBlip(this.#scene, blip, ledger);
+    const played = await playBlip(blip, setting);
+    this.#standing = played.after;
     return { violations: judgeBlip(played), told: played.told };
   }
 
@@ -52,7 +59,7 @@ export class Sitting {
 
   /** The end of a sitting whose cluster is sound: its primary is killed. */
   async control(): Promise<Control> {
-    return killPrimary(this.#scene, await this.#writers());
+    return killPrimary(await this.#setting());
   }
 
   async close(): Promise<void> {
@@ -60,7 +67,8 @@ export class Sitting {
     await closeScene(this.#scene);
   }
 
-  async #writers(): Promise<Ledger> {
-    return (this.#ledger ??= await startWriters(this.#scene.stage.lab));
+  async #setting(): Promise<Setting> {
+    this.#ledger ??= await startWriters(this.#scene.stage.lab);
+    return { scene: this.#scene, ledger: this.#ledger, before: this.#standing };
   }
 }

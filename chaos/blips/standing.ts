@@ -37,15 +37,19 @@ async function lastRun(temporal: Scene['temporal']): Promise<string> {
   }
 }
 
-/** Everything that has had the lock since then, newest first. What still runs is waited for, for a while. */
-export async function operationsSince(scene: Scene, since: Standing): Promise<readonly Operation[]> {
-  const newest = await lastRun(scene.temporal);
-  if (newest === since.lastRun) return [];
+/** Everything that has had the lock after `before` and up to `after`, newest first. What still runs is waited for, for a while. */
+export async function operationsBetween(
+  scene: Scene,
+  before: Standing,
+  after: Standing,
+): Promise<readonly Operation[]> {
+  if (after.lastRun === before.lastRun) return [];
   const runs = await until('the list of runs', async () => {
     const all = await operations(scene.temporal);
-    return all.some(({ runId }) => runId === newest) ? all : undefined;
+    const newest = all.findIndex(({ runId }) => runId === after.lastRun);
+    return newest < 0 ? undefined : all.slice(newest);
   });
-  const known = runs.findIndex(({ runId }) => runId === since.lastRun);
+  const known = runs.findIndex(({ runId }) => runId === before.lastRun);
   return Promise.all(
     (known < 0 ? runs : runs.slice(0, known)).map(async ({ runId, type }) => {
       const ended = scene.temporal.workflow.getHandle(operationId(CLUSTER), runId).result();
