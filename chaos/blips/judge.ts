@@ -3,7 +3,7 @@ import type { HostFacts } from '../rounds/outside.ts';
 import { primaryOf } from '../rounds/outside.ts';
 import type { Operation, Standing } from './standing.ts';
 
-/** `false failover`: one was started, or somebody else is primary. */
+/** `false failover`: one was carried out, or somebody else is primary. */
 export interface Violation {
   readonly kind:
     | 'false failover'
@@ -38,15 +38,21 @@ export function judgeBlip(evidence: Evidence): readonly Violation[] {
   const { fault, before, after, operations, watchFaults, missing } = evidence;
   return [
     ...(fault === null ? [] : [violation('not played', fault)]),
-    ...operations.map(({ type, ending }) =>
-      violation(type === 'failover' ? 'false failover' : 'operation', `${type} was started and ended: ${ending}`),
-    ),
+    ...operations
+      .filter((one) => !isRefusedStart(one))
+      .map(({ type, ending }) =>
+        violation(type === 'failover' ? 'false failover' : 'operation', `${type} was started and ended: ${ending}`),
+      ),
     ...succeeded(before.hosts, after.hosts),
     ...epochs(before.hosts, after.hosts),
     ...watchFaults.map((what) => violation('watch fault', what)),
     ...(missing === null ? [] : [violation('not whole', missing)]),
   ];
 }
+
+/** The watcher was wrong, and the failover found so by itself. Whether it has changed nothing, as it says, the records tell. */
+export const isRefusedStart = ({ type, ending }: Operation): boolean =>
+  type === 'failover' && ending.includes('Nothing was changed');
 
 function succeeded(before: readonly HostFacts[], after: readonly HostFacts[]): readonly Violation[] {
   const [was, is] = [nameOf(before), nameOf(after)];

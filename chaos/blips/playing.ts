@@ -6,7 +6,7 @@ import { describeBlip } from './plan.ts';
 import type { BookedViolation } from './judge.ts';
 import { Sitting } from './sitting.ts';
 import type { Campaign } from './summary.ts';
-import { controlCell, inWords } from './summary.ts';
+import { controlCell, inWords, REFUSED_START } from './summary.ts';
 
 /** Books are judged after so many rounds: what they hold has to fit in memory, and rows on the primary are read as a whole. */
 const ROUNDS_IN_BOOKS = 25;
@@ -40,10 +40,14 @@ class Playing {
   async play(blip: Blip): Promise<void> {
     const sitting = (this.#sitting ??= await Sitting.open(this.#stage));
     const began = performance.now();
-    const { violations, told } = await sitting.play(blip);
+    const { violations, told, isRefusedStart } = await sitting.play(blip);
     const outcome = outcomeAfter(began, {
-      ...{ cell: describeBlip(blip), broken: violations.map(inWords) },
-      ...{ ending: violations.length === 0 ? 'whole' : 'changed', evidence: `told: ${told.join(', ') || 'nothing'}` },
+      ...{
+        cell: describeBlip(blip),
+        broken: violations.map(inWords),
+        evidence: `told: ${told.join(', ') || 'nothing'}`,
+      },
+      ending: violations.length > 0 ? 'broken' : isRefusedStart ? REFUSED_START : 'whole',
     });
     this.#unjudged.set(blip.round, outcome);
     this.#report.add(outcome);

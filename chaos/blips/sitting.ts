@@ -4,7 +4,7 @@ import { PRIMARY } from './catalogue.ts';
 import type { Control } from './control.ts';
 import { killPrimary } from './control.ts';
 import type { BookedViolation, Violation, Window } from './judge.ts';
-import { judgeBlip, judgeBooks } from './judge.ts';
+import { isRefusedStart, judgeBlip, judgeBooks } from './judge.ts';
 import type { Blip } from './plan.ts';
 import type { Setting } from './round.ts';
 import { playBlip } from './round.ts';
@@ -17,6 +17,8 @@ import { standingOf } from './standing.ts';
 export interface Seen {
   readonly violations: readonly Violation[];
   readonly told: readonly string[];
+  /** A failover was started that refused by its own looks. */
+  readonly isRefusedStart: boolean;
 }
 
 /** Blips on one cluster, one after the other, with every write in the books. */
@@ -43,7 +45,7 @@ export class Sitting {
     this.#windows.push({ round: blip.round, fromUs: Ledger.now() });
     const played = await playBlip(blip, setting);
     this.#standing = played.after;
-    return { violations: judgeBlip(played), told: played.told };
+    return { violations: judgeBlip(played), told: played.told, isRefusedStart: played.operations.some(isRefusedStart) };
   }
 
   /** Ends the writers, and judges what they have written. */

@@ -6,8 +6,10 @@ import { describeBlip } from './plan.ts';
 export interface Summary {
   readonly rounds: number;
   readonly seed: number;
-  /** Rounds in which a failover was started, or after which somebody else was primary. */
+  /** Rounds in which a failover was carried out, or after which somebody else was primary. */
   readonly falseFailovers: number;
+  /** Rounds in which one was started that refused by its own looks, with nothing changed. */
+  readonly refusedStarts: number;
   readonly violations: readonly string[];
   /** Rounds that were played, by kind. */
   readonly kinds: Readonly<Record<string, number>>;
@@ -15,6 +17,8 @@ export interface Summary {
   readonly control: string;
 }
 
+/** How a round ended in which the watcher was wrong and nothing came of it. */
+export const REFUSED_START = 'a failover was started and refused itself';
 const FALSE: Violation['kind'] = 'false failover';
 
 /** The cell of the report that stands for the primary that is killed at the end. */
@@ -38,6 +42,7 @@ export function summarise(report: Pick<Report, 'outcomeOf'>, { seed, blips }: Ca
   return {
     ...{ rounds: played.length, seed },
     falseFailovers: played.filter(({ broken }) => broken.some((one) => one.startsWith(FALSE))).length,
+    refusedStarts: played.filter(({ ending }) => ending === REFUSED_START).length,
     violations: [...played, ...(control === undefined ? [] : [control])].flatMap(({ cell, broken }) =>
       broken.map((one) => `${cell}: ${one}`),
     ),
@@ -47,11 +52,18 @@ export function summarise(report: Pick<Report, 'outcomeOf'>, { seed, blips }: Ca
 }
 
 /** For people. */
-export const describeSummary = ({ rounds, falseFailovers, violations, kinds, control }: Summary): string =>
+export const describeSummary = ({
+  rounds,
+  falseFailovers,
+  refusedStarts,
+  violations,
+  kinds,
+  control,
+}: Summary): string =>
   [
     Object.entries(kinds)
       .map(([kind, count]) => `${kind} ${String(count)}`)
       .join(', '),
     ...violations,
-    `${String(rounds)} blips, ${String(falseFailovers)} false failovers, ${String(violations.length)} violations; then ${control}`,
+    `${String(rounds)} blips, ${String(falseFailovers)} false failovers (${String(refusedStarts)} started and refused), ${String(violations.length)} violations; then ${control}`,
   ].join('\n');

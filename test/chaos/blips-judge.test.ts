@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../../chaos/blips/judge.ts';
 import { judgeBlip, judgeBooks } from '../../chaos/blips/judge.ts';
 import { composeBlip, describeBlip } from '../../chaos/blips/plan.ts';
-import { controlCell, summarise } from '../../chaos/blips/summary.ts';
+import { controlCell, REFUSED_START, summarise } from '../../chaos/blips/summary.ts';
 import type { Outcome } from '../../chaos/report.ts';
 import type { HostFacts } from '../../chaos/rounds/outside.ts';
 import type { Attempt } from '../../lab/ledger/attempt.ts';
@@ -29,11 +29,20 @@ describe('the verdict on a blip', () => {
     expect(judgeBlip(sound)).toEqual([]);
   });
 
-  test.each([
-    ['failed-over', 'failed over'],
-    ['Unsafe: db1 is alive', 'refused, since what started it was wrong'],
-  ])('is a false failover when one was started that ended %s (%s)', (ending) => {
-    expect(kindsOf({ operations: [{ type: 'failover', ending }] })).toEqual(['false failover']);
+  test.each(['failed-over', 'it still runs', 'reopened', 'failover of shop failed; undone: receivers of db2'])(
+    'is a false failover when one was started that ended "%s"',
+    (ending) => {
+      expect(kindsOf({ operations: [{ type: 'failover', ending }] })).toEqual(['false failover']);
+    },
+  );
+
+  test('spares a failover that refused itself, as long as the records are as before', () => {
+    const operations = [
+      { type: 'failover', ending: 'db1 is alive: the primary answers and accepts writes. Nothing was changed.' },
+    ];
+    expect(kindsOf({ operations })).toEqual([]);
+    const hosts = [host('db1', true, '3 run'), ...standing.hosts.slice(1)];
+    expect(kindsOf({ operations, after: { ...standing, hosts } })).toEqual(['epoch', 'epoch']);
   });
 
   test('is a false failover when somebody else accepts writes, whatever Temporal knows of it', () => {
@@ -106,10 +115,16 @@ describe('the summary', () => {
     const summary = summaryOf([
       outcome(first, ['false failover: started', 'false failover: db2']),
       outcome(second, ['not whole: lag']),
-      outcome(third, []),
+      outcome(third, [], REFUSED_START),
       outcome(controlCell(5), [], 'db2 took over'),
     ]);
-    expect(summary).toMatchObject({ rounds: 3, seed: 5, falseFailovers: 1, control: 'db2 took over' });
+    expect(summary).toMatchObject({
+      rounds: 3,
+      seed: 5,
+      falseFailovers: 1,
+      refusedStarts: 1,
+      control: 'db2 took over',
+    });
     expect(summary.violations).toHaveLength(3);
     expect(Object.values(summary.kinds)).toEqual([1, 1, 1]);
   });
