@@ -64,8 +64,8 @@ export const restarted = (memory: WatchMemory, startedAtMs: number): WatchMemory
   Math.abs(memory.startedAtMs - startedAtMs) <= SAME_START_MS ? memory : { ...memory, startedAtMs, sawOpen: false };
 
 const UNSTEADY_MS = 10_000;
-/** Longer than TCP takes to send a packet three times. In units of the silence that counts. */
-const UNSTEADY_SILENCES = 3;
+/** In units of the silence that counts: 0.4 s and seven times that are longer than TCP takes to send a lost packet four times more (0.2, 0.6, 1.4, 3 s). */
+const UNSTEADY_SILENCES = 7;
 
 /** What was learnt of one primary says nothing of another. */
 export const forAnother = ({ coolUntilMs }: WatchMemory): WatchMemory => ({ ...FRESH, coolUntilMs });

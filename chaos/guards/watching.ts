@@ -40,7 +40,7 @@ export const WATCHING = [
       'observers that are all silent for a moment, over a network that loses packets, are no death yet',
       'deadSinceMs - silentSinceMs <= silenceMs',
       'deadSinceMs >= silentSinceMs',
-      'is given three silences when this watcher had lost it before, while others heard it',
+      'is given seven silences when this watcher had lost it before, while others heard it',
     ],
     [
       'closed on purpose',

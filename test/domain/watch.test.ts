@@ -88,13 +88,13 @@ describe('a primary over a network that loses packets', () => {
     expect(through([10_000, silent], [10_500, dead])).toEqual(['tell', 'failOver']);
   });
 
-  it('is given three silences when this watcher had lost it before, while others heard it', () => {
-    const seen = through([10_000, silent], [10_501, dead], [12_000, dead], [12_001, dead]);
+  it('is given seven silences when this watcher had lost it before, while others heard it', () => {
+    const seen = through([10_000, silent], [10_501, dead], [14_000, dead], [14_001, dead]);
     expect(seen).toEqual(['tell', 'watch', 'watch', 'failOver']);
   });
 
   it('is given them anew whenever somebody hears it in between', () => {
-    const seen = through([10_000, dead], [10_600, silent], [10_700, dead], [12_100, silent], [12_200, dead]);
+    const seen = through([10_000, dead], [10_600, silent], [10_700, dead], [14_100, silent], [14_200, dead]);
     expect(seen).toEqual(['failOver', 'tell', 'watch', 'tell', 'watch']);
   });
 
