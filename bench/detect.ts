@@ -8,7 +8,7 @@ import { FAULTS } from './faults.ts';
 import type { Figures, Measured } from './figures.ts';
 import { compare, figuresOf } from './figures.ts';
 import { randomPause } from './outage.ts';
-import { transitionsOf } from './transitions.ts';
+import { transitionsOf } from '../lab/transitions.ts';
 
 export interface MeasuredDetection extends Measured {
   /** Milliseconds from a replica's applier that was stopped to the instant at which the watcher tells of it. */

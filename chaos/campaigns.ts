@@ -28,6 +28,11 @@ const CAMPAIGNS: Readonly<Record<string, Entry>> = {
     explains: 'freezes a worker in every activity that changes something; it thaws when another one has finished',
     load: async () => (await import('./zombies/main.ts')).default,
   },
+  blips: {
+    usage: 'blips [--rounds 500] [--seed 1] [--only ROUND] [--plan] [--json] [--out FOLDER] [--name LAB]',
+    explains: 'what is wrong for a moment and kills nobody, under a watcher that may fail over: it must not',
+    load: async () => (await import('./blips/campaign.ts')).blips,
+  },
   guards: {
     usage: 'guards [--json] [--only NAME]',
     explains: 'switches off each safety guard in turn, in a copy of the sources, and shows which test goes red',

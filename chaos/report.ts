@@ -17,7 +17,7 @@ export interface Outcome {
 /** Keeps one line a cell in a folder, so that a campaign can be ended and gone on with: the last line of a cell is what counts. */
 export class Report {
   readonly #file: string | null;
-  readonly #passed = new Map<string, boolean>();
+  readonly #latest = new Map<string, Outcome>();
 
   constructor(folder: string | undefined, name: string) {
     this.#file = folder === undefined ? null : path.join(folder, `${name}.jsonl`);
@@ -37,10 +37,14 @@ export class Report {
   }
 
   hasPassed(cell: string): boolean {
-    return this.#passed.get(cell) === true;
+    return this.#latest.get(cell)?.broken.length === 0;
   }
 
-  #keep({ cell, broken }: Outcome): void {
-    this.#passed.set(cell, broken.length === 0);
+  outcomeOf(cell: string): Outcome | undefined {
+    return this.#latest.get(cell);
+  }
+
+  #keep(outcome: Outcome): void {
+    this.#latest.set(outcome.cell, outcome);
   }
 }

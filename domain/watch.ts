@@ -23,6 +23,10 @@ export interface WatchDetails {
 export interface WatchMemory {
   /** Since when every diagnosis found the primary dead; null: it was not dead the last time. */
   readonly deadSinceMs: number | null;
+  /** Since when it does not answer here; null: it answered the last time. */
+  readonly silentSinceMs: number | null;
+  /** Before it the network to it is known to be bad: it was silent here a short while ago, and lived. */
+  readonly unsteadyUntilMs: number;
   /** Before it nothing is tried again: the last attempt was refused, or another operation holds the cluster. */
   readonly restUntilMs: number;
   /** Before it no automatic failover starts: one has ended a short while ago. */
@@ -37,6 +41,8 @@ export interface WatchMemory {
 
 export const FRESH: WatchMemory = {
   deadSinceMs: null,
+  silentSinceMs: null,
+  unsteadyUntilMs: 0,
   restUntilMs: 0,
   coolUntilMs: 0,
   sawOpen: false,
@@ -63,6 +69,10 @@ const SAME_START_MS = 1_500;
 export const restarted = (memory: WatchMemory, startedAtMs: number): WatchMemory =>
   Math.abs(memory.startedAtMs - startedAtMs) <= SAME_START_MS ? memory : { ...memory, startedAtMs, sawOpen: false };
 
+const UNSTEADY_MS = 10_000;
+/** In units of the silence that counts: 0.4 s and seven times that are longer than TCP takes to send a lost packet four times more (0.2, 0.6, 1.4, 3 s). */
+const UNSTEADY_SILENCES = 7;
+
 /** What was learnt of one primary says nothing of another. */
 export const forAnother = ({ coolUntilMs }: WatchMemory): WatchMemory => ({ ...FRESH, coolUntilMs });
 
@@ -77,6 +87,8 @@ export function react(
         memory: {
           ...memory,
           deadSinceMs: null,
+          silentSinceMs: null,
+          unsteadyUntilMs: memory.silentSinceMs === null ? memory.unsteadyUntilMs : nowMs + UNSTEADY_MS,
           // What was refused was about another death than the next one.
           restUntilMs: diagnosis.code === 'PrimaryServes' ? 0 : memory.restUntilMs,
           sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes',
@@ -85,12 +97,20 @@ export function react(
         reaction: { kind: 'watch' },
       };
     case 'refuse':
-      return { memory: { ...memory, deadSinceMs: null }, reaction: { kind: 'tell', why: 'nothing is changed' } };
+      return {
+        memory: { ...memory, deadSinceMs: null, silentSinceMs: memory.silentSinceMs ?? nowMs },
+        reaction: { kind: 'tell', why: 'nothing is changed' },
+      };
     case 'reopen':
-      return { memory: { ...memory, deadSinceMs: null }, reaction: reopening(memory, policy, nowMs) };
+      return {
+        memory: { ...memory, deadSinceMs: null, silentSinceMs: null },
+        reaction: reopening(memory, policy, nowMs),
+      };
     case 'failOver': {
-      const dead = { ...memory, deadSinceMs: memory.deadSinceMs ?? nowMs };
-      return { memory: dead, reaction: failingOver(dead, policy, nowMs) };
+      const { deadSinceMs, silentSinceMs } = memory;
+      const dead = { ...memory, deadSinceMs: deadSinceMs ?? nowMs, silentSinceMs: silentSinceMs ?? nowMs };
+      const graceMs = graceOf(diagnosis, dead, policy);
+      return { memory: dead, reaction: failingOver(dead, { ...policy, graceMs }, nowMs) };
     }
   }
 }
@@ -106,8 +126,23 @@ function reopening(
   return { kind: reopenFailed && automatic ? 'failOver' : 'reopen' };
 }
 
+type Dead = WatchMemory & { readonly deadSinceMs: number; readonly silentSinceMs: number };
+
+/**
+ * A death is sudden: all observers lose the primary within one silence. Where it lost this one before, packets are being lost, and then all of them are silent at
+ * once now and then, though it lives. So that has to last. That no server runs is no matter of the network.
+ */
+function graceOf(
+  { code }: Diagnosis,
+  { deadSinceMs, silentSinceMs, unsteadyUntilMs }: Dead,
+  { graceMs, silenceMs }: WatchPolicy,
+): number {
+  const isSudden = deadSinceMs >= unsteadyUntilMs && deadSinceMs - silentSinceMs <= silenceMs;
+  return isSudden || code === 'PrimaryProcessDead' ? graceMs : Math.max(graceMs, UNSTEADY_SILENCES * silenceMs);
+}
+
 function failingOver(
-  { deadSinceMs, restUntilMs, coolUntilMs }: WatchMemory & { readonly deadSinceMs: number },
+  { deadSinceMs, restUntilMs, coolUntilMs }: Dead,
   { automatic, graceMs }: WatchPolicy,
   nowMs: number,
 ): Reaction {

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createAccounts } from './accounts.ts';
+import { cutsBetween, withCuts, withoutCuts, type Direction, type Loss } from './cuts.ts';
 import { buildBase, prepareHosts } from './image.ts';
 import type { ClusterSettings } from './lab-files.ts';
 import { etc, passwordOf, writeInventory, writeKnownHosts, writeSecrets } from './lab-files.ts';
@@ -8,7 +9,7 @@ import { Host, Seat, upperOf, type LabContext } from './machine.ts';
 import { applyCuts, makeSwitch, network, plug, setLink } from './network.ts';
 import { requireLab } from './requirements.ts';
 import { LabError } from './run.ts';
-import { defaultFolder, readState, registeredFolder, writeState, type Cut, type LabState } from './state.ts';
+import { defaultFolder, readState, registeredFolder, writeState, type LabState } from './state.ts';
 import { startForwarder } from './forwarder.ts';
 import { chooseStorage, mountStorage, storageOf } from './storage.ts';
 import { tearDown } from './teardown.ts';
@@ -22,8 +23,6 @@ export interface LabOptions {
   readonly withHelper?: boolean;
   readonly storage?: LabState['storage'];
 }
-
-export type Direction = 'both' | 'a-to-b' | 'b-to-a';
 
 /** Hosts that can really die, an application's seat and a control seat, on one private network. */
 export class Lab implements LabContext {
@@ -106,21 +105,16 @@ export class Lab implements LabContext {
     throw new LabError(`the lab ${this.#state.name} has no host ${name}; it has ${this.#state.hosts.join(', ')}`);
   }
 
-  /** Drops everything between two hosts or seats, or one direction of it. */
-  async cut(a: string, b: string, direction: Direction = 'both'): Promise<void> {
+  /** Drops everything between two hosts or seats, one direction of it, or a share of the packets. */
+  async cut(a: string, b: string, how: Direction | Loss = 'both'): Promise<void> {
     for (const name of [a, b]) this.#requireMember(name);
-    const there: Cut = { from: a, to: b };
-    const back: Cut = { from: b, to: a };
-    const added = { both: [there, back], 'a-to-b': [there], 'b-to-a': [back] }[direction];
-    const known = this.#state.cuts.filter((cut) => !added.some((one) => one.from === cut.from && one.to === cut.to));
-    this.change({ cuts: [...known, ...added] });
+    this.change({ cuts: withCuts(this.#state.cuts, cutsBetween(a, b, how)) });
     await applyCuts(this.#state);
   }
 
   /** Ends the cuts between two. */
   async join(a: string, b: string): Promise<void> {
-    const between = (cut: Cut): boolean => [a, b].includes(cut.from) && [a, b].includes(cut.to);
-    this.change({ cuts: this.#state.cuts.filter((cut) => !between(cut)) });
+    this.change({ cuts: withoutCuts(this.#state.cuts, a, b) });
     await applyCuts(this.#state);
   }
 

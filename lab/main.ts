@@ -76,7 +76,8 @@ async function status({ name }: Call): Promise<number> {
     say(`${host.name}  ${host.isOn() ? 'on ' : 'off'}  ${addresses}  ${running}`);
   }
   for (const seat of [lab.app, lab.control]) say(`${seat.name}  ${seat.address}`);
-  for (const one of lab.state.cuts) say(`cut: ${one.from} → ${one.to}`);
+  for (const one of lab.state.cuts)
+    say(`cut: ${one.from} → ${one.to}${one.percent === undefined ? '' : ` (${String(one.percent)} %)`}`);
   for (const one of lab.state.linksDown) say(`cable out: ${one}`);
   say(
     `saved: ${Object.keys(lab.state.saved).join(', ') || 'nothing'}; disks in ${lab.state.storage === 'memory' ? 'memory' : 'a file'}; folder ${lab.folder}`,

@@ -71,7 +71,10 @@ export async function setLink(state: LabState, name: string): Promise<void> {
  * they outlive a power cycle. The whole table is replaced at once.
  */
 export async function applyCuts(state: LabState): Promise<void> {
-  const rules = state.cuts.map((cut: Cut) => `iifname "${cut.from}" oifname "${cut.to}" drop`);
+  const rules = state.cuts.map(({ from, to, percent }: Cut) => {
+    const drawn = percent === undefined ? '' : `numgen random mod 100 < ${String(percent)} `;
+    return `iifname "${from}" oifname "${to}" ${drawn}drop`;
+  });
   const table = [
     'add table bridge lab',
     'delete table bridge lab',

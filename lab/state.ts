@@ -8,6 +8,8 @@ import { LabError } from './run.ts';
 export interface Cut {
   readonly from: string;
   readonly to: string;
+  /** Of a hundred packets so many are lost, drawn one by one; all of them unless given. */
+  readonly percent?: number;
 }
 
 /** What a lab has made, as far as it is not found by name; enough to attach to it and to remove it. */

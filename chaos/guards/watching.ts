@@ -36,6 +36,13 @@ export const WATCHING = [
       'is left to a person until the cooldown is over',
     ],
     [
+      'packets are lost',
+      'observers that are all silent for a moment, over a network that loses packets, are no death yet',
+      'deadSinceMs - silentSinceMs <= silenceMs',
+      'deadSinceMs >= silentSinceMs',
+      'is given seven silences when this watcher had lost it before, while others heard it',
+    ],
+    [
       'closed on purpose',
       'a primary that somebody closed while it ran is not opened again',
       'if (sawOpen)',

@@ -14,6 +14,9 @@ describe('the command line of the campaigns', () => {
   test.each([
     ['rounds', ['--unknown'], "Unknown option '--unknown'"],
     ['matrix', ['--unknown'], "Unknown option '--unknown'"],
+    ['blips', ['--unknown'], "Unknown option '--unknown'"],
+    ['blips', ['--rounds', '0'], '--rounds takes a whole number from 1 up'],
+    ['blips', ['--only', 'x'], '--only takes a whole number'],
     ['zombies', ['--unknown'], "Unknown option '--unknown'"],
     ['guards', ['--unknown'], "Unknown option '--unknown'"],
     ['rounds', ['--seed'], "'--seed <value>' argument missing"],
@@ -40,7 +43,7 @@ describe('the command line of the campaigns', () => {
       const { status, out, err } = await run(...argv);
       expect(status).toBe(2);
       expect(out).toBe('');
-      for (const name of ['rounds', 'matrix', 'zombies', 'guards']) expect(err).toContain(`\n  ${name} [`);
+      for (const name of ['rounds', 'matrix', 'zombies', 'blips', 'guards']) expect(err).toContain(`\n  ${name} [`);
     }
   });
 

@@ -78,6 +78,45 @@ describe('a dead primary', () => {
   });
 });
 
+describe('a primary over a network that loses packets', () => {
+  const silent = diagnosis('refuse', 'PrimaryHeardByReplicas');
+  const dead = diagnosis('failOver', 'PrimaryHostDead');
+  /** What follows one after the other, by the instants of the watcher's clock. */
+  const through = (...seen: readonly (readonly [number, Diagnosis])[]) => {
+    let memory = FRESH;
+    return seen.map(([nowMs, found]) => {
+      const reacted = after(found, { memory, nowMs });
+      memory = reacted.memory;
+      return reacted.reaction.kind;
+    });
+  };
+
+  it('is failed over at once when all lose it within one silence: that is a death', () => {
+    expect(through([10_000, silent], [10_500, dead])).toEqual(['tell', 'failOver']);
+  });
+
+  it('is given seven silences when this watcher had lost it before, while others heard it', () => {
+    const seen = through([10_000, silent], [10_501, dead], [14_000, dead], [14_001, dead]);
+    expect(seen).toEqual(['tell', 'watch', 'watch', 'failOver']);
+  });
+
+  it('is given them anew whenever somebody hears it in between', () => {
+    const seen = through([10_000, dead], [10_600, silent], [10_700, dead], [14_100, silent], [14_200, dead]);
+    expect(seen).toEqual(['failOver', 'tell', 'watch', 'tell', 'watch']);
+  });
+
+  it('is given them for ten seconds after it answered again', () => {
+    const serves = diagnosis('leave', 'PrimaryServes');
+    expect(through([10_000, silent], [10_100, serves], [20_099, dead])).toEqual(['tell', 'watch', 'watch']);
+    expect(through([10_000, silent], [10_100, serves], [20_100, dead])).toEqual(['tell', 'watch', 'failOver']);
+  });
+
+  it('is failed over at once when its host says that no server runs', () => {
+    const stopped = diagnosis('failOver', 'PrimaryProcessDead');
+    expect(through([10_000, silent], [15_000, stopped])).toEqual(['tell', 'failOver']);
+  });
+});
+
 describe('a closed primary', () => {
   it('is opened again when it restarted, also without automatic failover and within the cooldown', () => {
     expect(reactionTo('reopen', { policy: { automatic: false }, memory: { coolUntilMs: 99_999 } })).toBe('reopen');
@@ -108,7 +147,10 @@ describe('a closed primary', () => {
 });
 
 it('remembers of one primary nothing but the cooldown for another', () => {
-  const memory = { deadSinceMs: 1, restUntilMs: 2, coolUntilMs: 3, sawOpen: true, startedAtMs: 4, reopenFailed: true };
+  const memory = {
+    ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, coolUntilMs: 3 },
+    ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true },
+  };
   expect(forAnother(memory)).toEqual({ ...FRESH, coolUntilMs: 3 });
 });
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { transitionsOf } from '../../bench/transitions.ts';
+import { transitionsOf } from '../../lab/transitions.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { until } from '../../lab/run.ts';
 

@@ -35,6 +35,11 @@ async function segmentsAt(host: Host): Promise<number> {
   return Number(await output(host, 'awk', '/^Tcp: [0-9]/ {print $11}', '/proc/net/snmp'));
 }
 
+/** Datagrams to a port that nobody listens at, so far. */
+async function datagramsAt(host: Host): Promise<number> {
+  return Number(await output(host, 'awk', '/^Udp: [0-9]/ {print $3}', '/proc/net/snmp'));
+}
+
 /** After a cut, the kernel asks for a neighbour again only once a second. */
 async function comesToReach(from: Host | Seat, to: Host): Promise<true> {
   return await until(
@@ -242,6 +247,23 @@ describe('the network', () => {
     expect(await reaches(lab.app, db1)).toBe(false);
     await lab.heal();
     expect(await comesToReach(lab.app, db1)).toBe(true);
+  });
+
+  it('loses the share of the packets that it is told to, until it is joined', async () => {
+    await comesToReach(lab.app, db1);
+    const arrived = async (): Promise<number> => {
+      const before = await datagramsAt(db1);
+      const send = 'for i in {1..200}; do echo > /dev/udp/$1/9; done';
+      await lab.app.exec(['bash', '-c', send, 'send', db1.address]);
+      return (await datagramsAt(db1)) - before;
+    };
+    expect(await arrived()).toBe(200);
+    await lab.cut('app', 'db1', { percent: 30 });
+    const left = await arrived();
+    expect(left).toBeGreaterThan(100);
+    expect(left).toBeLessThan(175);
+    await lab.join('app', 'db1');
+    expect(await arrived()).toBe(200);
   });
 
   it('keeps a cut over a power cycle', async () => {
