@@ -7,6 +7,7 @@ import {
 } from '../domain/inputs.ts';
 import type { CliIo, GlobalOptions } from './cli-io.ts';
 import {
+  lagJob,
   prepareJob,
   provisionJob,
   rejoinJob,
@@ -32,6 +33,15 @@ export function addChecks(program: Root, { run }: Hands): void {
     .action(async (cluster) => {
       const input = checked(parseVerifyReplication({ cluster }));
       await run(attached(program.opts(), 'status'), statusJob(input));
+    });
+  program
+    .command('lag')
+    .description('how far its replicas are behind, by the watcher')
+    .argument('<cluster>')
+    .option('--shard <shard>', 'policy.watch.shard of the cluster', 'main')
+    .action(async (cluster, { shard }) => {
+      const input = checked(parseVerifyReplication({ cluster }));
+      await run(attached(program.opts(), 'lag'), lagJob({ cluster: input.cluster, shard }));
     });
   program
     .command('verify')

@@ -66,6 +66,18 @@ export const statusJob = (input: VerifyReplicationInput): Job => ({
   },
 });
 
+export const lagJob = ({ cluster, shard }: { readonly cluster: string; readonly shard: string }): Job => ({
+  title: `lag of ${cluster}`,
+  work: async (client) => {
+    const delays = (await client.lag(shard)).filter((one) => one.cluster === cluster);
+    return {
+      kind: 'Lag',
+      data: { cluster, shard, replicas: delays },
+      text: async () => (await import('./render-lag.ts')).renderLag(cluster, shard, delays),
+    };
+  },
+});
+
 export const provisionJob = (input: ProvisionReplicaInput, options: GlobalOptions): Job => ({
   title: `provision ${input.host} of ${input.cluster} from ${input.from ?? 'its primary'}`,
   work: async (client, wait) => {

@@ -87,6 +87,7 @@ export type StandfastApi = Pick<
   | 'goAsync'
   | 'verify'
   | 'status'
+  | 'lag'
   | 'ensureVerifySchedule'
   | 'listVerifySchedules'
   | 'close'

@@ -63,4 +63,5 @@ const unexpected = {
   goAsync: refuse,
   verify: refuse,
   status: refuse,
+  lag: refuse,
 };

@@ -69,6 +69,37 @@ describe('verify and status', () => {
   });
 });
 
+describe('lag', () => {
+  const delay = (host: string, lagMs: number | null, why: string | null = null) => ({
+    ...{ cluster: 'shop', host, at: '2026-11-27T03:00:00.250Z', gtidGap: 3, why },
+    lag: lagMs === null ? null : { lagMs, errorMs: 12 },
+    clock: lagMs === null ? null : { offsetMs: -250, errorMs: 1.4 },
+  });
+  const replicas = [delay('db3', null, 'no heartbeat row has reached it'), delay('db2', 1_530)];
+
+  test('says who is the furthest behind, and what is not known', async () => {
+    const { api, asked } = answering('lag', [...replicas, { ...delay('db9', 90_000), cluster: 'other' }]);
+    const { out, exitCode } = await run('lag shop', { api });
+    expect(exitCode).toBe(0);
+    expect(asked[0]?.input).toBe('main');
+    const [sentence, , ...lines] = out.split('\n');
+    expect(sentence).toBe('db2 is the furthest behind: 1.5 s ± 12 ms; of 1 the lag is not known');
+    expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['HOST', 'LAG', 'BEHIND', 'CLOCK', 'AT'],
+      ['db3', '?', '3 trx', '?', '03:00:00.250', 'no heartbeat row has reached it'],
+      ['db2', '1.5 s ± 12 ms', '3 trx', '-250 ms ± 1 ms', '03:00:00.250'],
+    ]);
+    const json = JSON.parse((await run('lag shop --shard north -o json', { api })).out) as unknown;
+    expect(asked[1]?.input).toBe('north');
+    expect(json).toEqual({ schema: 'standfast/v1', kind: 'Lag', cluster: 'shop', shard: 'north', replicas });
+  });
+
+  test('says what to do when nobody watches', async () => {
+    const { api } = answering('lag', []);
+    expect((await run('lag shop', { api })).out).toContain('standfast verify shop measures the lag once');
+  });
+});
+
 describe('changes', () => {
   test('a failover is told in text, and as JSON', async () => {
     const { api, asked } = answering('failover', failedOver);
