@@ -4,7 +4,7 @@ import type { HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnose } from '../domain/diagnosis.ts';
 import { Settled } from '../domain/settled.ts';
-import type { Reaction, WatchMemory } from '../domain/watch.ts';
+import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
 import { judgeThreads } from '../domain/watched-replica.ts';
 import { Sights } from './sights.ts';
@@ -24,6 +24,7 @@ export interface Watching {
   readonly cluster: ClusterPorts;
   readonly primary: HostName;
   readonly runs: RunsPort;
+  readonly tell: (transition: Transition) => void;
   /** What an earlier watch of the cluster knew. */
   readonly memory: WatchMemory;
   /** Something that is no answer of a host, a server or Temporal. */
@@ -133,11 +134,8 @@ export class ClusterWatch {
   }
 
   #report(host: HostName, news: News): void {
-    const { cluster, runs } = this.#watching;
-    const transition = { cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news };
-    runs.tell(transition).catch((error: unknown) => {
-      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
-    });
+    const { cluster, tell } = this.#watching;
+    tell({ cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news });
   }
 }
 

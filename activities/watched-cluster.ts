@@ -1,26 +1,36 @@
 import { log } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterPorts, RunsPort } from '../adapters/ports.ts';
+import type { Turns } from '../adapters/turns.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import { recordedPrimary } from '../domain/records.ts';
-import type { WatchMemory } from '../domain/watch.ts';
+import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { readRecords } from './confirming.ts';
 
 const LEARN_EVERY_MS = 5_000;
+const TURN_MS = 500;
+
+/** What the watches of a process share. */
+export interface WatchPlane {
+  readonly runs: RunsPort;
+  readonly tell: (transition: Transition) => void;
+  /** To begin: a thousand clusters at once would connect so slowly that every look is late. */
+  readonly beginning: Turns;
+}
 
 /** One cluster, watched for as long as it is asked to: finds out who is primary, and anew whenever that may have changed. */
 export class WatchedCluster {
   readonly #cluster: ClusterPorts;
-  readonly #runs: RunsPort;
+  readonly #plane: WatchPlane;
   #memory: WatchMemory | null;
 
   /** @param memory what an earlier watch of it knew; null: nothing */
-  constructor(cluster: ClusterPorts, runs: RunsPort, memory: WatchMemory | null) {
+  constructor(cluster: ClusterPorts, plane: WatchPlane, memory: WatchMemory | null) {
     this.#cluster = cluster;
-    this.#runs = runs;
+    this.#plane = plane;
     this.#memory = memory;
   }
 
@@ -31,9 +41,10 @@ export class WatchedCluster {
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let [watched, isTold] = ['', false];
-    let memory = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
-    while (!signal.aborted) {
-      const primary = await primaryOf(this.#cluster);
+    const begun = await this.#begin(signal);
+    let { memory } = begun;
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const primary = isFirst ? begun.primary : await primaryOf(this.#cluster);
       if (primary === null) {
         if (!isTold) this.#tellUnknown();
         isTold = true;
@@ -47,6 +58,26 @@ export class WatchedCluster {
     }
   }
 
+  /** In its turn: looks for the primary, over connections that are made now. One that does not answer soon keeps the others waiting no longer. */
+  async #begin(signal: AbortSignal): Promise<{ readonly primary: HostName | null; readonly memory: WatchMemory }> {
+    const { beginning } = this.#plane;
+    await beginning.take();
+    if (signal.aborted) {
+      beginning.giveBack();
+      return { primary: null, memory: this.#memory ?? FRESH };
+    }
+    const memory = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+    const learning = primaryOf(this.#cluster);
+    const over = new AbortController();
+    void pause(TURN_MS, over.signal).then(() => {
+      beginning.giveBack();
+    });
+    const primary = await learning.finally(() => {
+      over.abort();
+    });
+    return { primary, memory };
+  }
+
   /** Until somebody else may be primary. @returns what was learnt meanwhile */
   async #watch(primary: HostName, memory: WatchMemory, signal: AbortSignal): Promise<WatchMemory> {
     const turn = new AbortController();
@@ -56,7 +87,7 @@ export class WatchedCluster {
     };
     const faults: unknown[] = [];
     const watch = new ClusterWatch({
-      ...{ cluster: this.#cluster, primary, memory, runs: this.#runs, onOperation: end },
+      ...{ cluster: this.#cluster, primary, memory, runs: this.#plane.runs, tell: this.#plane.tell, onOperation: end },
       onFault: (error) => {
         faults.push(error);
         end();
@@ -70,7 +101,7 @@ export class WatchedCluster {
   async #coolUntil(): Promise<number> {
     const { cluster, watch } = this.#cluster.description;
     try {
-      const since = await this.#runs.sinceLastFailover(cluster, watch.cooldownMs);
+      const since = await this.#plane.runs.sinceLastFailover(cluster, watch.cooldownMs);
       return since === null ? 0 : performance.now() + watch.cooldownMs - since;
     } catch (error) {
       // The cooldown spares people, it makes nothing safe: a list that Temporal does not give now must not keep the cluster unwatched.
@@ -81,13 +112,10 @@ export class WatchedCluster {
 
   #tellUnknown(): void {
     const { cluster } = this.#cluster.description;
-    const transition = {
+    this.#plane.tell({
       ...{ cluster, host: '', at: new Date().toISOString(), code: 'PrimaryUnknown' },
       explains: 'no majority of its members answers and agrees on a primary, so nobody is watched',
       reaction: `standfast prepare ${cluster} HOST, if it was never prepared`,
-    };
-    this.#runs.tell(transition).catch((error: unknown) => {
-      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
     });
   }
 }

@@ -128,7 +128,7 @@ export interface RunsPort {
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
   sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
   /** Tells the run that watches; its page and its history show it. */
-  tell(transition: Transition): Promise<void>;
+  tell(transitions: readonly Transition[]): Promise<void>;
 }
 
 /** `busy`: another operation holds the cluster. `unreachable`: Temporal did not take the start, or did not say so. */

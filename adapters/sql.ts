@@ -87,6 +87,8 @@ export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: nu
     bigNumberStrings: true,
     supportBigNumbers: true,
     dateStrings: true,
+    // A stack for every statement costs more than the statement; what fails is told by its code.
+    trace: false,
   });
 
 async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection> {

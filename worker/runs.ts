@@ -31,11 +31,11 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();
     return latest === null ? null : Date.now() - latest;
   },
-  tell: async (transition) => {
+  tell: async (transitions) => {
     const { workflowExecution } = activityInfo();
     if (workflowExecution === undefined) return; // started by itself, not by a run
     const { workflowId, runId } = workflowExecution;
-    await getClient().workflow.getHandle(workflowId, runId).signal('transition', transition);
+    await getClient().workflow.getHandle(workflowId, runId).signal('transitions', transitions);
   },
 });
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds } from './cpu.ts';
+import { endWithUs } from './end-with-us.ts';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 
@@ -24,6 +25,7 @@ export class Child<O extends Orders> {
   /** @param program in this folder, without its ending */
   constructor(program: string) {
     this.#process = fork(path.join(folder, `${program}.js`), { serialization: 'json' });
+    endWithUs(this.#process);
   }
 
   async ask<K extends keyof O & string>(name: K, ...asked: Parameters<O[K]>): Promise<Awaited<ReturnType<O[K]>>> {

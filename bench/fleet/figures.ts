@@ -47,16 +47,22 @@ export interface Seen {
 }
 
 const SHOWN = 3;
-const some = (all: readonly string[]): string =>
+/** The first few, for a sentence. */
+export const some = (all: readonly string[]): string =>
   `${all.slice(0, SHOWN).join(', ')}${all.length > SHOWN ? ` and ${String(all.length - SHOWN)} more` : ''}`;
 
-/** Reasons for which the figures do not count; none: they do. */
-export function doubts({ looked, members, periodMs, told, toldBefore }: Seen): readonly string[] {
+/** Hosts of which the watcher does not say last that all is well. */
+export function unwellOf(members: readonly Member[], told: readonly Transition[]): readonly string[] {
   const words = lastWords(told);
-  const unwell = members
+  return members
     .map((one) => ({ ...one, code: words.get(`${one.cluster}/${one.name}`) ?? 'nothing was told' }))
     .filter(({ role, code }) => code !== HEALTHY[role])
     .map(({ cluster, name, code }) => `${cluster}/${name} (${code})`);
+}
+
+/** Reasons for which the figures do not count; none: they do. */
+export function doubts({ looked, members, periodMs, told, toldBefore }: Seen): readonly string[] {
+  const unwell = unwellOf(members, told);
   const changes = told.slice(toldBefore).map(({ cluster, host, code }) => `${cluster}/${host} (${code})`);
   return [
     ...(looked.unknown.length === 0 ? [] : [`the simulated hosts do not know ${some(looked.unknown)}`]),

@@ -7,7 +7,7 @@ import { Connection } from '@temporalio/client';
 import { until } from '../../lab/run.ts';
 import { Child } from './child.ts';
 import type { MeasuredFleet } from './figures.ts';
-import { doubts } from './figures.ts';
+import { doubts, some, unwellOf } from './figures.ts';
 import type { FloorOrders } from './floor-process.ts';
 import type { HostsOrders, Served } from './hosts-process.ts';
 import type { Etc } from './inventory.ts';
@@ -17,7 +17,7 @@ import { membersOf } from './members.ts';
 import { total } from './server-writes.ts';
 import { freshKey } from './ssh-servers.ts';
 import { MeteredTemporal } from './temporal.ts';
-import { HEALTHY, lastWords, WatchRun } from './watch-run.ts';
+import { WatchRun } from './watch-run.ts';
 import { Watcher } from './watcher.ts';
 
 export interface FleetOptions {
@@ -32,6 +32,7 @@ const REST_MS = 5_000;
 const IDLE_MS = 20_000;
 const SETTLE_MS = 5_000;
 const PATIENCE_MS = 240_000;
+const ASK_EVERY_MS = 500;
 const DETECT_MS = 30_000;
 
 const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
@@ -138,21 +139,25 @@ async function measure(running: Running): Promise<Watched> {
 }
 
 /** Until all were looked at, and all are told to be well; and a moment more. @returns seconds until all were looked at */
-async function untilAllWatched({ clusters, hosts, run }: Running): Promise<number> {
+async function untilAllWatched({ clusters, hosts, run, watcher }: Running): Promise<number> {
   const members = membersOf(clusters);
   const startedMs = performance.now();
-  const pauseAfter = async (isThere: boolean): Promise<true | undefined> => (isThere ? true : sleep(200, undefined));
-  await until(
-    'a look at every host',
-    async () => pauseAfter((await hosts.ask('seen')) === members.length),
-    PATIENCE_MS,
-  );
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const areWell = async (): Promise<boolean> => {
-    const words = lastWords(await run.told());
-    return members.every(({ cluster, name, role }) => words.get(`${cluster}/${name}`) === HEALTHY[role]);
+  const again = async (isThere: boolean): Promise<true | undefined> => {
+    watcher.mustRun();
+    return isThere ? true : sleep(ASK_EVERY_MS, undefined);
   };
-  await until('that every host is told to be well', async () => pauseAfter(await areWell()), PATIENCE_MS);
+  await until('a look at every host', async () => again((await hosts.ask('seen')) === members.length), PATIENCE_MS);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  let unwell: readonly string[] = [];
+  const areWell = async (): Promise<boolean> => {
+    unwell = unwellOf(members, await run.told());
+    return unwell.length === 0;
+  };
+  await until('that every host is told to be well', async () => again(await areWell()), PATIENCE_MS).catch(
+    (error: unknown) => {
+      throw new Error(`the fleet does not come to rest: ${some(unwell)}`, { cause: error });
+    },
+  );
   await sleep(SETTLE_MS);
   return seconds;
 }

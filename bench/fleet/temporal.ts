@@ -8,6 +8,7 @@ import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { plainEnvironment, until } from '../../lab/run.ts';
 import { serverArguments, temporalCli } from '../../lab/temporal.ts';
+import { endWithUs } from './end-with-us.ts';
 import { writesIn } from './server-writes.ts';
 
 const START_MS = 30_000;
@@ -35,6 +36,7 @@ export class MeteredTemporal {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
+    endWithUs(child);
     const server = new MeteredTemporal(child, port, metricsPort);
     await until('an answer of the Temporal server', () => server.#answers(), START_MS);
     return server;

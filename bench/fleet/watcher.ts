@@ -6,6 +6,7 @@ import path from 'node:path';
 import { plainEnvironment } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { cpuSeconds } from './cpu.ts';
+import { endWithUs } from './end-with-us.ts';
 
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 
@@ -32,16 +33,17 @@ export class Watcher {
       stdio: ['ignore', file, file],
     });
     closeSync(file);
+    endWithUs(this.#process);
   }
 
   cpuSeconds(): number {
-    this.#mustRun();
+    this.mustRun();
     return cpuSeconds(this.#process.pid ?? 0);
   }
 
   /** The most memory that it ever held, in MiB. Source: proc(5), /proc/PID/status, VmHWM. */
   peakMib(): number {
-    this.#mustRun();
+    this.mustRun();
     const status = readFileSync(`/proc/${String(this.#process.pid)}/status`, 'utf8');
     return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024);
   }
@@ -58,7 +60,8 @@ export class Watcher {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  #mustRun(): void {
+  /** @throws Error with the end of its log when it has ended */
+  mustRun(): void {
     if (!this.#isRunning()) throw new Error(`the watcher ended:\n${readFileSync(this.#log, 'utf8').slice(-2_000)}`);
   }
 }
