@@ -31,6 +31,7 @@ export default defineConfig({
             'replay',
             'worker',
             'chaos',
+            'bench',
           ].map(folder),
         },
       },

@@ -30,7 +30,8 @@ async function probe({ clusters, port, password, periodMs, asks }: FloorWork): P
   const waiting = members.entries();
   const connectNext = async (): Promise<void> => {
     for (const [place, { address, role }] of waiting) {
-      const connection = mysql.createConnection({ host: address, port, user: 'standfast', password });
+      const login = { host: address, port, user: 'standfast', password };
+      const connection = mysql.createConnection({ ...login, maxPreparedStatements: 1 });
       connection.on('error', fail);
       await new Promise((resolve) => {
         connection.connect(resolve);
