@@ -219,7 +219,8 @@ export function raceDeadline<T>(running: Promise<T>, timeoutMs: number, signal?:
     const late = (): void => {
       settle({ kind: 'late' });
     };
-    const timer = setTimeout(late, timeoutMs);
+    // Timers come before sockets: in a process that was kept from running, the answer may be there already when the time is over.
+    const timer = setTimeout(() => setImmediate(late), timeoutMs);
     const settle = (ended: Ended<T>): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', late);

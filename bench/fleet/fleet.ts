@@ -31,7 +31,8 @@ const PERIOD_MS = 1_000;
 const REST_MS = 5_000;
 const IDLE_MS = 20_000;
 const SETTLE_MS = 5_000;
-const PATIENCE_MS = 240_000;
+/** Until all are watched: at first, and for every cluster. */
+const [PATIENCE_MS, PATIENCE_EACH_MS] = [60_000, 500];
 const ASK_EVERY_MS = 500;
 const DETECT_MS = 30_000;
 
@@ -141,19 +142,20 @@ async function measure(running: Running): Promise<Watched> {
 /** Until all were looked at, and all are told to be well; and a moment more. @returns seconds until all were looked at */
 async function untilAllWatched({ clusters, hosts, run, watcher }: Running): Promise<number> {
   const members = membersOf(clusters);
+  const patienceMs = PATIENCE_MS + clusters * PATIENCE_EACH_MS;
   const startedMs = performance.now();
   const again = async (isThere: boolean): Promise<true | undefined> => {
     watcher.mustRun();
     return isThere ? true : sleep(ASK_EVERY_MS, undefined);
   };
-  await until('a look at every host', async () => again((await hosts.ask('seen')) === members.length), PATIENCE_MS);
+  await until('a look at every host', async () => again((await hosts.ask('seen')) === members.length), patienceMs);
   const seconds = (performance.now() - startedMs) / 1_000;
   let unwell: readonly string[] = [];
   const areWell = async (): Promise<boolean> => {
     unwell = unwellOf(members, await run.told());
     return unwell.length === 0;
   };
-  await until('that every host is told to be well', async () => again(await areWell()), PATIENCE_MS).catch(
+  await until('that every host is told to be well', async () => again(await areWell()), patienceMs).catch(
     (error: unknown) => {
       throw new Error(`the fleet does not come to rest: ${some(unwell)}`, { cause: error });
     },
