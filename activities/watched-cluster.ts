@@ -41,41 +41,37 @@ export class WatchedCluster {
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let [watched, isTold] = ['', false];
-    const begun = await this.#begin(signal);
-    let { memory } = begun;
-    for (let isFirst = true; !signal.aborted; isFirst = false) {
-      const primary = isFirst ? begun.primary : await primaryOf(this.#cluster);
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
+      const primary = await (watched === '' ? this.#primaryInTurn(signal) : primaryOf(this.#cluster));
+      if (isOver()) return;
       if (primary === null) {
         if (!isTold) this.#tellUnknown();
         isTold = true;
         await pause(LEARN_EVERY_MS, signal);
         continue;
       }
-      if (primary !== watched) memory = watched === '' ? memory : forAnother(memory);
+      isTold = false;
+      const known = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+      const memory = watched === '' || primary === watched ? known : forAnother(known);
       watched = primary;
-      memory = await this.#watch(primary, memory, signal);
-      this.#memory = memory;
+      this.#memory = await this.#watch(primary, memory, signal);
     }
   }
 
-  /** In its turn: looks for the primary, over connections that are made now. One that does not answer soon keeps the others waiting no longer. */
-  async #begin(signal: AbortSignal): Promise<{ readonly primary: HostName | null; readonly memory: WatchMemory }> {
+  /** Over connections that are made now. One that does not answer soon keeps the others waiting no longer. */
+  async #primaryInTurn(signal: AbortSignal): Promise<HostName | null> {
     const { beginning } = this.#plane;
     await beginning.take();
-    if (signal.aborted) {
-      beginning.giveBack();
-      return { primary: null, memory: this.#memory ?? FRESH };
-    }
-    const memory = this.#memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
-    const learning = primaryOf(this.#cluster);
     const over = new AbortController();
     void pause(TURN_MS, over.signal).then(() => {
       beginning.giveBack();
     });
-    const primary = await learning.finally(() => {
+    try {
+      return signal.aborted ? null : await primaryOf(this.#cluster);
+    } finally {
       over.abort();
-    });
-    return { primary, memory };
+    }
   }
 
   /** Until somebody else may be primary. @returns what was learnt meanwhile */

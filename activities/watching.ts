@@ -11,7 +11,7 @@ import { pause, WatchedCluster } from './watched-cluster.ts';
 
 const RELOAD_EVERY_MS = 1_000;
 const AGAIN_AFTER_FAULT_MS = 5_000;
-const BEGUN_AT_ONCE = 10;
+const BEGUN_AT_ONCE = 8;
 
 interface Running {
   readonly version: string;

@@ -19,6 +19,8 @@ export class WatchBoard {
   }
 
   note(transition: Transition): void {
+    // Whoever tells of a host knows its primary again.
+    if (transition.host !== '') this.#latest.delete(`${transition.cluster}/`);
     this.#latest.set(`${transition.cluster}/${transition.host}`, transition);
     this.#events.push(transition);
     if (this.#events.length > SHOWN_EVENTS) this.#events.shift();
