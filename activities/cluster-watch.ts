@@ -5,7 +5,7 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnose } from '../domain/diagnosis.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import { Settled } from '../domain/settled.ts';
-import type { Reaction, WatchMemory } from '../domain/watch.ts';
+import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
 import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
 import { Sights } from './sights.ts';
@@ -25,6 +25,7 @@ export interface Watching {
   readonly cluster: ClusterPorts;
   readonly primary: HostName;
   readonly runs: RunsPort;
+  readonly tell: (transition: Transition) => void;
   /** What an earlier watch of the cluster knew. */
   readonly memory: WatchMemory;
   /** Something that is no answer of a host, a server or Temporal. */
@@ -157,8 +158,8 @@ export class ClusterWatch {
   }
 
   #report(host: HostName, news: News): void {
-    const { cluster, runs } = this.#watching;
-    runs.tell({ cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news });
+    const { cluster, tell } = this.#watching;
+    tell({ cluster: cluster.description.cluster, host, at: new Date().toISOString(), ...news });
   }
 }
 

@@ -1,16 +1,26 @@
 import { log } from '@temporalio/activity';
 import type { ClusterPorts, RunsPort } from '../adapters/ports.ts';
+import type { Turns } from '../adapters/turns.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import type { ListedDelay } from '../domain/lag.ts';
-import type { WatchMemory } from '../domain/watch.ts';
+import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { readRecords } from './confirming.ts';
 import { pause } from './pause.ts';
 
 const LEARN_EVERY_MS = 5_000;
+const TURN_MS = 500;
+
+/** What the watches of a process share. */
+export interface WatchPlane {
+  readonly runs: RunsPort;
+  readonly tell: (transition: Transition) => void;
+  /** To begin: a thousand clusters at once would connect so slowly that every look is late. */
+  readonly beginning: Turns;
+}
 
 /** What was learnt of a cluster, and of whom. */
 export interface Known {
@@ -21,14 +31,14 @@ export interface Known {
 /** One cluster, watched for as long as it is asked to: finds out who is primary, and anew whenever that may have changed. */
 export class WatchedCluster {
   readonly #cluster: ClusterPorts;
-  readonly #runs: RunsPort;
+  readonly #plane: WatchPlane;
   #known: Known | null;
   #watch: ClusterWatch | null = null;
 
   /** @param known what an earlier watch of it knew; null: nothing */
-  constructor(cluster: ClusterPorts, runs: RunsPort, known: Known | null) {
+  constructor(cluster: ClusterPorts, plane: WatchPlane, known: Known | null) {
     this.#cluster = cluster;
-    this.#runs = runs;
+    this.#plane = plane;
     this.#known = known;
   }
 
@@ -43,19 +53,37 @@ export class WatchedCluster {
 
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    let isTold = false;
-    let memory = this.#known?.memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
-    while (!signal.aborted) {
-      const primary = await primaryOf(this.#cluster);
+    let [isFirst, isTold] = [true, false];
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
+      const primary = await (isFirst ? this.#primaryInTurn(signal) : primaryOf(this.#cluster));
+      if (isOver()) return;
       if (primary === null) {
         if (!isTold) this.#tellUnknown();
         isTold = true;
         await pause(LEARN_EVERY_MS, signal);
         continue;
       }
-      if (this.#known !== null && primary !== this.#known.primary) memory = forAnother(memory);
-      memory = await this.#turn(primary, memory, signal);
+      [isFirst, isTold] = [false, false];
+      const known = this.#known?.memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+      const isSame = this.#known === null || this.#known.primary === primary;
+      const memory = await this.#turn(primary, isSame ? known : forAnother(known), signal);
       this.#known = { primary, memory };
+    }
+  }
+
+  /** Over connections that are made now. One that does not answer soon keeps the others waiting no longer. */
+  async #primaryInTurn(signal: AbortSignal): Promise<HostName | null> {
+    const { beginning } = this.#plane;
+    await beginning.take();
+    const over = new AbortController();
+    void pause(TURN_MS, over.signal).then(() => {
+      beginning.giveBack();
+    });
+    try {
+      return signal.aborted ? null : await primaryOf(this.#cluster);
+    } finally {
+      over.abort();
     }
   }
 
@@ -68,7 +96,7 @@ export class WatchedCluster {
     };
     const faults: unknown[] = [];
     const watch = new ClusterWatch({
-      ...{ cluster: this.#cluster, primary, memory, runs: this.#runs, onOperation: end },
+      ...{ cluster: this.#cluster, primary, memory, runs: this.#plane.runs, tell: this.#plane.tell, onOperation: end },
       onFault: (error) => {
         faults.push(error);
         end();
@@ -84,7 +112,7 @@ export class WatchedCluster {
   async #coolUntil(): Promise<number> {
     const { cluster, watch } = this.#cluster.description;
     try {
-      const since = await this.#runs.sinceLastFailover(cluster, watch.cooldownMs);
+      const since = await this.#plane.runs.sinceLastFailover(cluster, watch.cooldownMs);
       return since === null ? 0 : performance.now() + watch.cooldownMs - since;
     } catch (error) {
       // The cooldown spares people, it makes nothing safe: a list that Temporal does not give now must not keep the cluster unwatched.
@@ -95,7 +123,7 @@ export class WatchedCluster {
 
   #tellUnknown(): void {
     const { cluster } = this.#cluster.description;
-    this.#runs.tell({
+    this.#plane.tell({
       ...{ cluster, host: '', at: new Date().toISOString(), code: 'PrimaryUnknown' },
       explains: 'no majority of its members answers and agrees on a primary, so nobody is watched',
       reaction: `standfast prepare ${cluster} HOST, if it was never prepared`,

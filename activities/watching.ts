@@ -1,17 +1,20 @@
 import { Context, log } from '@temporalio/activity';
 import type { WatchListing, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { Turns } from '../adapters/turns.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import { furthestBehind } from '../domain/lag.ts';
 import type { WatchDetails } from '../domain/watch.ts';
 import { beat, keepBeating } from './beats.ts';
-import type { WatchActivities } from './watch-contract.ts';
 import { pause } from './pause.ts';
-import type { Known } from './watched-cluster.ts';
+import { Teller } from './telling.ts';
+import type { WatchActivities } from './watch-contract.ts';
+import type { Known, WatchPlane } from './watched-cluster.ts';
 import { WatchedCluster } from './watched-cluster.ts';
 
 const RELOAD_EVERY_MS = 1_000;
 const AGAIN_AFTER_FAULT_MS = 5_000;
+const BEGUN_AT_ONCE = 8;
 
 /** So many replicas, the ones that are the furthest behind, are in the heartbeat of the activity, which Temporal stores each time. */
 const MOST_LISTED = 50;
@@ -25,18 +28,24 @@ interface Running {
 /** The watches of a shard: one for every cluster that the inventory has in it now. What goes wrong with one leaves the others alone. */
 class Shard {
   readonly #ports: WatchPorts;
+  readonly #plane: WatchPlane;
   readonly #running = new Map<string, Running>();
   readonly #known = new Map<string, Known>();
   readonly #watched = new Map<string, WatchedCluster>();
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
+    const { runs } = ports;
+    const teller = new Teller(runs);
+    const tell: WatchPlane['tell'] = (transition) => {
+      teller.tell(transition);
+    };
+    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE) };
   }
 
   async follow(wanted: readonly WatchListing[]): Promise<void> {
-    const isWanted = ([name, { version }]: readonly [string, Running]): boolean =>
-      wanted.some((one) => one.cluster === name && one.version === version);
-    const others = [...this.#running].filter((entry) => !isWanted(entry));
+    const versions = new Map(wanted.map(({ cluster, version }) => [cluster, version]));
+    const others = [...this.#running].filter(([name, { version }]) => versions.get(name) !== version);
     await Promise.all(others.map(([name]) => this.#stop(name)));
     for (const { cluster, version } of wanted) {
       if (this.#running.has(cluster)) continue;
@@ -68,7 +77,7 @@ class Shard {
     while (!signal.aborted) {
       try {
         const cluster = await this.#ports.cluster(name);
-        const watched = new WatchedCluster(cluster, this.#ports.runs, this.#known.get(name) ?? null);
+        const watched = new WatchedCluster(cluster, this.#plane, this.#known.get(name) ?? null);
         this.#watched.set(name, watched);
         await watched.run(signal).finally(() => {
           this.#watched.delete(name);

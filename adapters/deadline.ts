@@ -5,14 +5,18 @@ export class RunningDeadline {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
+  #last: NodeJS.Immediate | undefined;
   #isTimeout = false;
 
   constructor({ timeoutMs, signal }: Deadline) {
     this.#outer = signal;
     if (timeoutMs !== undefined)
+      // Timers come before sockets: in a process that was kept from running, the answer may be there already when the time is over.
       this.#timer = setTimeout(() => {
-        this.#isTimeout = true;
-        this.#controller.abort(new Error(`no answer within ${String(timeoutMs)} ms`));
+        this.#last = setImmediate(() => {
+          this.#isTimeout = true;
+          this.#controller.abort(new Error(`no answer within ${String(timeoutMs)} ms`));
+        });
       }, timeoutMs);
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (signal?.aborted === true) this.#onAbort();
@@ -29,6 +33,7 @@ export class RunningDeadline {
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#last);
     this.#outer?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -21,8 +21,16 @@ export class KnownHostsError extends Error {
 
 const BLANK = /^\s*(#.*)?$/;
 
+/** Thousands of connections read the same file, one after the other. */
+let latest: { readonly text: string; readonly entries: readonly KnownHostEntry[] } = { text: '', entries: [] };
+
 /** @throws KnownHostsError for a malformed line, and for @cert-authority: certificates are not supported */
-export const parseKnownHosts = (text: string): KnownHostEntry[] =>
+export function parseKnownHosts(text: string): readonly KnownHostEntry[] {
+  if (text !== latest.text) latest = { text, entries: parseLines(text) };
+  return latest.entries;
+}
+
+const parseLines = (text: string): KnownHostEntry[] =>
   text.split(/\r?\n/).flatMap((line, index) => (BLANK.test(line) ? [] : [parseLine(line.trim(), index + 1)]));
 
 function parseLine(line: string, number: number): KnownHostEntry {
@@ -76,8 +84,34 @@ function speaksOf(entry: KnownHostEntry, name: string): boolean {
   return !isNegated && entry.names.some((pattern) => !pattern.startsWith('!') && matchesPattern(pattern, name));
 }
 
-const entriesFor = (entries: readonly KnownHostEntry[], host: string, port: number): readonly KnownHostEntry[] =>
-  entries.filter((entry) => speaksOf(entry, nameAtPort(host.toLowerCase(), port)));
+interface Index {
+  /** Entries that name hosts plainly, by each name. */
+  readonly plain: ReadonlyMap<string, readonly KnownHostEntry[]>;
+  /** Those with a hash, a wildcard or a negation: each has to be tried. */
+  readonly patterns: readonly KnownHostEntry[];
+}
+
+const indexes = new WeakMap<readonly KnownHostEntry[], Index>();
+
+const isPlain = ({ names }: KnownHostEntry): boolean => names.every((name) => !/^\||[*?!]/.test(name));
+
+function indexOf(entries: readonly KnownHostEntry[]): Index {
+  const known = indexes.get(entries);
+  if (known !== undefined) return known;
+  const plain = new Map<string, KnownHostEntry[]>();
+  for (const entry of entries.filter(isPlain))
+    for (const name of new Set(entry.names.map((one) => one.toLowerCase())))
+      plain.set(name, [...(plain.get(name) ?? []), entry]);
+  const index = { plain, patterns: entries.filter((entry) => !isPlain(entry)) };
+  indexes.set(entries, index);
+  return index;
+}
+
+function entriesFor(entries: readonly KnownHostEntry[], host: string, port: number): readonly KnownHostEntry[] {
+  const name = nameAtPort(host.toLowerCase(), port);
+  const { plain, patterns } = indexOf(entries);
+  return [...(plain.get(name) ?? []), ...patterns.filter((entry) => speaksOf(entry, name))];
+}
 
 /** The keys that a host may show: pinned and not revoked. */
 function pinnedFor(entries: readonly KnownHostEntry[], host: string, port: number): readonly KnownHostEntry[] {

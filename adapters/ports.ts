@@ -132,8 +132,8 @@ export interface RunsPort {
   reopen(cluster: string, host: HostName): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
   sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
-  /** Tells the run that watches; its page and its history show it. One that cannot be told now is in the log alone. */
-  tell(transition: Transition): void;
+  /** Tells the run that watches; its page and its history show it. */
+  tell(transitions: readonly Transition[]): Promise<void>;
 }
 
 /** `busy`: another operation holds the cluster. `unreachable`: Temporal did not take the start, or did not say so. */

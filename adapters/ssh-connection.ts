@@ -22,6 +22,12 @@ export interface SshLogin {
 // AES-GCM has hardware behind it on every server of today; the rest is for hosts that do not offer it.
 const CIPHERS: CipherAlgorithm[] = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'];
 
+/**
+ * The other side has 3 s for its answer. Most connections rest, and the watcher asks over each every 5 s: at a shorter interval the questions whether thousands of them
+ * live would cost more than all that is asked on them.
+ */
+const KEEPALIVE = { keepaliveInterval: 3_000, keepaliveCountMax: 1 };
+
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = { 'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'] };
 
 /** Asking only for pinned types keeps a host with several keys from showing one that nobody pinned. */
@@ -190,8 +196,7 @@ export class SshConnection {
       username: user,
       privateKey,
       readyTimeout: connectTimeoutMs,
-      keepaliveInterval: 1000,
-      keepaliveCountMax: 3,
+      ...KEEPALIVE,
       authHandler: ['publickey'],
       algorithms: { cipher: CIPHERS, serverHostKey: hostKeyAlgorithms(this.#login) },
       hostVerifier: (key: Buffer): boolean => {

@@ -1,5 +1,5 @@
-import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { Lab } from '../lab/lab.ts';
+import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { benchDetect } from './detect.ts';
 import { benchLag } from './lag.ts';
 import type { BenchOptions } from './failover.ts';
@@ -9,6 +9,9 @@ import type { Measured } from './figures.ts';
 import { asTable } from './figures.ts';
 import { benchProvision } from './provision.ts';
 import { benchVip } from './vip.ts';
+import { asFleetTable } from './fleet/figures.ts';
+import { benchFleet } from './fleet/fleet.ts';
+import { MOST_CLUSTERS } from './fleet/members.ts';
 import { benchWorkerKill } from './worker-kill.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measured>>> = {
@@ -23,19 +26,28 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
 };
 /** Where thirty would take hours. */
 const ROUNDS: Readonly<Record<string, number>> = { provision: 3 };
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--megabytes M] [--lab NAME] [--json]`;
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--megabytes M] [--lab NAME] [--json]
+       npm run bench -- fleet [--clusters N] [--seconds S] [--json]`;
 const USAGE_ERROR = 2;
 
-async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+const JSON_OPTION = { type: 'boolean', default: false } as const;
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+interface Outcome {
+  readonly measured: { readonly invalid: string | null };
+  readonly table: string;
+  readonly json: boolean;
+}
+
+async function inLab(name: string, argv: readonly string[]): Promise<Outcome> {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
   if (bench === undefined) throw new UsageError(name === '' ? 'which one?' : `there is no benchmark ${name}`);
   const { rounds, lab, megabytes, json } = optionsFrom(argv, {
     rounds: { type: 'string', default: String(ROUNDS[name] ?? 30) },
     lab: { type: 'string', default: 'bench' },
     megabytes: { type: 'string', default: '300' },
-    json: { type: 'boolean', default: false },
+    json: JSON_OPTION,
   });
-  const tell = (line: string): void => void process.stderr.write(`${line}\n`);
   const options = {
     name,
     rounds: wholeNumber('rounds', rounds, 1),
@@ -45,12 +57,29 @@ async function main([name = '', ...argv]: readonly string[]): Promise<number> {
   };
   try {
     const measured = await bench(options);
-    process.stdout.write(`${asTable(measured)}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(measured)}\n`);
-    return measured.invalid === null ? 0 : 1;
+    return { measured, table: asTable(measured), json };
   } finally {
     await Lab.remove(lab);
   }
+}
+
+async function ofFleet(argv: readonly string[]): Promise<Outcome> {
+  const { clusters, seconds, json } = optionsFrom(argv, {
+    clusters: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
+    json: JSON_OPTION,
+  });
+  const size = wholeNumber('clusters', clusters, 1);
+  if (size > MOST_CLUSTERS) throw new UsageError(`--clusters is at most ${String(MOST_CLUSTERS)}`);
+  const measured = await benchFleet({ clusters: size, seconds: wholeNumber('seconds', seconds, 1), tell });
+  return { measured, table: asFleetTable(measured), json };
+}
+
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  const { measured, table, json } = await (name === 'fleet' ? ofFleet(argv) : inLab(name, argv));
+  process.stdout.write(`${table}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(measured)}\n`);
+  return measured.invalid === null ? 0 : 1;
 }
 
 try {

@@ -1,6 +1,12 @@
 import type { Transition } from './watch.ts';
 
 const SHOWN_EVENTS = 20;
+/** With more hosts than this, those that are as they should be are only counted. */
+const SHOWN_WELL = 60;
+const SHOWN_UNWELL = 300;
+
+/** What is told of hosts that are as they should be. */
+export const WELL: readonly string[] = ['PrimaryServes', 'Replicates'];
 
 /** What the page of a watching run shows: the last word about every host that was spoken of, and the last events. */
 export class WatchBoard {
@@ -13,6 +19,8 @@ export class WatchBoard {
   }
 
   note(transition: Transition): void {
+    // Whoever tells of a host knows its primary again.
+    if (transition.host !== '') this.#latest.delete(`${transition.cluster}/`);
     this.#latest.set(`${transition.cluster}/${transition.host}`, transition);
     this.#events.push(transition);
     if (this.#events.length > SHOWN_EVENTS) this.#events.shift();
@@ -20,11 +28,18 @@ export class WatchBoard {
 
   /** Markdown. */
   render(): string {
-    const places = [...this.#latest.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
+    const all = [...this.#latest.entries()];
+    const isShort = all.length <= SHOWN_WELL;
+    const listed = isShort ? all : all.filter(([, { code }]) => !WELL.includes(code));
+    const shown = listed.sort(([one], [other]) => (one < other ? -1 : 1)).slice(0, SHOWN_UNWELL);
     return [
       `### Watching the clusters of shard ${this.#shard}`,
       '',
-      ...places.map(([place, { code, explains, reaction }]) => `- **${place}** ${code}: ${explains}${tail(reaction)}`),
+      ...(isShort
+        ? []
+        : [`${String(all.length - listed.length)} of ${String(all.length)} hosts are as they should be.`, '']),
+      ...shown.map(([place, { code, explains, reaction }]) => `- **${place}** ${code}: ${explains}${tail(reaction)}`),
+      ...(shown.length < listed.length ? [`- and ${String(listed.length - shown.length)} more`] : []),
       '',
       ...(this.#events.length === 0 ? [] : ['Last events:', '']),
       ...this.#events.map(

@@ -10,10 +10,12 @@ const isPlain = (value: unknown): value is string | number => typeof value === '
 
 /** The second and later ones with the same value, each naming the first. */
 export function repeated(claims: readonly Claim[], what: string): PathFault[] {
-  return claims.flatMap(({ path, value }, index) => {
-    const first = claims.findIndex((claim) => claim.value === value);
-    const holder = claims[first];
-    if (first === index || holder === undefined || !isPlain(value)) return [];
+  const holders = new Map<unknown, Claim>();
+  return claims.flatMap((claim) => {
+    const { path, value } = claim;
+    const holder = holders.get(value);
+    if (holder === undefined) holders.set(value, claim);
+    if (holder === undefined || !isPlain(value)) return [];
     const message = `${path.join('.')}: found ${String(value)}, which is the ${what} of ${holder.path.slice(0, -1).join('.')} too; each needs its own`;
     return [{ path, message }];
   });
@@ -37,7 +39,9 @@ export function repeatedAddresses(data: unknown): PathFault[] {
   ];
   // A witness may serve several clusters, but it is no database host of any: one death would take two votes.
   const ofWitnesses = clusters
-    .flatMap(([name, cluster]) => repeated([...taken, ...addresses('witnesses', name, cluster)], 'address'))
+    .map(([name, cluster]) => addresses('witnesses', name, cluster))
+    .filter((witnesses) => witnesses.length > 0)
+    .flatMap((witnesses) => repeated([...taken, ...witnesses], 'address'))
     .filter((fault) => fault.path[2] === 'witnesses');
   return [...repeated(taken, 'address'), ...ofWitnesses];
 }

@@ -62,7 +62,8 @@ export class TemporalServer {
   async startAgain(): Promise<void> {
     if (this.isRunning()) return;
     const log = openSync(path.join(this.#lab.folder, 'run', 'temporal.log'), 'a');
-    const child = this.#lab.control.spawn([temporalCli(), ...serverArguments(this.#lab.folder)], {
+    const database = path.join(this.#lab.folder, 'run', 'temporal.db');
+    const child = this.#lab.control.spawn([temporalCli(), ...serverArguments(database, inside)], {
       env: plainEnvironment,
       cwd: '/',
       detached: true,
@@ -111,11 +112,12 @@ export class TemporalServer {
   }
 }
 
-function serverArguments(folder: string): readonly string[] {
+/** A development server with the settings of every lab: its state in the file `database`. */
+export function serverArguments(database: string, { port, uiPort }: Ports): readonly string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
-    ...['--port', String(inside.port), '--ui-port', String(inside.uiPort)],
-    ...['--db-filename', path.join(folder, 'run', 'temporal.db')],
+    ...['--port', String(port), '--ui-port', String(uiPort)],
+    ...['--db-filename', database],
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...['--log-level', 'error'],
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="50ms"'],

@@ -6,6 +6,6 @@ export async function transitionsOf(run: WorkflowHandle): Promise<readonly Trans
   const { events } = await run.fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
     const data = signal?.input?.payloads?.[0]?.data;
-    return data === undefined || data === null ? [] : [JSON.parse(new TextDecoder().decode(data)) as Transition];
+    return data === undefined || data === null ? [] : (JSON.parse(new TextDecoder().decode(data)) as Transition[]);
   });
 }

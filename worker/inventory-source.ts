@@ -13,6 +13,9 @@ export interface ManagedCluster {
 export class InventorySource {
   readonly #path: string;
   #read: { readonly inventory: Inventory; readonly changedAt: number } | null = null;
+  /** Of the inventory as it was read last: it is asked for every second, and large. */
+  #listed: { readonly inventory: Inventory; readonly listings: ReadonlyMap<string, readonly WatchListing[]> } | null =
+    null;
 
   constructor(path: string) {
     this.#path = path;
@@ -39,10 +42,9 @@ export class InventorySource {
 
   /** @throws AdapterFailure `BadInput` */
   async shard(shard: string): Promise<readonly WatchListing[]> {
-    const { clusters, access } = await this.#orRefuse(`shard ${shard}`);
-    return clusters
-      .filter((cluster) => cluster.policy.watch.shard === shard)
-      .map((cluster) => ({ cluster: cluster.name, version: JSON.stringify({ cluster, access }) }));
+    const inventory = await this.#orRefuse(`shard ${shard}`);
+    if (this.#listed?.inventory !== inventory) this.#listed = { inventory, listings: listingsOf(inventory) };
+    return this.#listed.listings.get(shard) ?? [];
   }
 
   async #orRefuse(name: string): Promise<Inventory> {
@@ -59,4 +61,17 @@ export class InventorySource {
       });
     }
   }
+}
+
+/** The clusters of every shard. */
+function listingsOf({ clusters, access }: Inventory): ReadonlyMap<string, readonly WatchListing[]> {
+  const listings = new Map<string, WatchListing[]>();
+  for (const cluster of clusters) {
+    const { shard } = cluster.policy.watch;
+    const listing = { cluster: cluster.name, version: JSON.stringify({ cluster, access }) };
+    const listed = listings.get(shard) ?? [];
+    listed.push(listing);
+    listings.set(shard, listed);
+  }
+  return listings;
 }

@@ -1,4 +1,4 @@
-import { activityInfo, getClient, log } from '@temporalio/activity';
+import { activityInfo, getClient } from '@temporalio/activity';
 import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Attempted, RunsPort, Started } from '../adapters/ports.ts';
@@ -31,14 +31,11 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();
     return latest === null ? null : Date.now() - latest;
   },
-  tell: (transition) => {
+  tell: async (transitions) => {
     const { workflowExecution } = activityInfo();
     if (workflowExecution === undefined) return; // started by itself, not by a run
     const { workflowId, runId } = workflowExecution;
-    const signal = getClient().workflow.getHandle(workflowId, runId).signal('transition', transition);
-    signal.catch((error: unknown) => {
-      log.warn('a transition was not told to the run that watches', { ...transition, why: String(error) });
-    });
+    await getClient().workflow.getHandle(workflowId, runId).signal('transitions', transitions);
   },
 });
 

@@ -9,5 +9,5 @@ import type { Transition } from '../domain/watch.ts';
  */
 export const acceptUpdate = defineUpdate<Acceptance, [unknown]>('accept');
 
-/** The watcher tells its run what has become different. */
-export const transitionSignal = defineSignal<[Transition]>('transition');
+/** The watcher tells its run what has become different, oldest first. */
+export const transitionsSignal = defineSignal<[readonly Transition[]]>('transitions');

@@ -14,7 +14,7 @@ import { watchId } from '../domain/addresses.ts';
 import type { WatchClustersInput } from '../domain/inputs.ts';
 import { parseWatchClusters } from '../domain/inputs.ts';
 import { WatchBoard } from '../domain/watch-board.ts';
-import { transitionSignal } from './messages.ts';
+import { transitionsSignal } from './messages.ts';
 import { accept, atAddress } from './operation.ts';
 
 /** It never ends by itself; silence of two seconds means that its worker is dead, and another one goes on. */
@@ -36,9 +36,9 @@ async function watch(order: WatchClustersInput): Promise<void> {
   const board = new WatchBoard(order.shard);
   setCurrentDetails(board.render());
   setHandler(
-    transitionSignal,
-    (transition) => {
-      board.note(transition);
+    transitionsSignal,
+    (transitions) => {
+      for (const transition of transitions) board.note(transition);
       setCurrentDetails(board.render());
     },
     { description: 'sent by the watcher itself when something has become different' },

@@ -20,6 +20,33 @@ it('shows the last word about every host, in their order, and what is done about
   expect(lines.filter((line) => line.startsWith('- 2026'))).toHaveLength(3);
 });
 
+it('does not call a primary unknown any more once its hosts are told of', () => {
+  const board = new WatchBoard('main');
+  board.note(told('', 'PrimaryUnknown'));
+  expect(board.render()).toContain('- **shop/** PrimaryUnknown');
+  board.note(told('db1', 'PrimaryServes'));
+  expect(board.render()).not.toContain('- **shop/** PrimaryUnknown');
+});
+
+it('counts the hosts of many clusters that are as they should be, and lists the others', () => {
+  const board = new WatchBoard('main');
+  for (let number = 0; number < 3_000; number += 1) board.note(told(`db${String(number)}`, 'Replicates'));
+  board.note(told('db7', 'ReplicaSilent'));
+  const lines = board.render().split('\n');
+  expect(lines).toContain('2999 of 3000 hosts are as they should be.');
+  expect(lines.filter((line) => line.startsWith('- **'))).toEqual([
+    '- **shop/db7** ReplicaSilent: it is ReplicaSilent',
+  ]);
+});
+
+it('says how many more are unwell than it lists', () => {
+  const board = new WatchBoard('main');
+  for (let number = 0; number < 3_000; number += 1) board.note(told(`db${String(number)}`, 'ReplicaSilent'));
+  const lines = board.render().split('\n');
+  expect(lines).toContain('- and 2700 more');
+  expect(lines.length).toBeLessThan(400);
+});
+
 it('stays small however much happens', () => {
   const board = new WatchBoard('main');
   for (let times = 0; times < 500; times += 1)
