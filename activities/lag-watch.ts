@@ -113,9 +113,9 @@ export class LagWatch {
 
   async #beat(token: string): Promise<void> {
     try {
-      const sentAtMs = performance.now();
+      const beat = this.#beats.begin(token, performance.now());
       const isCommitted = await writeBeat(this.#pulse, token, { timeoutMs: BEAT_MS });
-      if (isCommitted) this.#beats.note({ token, sentAtMs, committedAtMs: performance.now() });
+      if (isCommitted) beat.committedAtMs = performance.now();
       this.#whyNoBeat = isCommitted ? null : `no heartbeat row is written: ${this.#pulse.host} refuses writes`;
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;

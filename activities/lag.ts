@@ -39,6 +39,8 @@ const isAnswer = (error: unknown): error is AdapterFailure =>
   error instanceof AdapterFailure && error.silence !== 'lost' && error.type !== 'BadInput';
 
 interface Committed {
+  readonly beats: BeatLog;
+  /** The only one. */
   readonly beat: Beat;
   /** The primary's clock. */
   readonly clock: ServerClock;
@@ -57,10 +59,12 @@ async function commitHeartbeat(
     const askedAtMs = performance.now();
     clock.note({ serverMs: await readClock(session), startedAtMs: askedAtMs, endedAtMs: performance.now() });
     const token = randomUUID();
-    const sentAtMs = performance.now();
+    const beats = new BeatLog();
+    const beat = beats.begin(token, performance.now());
     const server = await writeHeartbeat(session, { route: 'lag', token }, deadlineMs);
     if (server === null) return `${primary} refuses writes`;
-    return { beat: { token, sentAtMs, committedAtMs: performance.now() }, clock };
+    beat.committedAtMs = performance.now();
+    return { beats, beat, clock };
   } catch (error) {
     if (isAnswer(error)) return error.message;
     throw error;
@@ -71,11 +75,9 @@ async function commitHeartbeat(
 
 async function awaitHeartbeat(
   session: Session,
-  { beat, clock, deadlineMs }: Committed & { readonly deadlineMs: number },
+  { beats, beat, clock, deadlineMs }: Committed & { readonly deadlineMs: number },
 ): Promise<LagMeasurement> {
   const { host } = session;
-  const beats = new BeatLog();
-  beats.note(beat);
   const replica = { lag: new ReplicaLag(beats), clock: new ServerClock() };
   try {
     for (;;) {

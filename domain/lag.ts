@@ -1,11 +1,12 @@
 import type { ClockOffset } from './clock.ts';
 import type { HostName } from './cluster.ts';
 
-/** A heartbeat row that the primary committed at some instant between the two, of the watcher's monotonic clock, in milliseconds. */
+/** A heartbeat row for the primary. Instants are of the watcher's monotonic clock, in milliseconds. */
 export interface Beat {
   readonly token: string;
   readonly sentAtMs: number;
-  readonly committedAtMs: number;
+  /** When the primary's answer came; Infinity: not yet, or not at all. A replica can show the row before. */
+  committedAtMs: number;
 }
 
 /** What a replica showed at some instant between the two. */
@@ -46,25 +47,26 @@ const MOST_BEATS = 5_000;
 export class BeatLog {
   #beats: Beat[] = [];
 
-  note(beat: Beat): void {
+  /** To be called before it is sent. */
+  begin(token: string, sentAtMs: number): Beat {
+    const beat = { token, sentAtMs, committedAtMs: Infinity };
     this.#beats.push(beat);
     // Every other one of the older half: the error grows where the lag is long.
     if (this.#beats.length > MOST_BEATS)
       this.#beats = this.#beats.filter((_, index) => index % 2 === 0 || index > MOST_BEATS / 2);
+    return beat;
   }
 
-  get oldest(): Beat | null {
-    return this.#beats[0] ?? null;
-  }
-
-  /** The beat and the one after it; null: it is not here, or not any more. */
-  find(token: string): { readonly shown: Beat; readonly next: Beat | null } | null {
+  /** Null: it is not here, or not any more. */
+  find(token: string): Beat | null {
     // The newest is shown nearly always.
-    for (let index = this.#beats.length - 1; index >= 0; index -= 1) {
-      const shown = this.#beats[index];
-      if (shown?.token === token) return { shown, next: this.#beats[index + 1] ?? null };
-    }
-    return null;
+    return this.#beats.findLast((beat) => beat.token === token) ?? null;
+  }
+
+  /** The oldest that was committed after `shown`; of all when it is null. */
+  committedAfter(shown: Beat | null): Beat | null {
+    const from = shown === null ? 0 : this.#beats.lastIndexOf(shown) + 1;
+    return this.#beats.find((beat, index) => index >= from && beat.committedAtMs < Infinity) ?? null;
   }
 
   /** Every replica has shown this one, or a later one. */
@@ -93,7 +95,7 @@ export class ReplicaLag {
   /** Null: nothing bounds it from above, since the row is not one of these beats and its age is not known. */
   see(sight: BeatSight): Lag | null {
     const found = this.#beats.find(sight.token);
-    if (found !== null) this.#arrive(sight, found.shown);
+    if (found !== null) this.#arrive(sight, found);
     this.#last = sight;
     const least = this.#least(sight, found);
     const most = this.#most(sight, found);
@@ -112,14 +114,14 @@ export class ReplicaLag {
   }
 
   /** What is not applied was committed at least so long before. */
-  #least({ startedAtMs }: BeatSight, found: ReturnType<BeatLog['find']>): number {
-    const missing = found === null ? this.#beats.oldest : found.next;
+  #least({ startedAtMs }: BeatSight, found: Beat | null): number {
+    const missing = this.#beats.committedAfter(found);
     return missing === null ? 0 : Math.max(0, startedAtMs - missing.committedAtMs);
   }
 
-  #most({ endedAtMs, ageMs, completeSinceMs }: BeatSight, found: ReturnType<BeatLog['find']>): number | null {
+  #most({ endedAtMs, ageMs, completeSinceMs }: BeatSight, found: Beat | null): number | null {
     const bounds = [
-      ...(found === null ? (ageMs === null ? [] : [ageMs]) : [endedAtMs - found.shown.sentAtMs]),
+      ...(found === null ? (ageMs === null ? [] : [ageMs]) : [endedAtMs - found.sentAtMs]),
       ...(completeSinceMs === null ? [] : [endedAtMs - completeSinceMs]),
     ];
     return bounds.length === 0 ? null : Math.min(...bounds);
