@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net';
 import { Looks } from './looks.ts';
 import type { Member } from './members.ts';
-import type { Beat, Said, Standing } from './statements.ts';
-
-const BEAT = /^CALL standfast\.beat\('watch', '([^']+)'\)$/;
+import type { HeartbeatRow, Said, Standing } from './statements.ts';
 
 /** All simulated hosts: which of their servers serve, and who is connected to them. */
 export class Fleet {
@@ -12,13 +10,14 @@ export class Fleet {
   readonly #places: ReadonlyMap<string, number>;
   /** When a server was killed, by its address; milliseconds of the monotonic clock. */
   readonly #dead = new Map<string, number>();
-  /** By cluster. */
-  readonly #beats = new Map<string, Beat>();
   readonly #clients = new Map<string, Set<Socket>>();
+  /** By the address of the primary. */
+  readonly #rows: ReadonlyMap<string, HeartbeatRow>;
 
   constructor(members: readonly Member[]) {
     this.members = members;
     this.looks = new Looks(members.length);
+    this.#rows = new Map(members.map(({ source }) => [source, { token: '', written: 0 }]));
     this.#places = new Map(members.map(({ address }, place) => [address, place]));
   }
 
@@ -54,19 +53,18 @@ export class Fleet {
   standing(place: number): Standing {
     const member = this.member(place);
     const nowMs = performance.now();
+    const row = this.#rows.get(member.source);
+    if (row === undefined) throw new Error(`${member.name} of ${member.cluster} has no primary`);
     return {
-      member,
+      ...{ member, row },
       upSeconds: nowMs / 1_000,
       sourceServes: this.serves(member.source),
       sourceUpSeconds: (this.#dead.get(member.source) ?? nowMs) / 1_000,
-      beat: this.#beats.get(member.cluster) ?? null,
     };
   }
 
   note(place: number, text: string, said: Said): void {
-    const { role, cluster } = this.member(place);
-    const token = BEAT.exec(text)?.[1];
-    if (token !== undefined) this.#beats.set(cluster, { token, writtenMs: Date.now() });
+    const { role } = this.member(place);
     const nowMs = performance.now();
     if (said.kind === 'unknown') this.looks.notKnown(`the statement ${text.slice(0, 200)}`);
     else {

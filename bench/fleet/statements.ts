@@ -10,14 +10,15 @@ export interface Standing {
   readonly sourceServes: boolean;
   /** For how long it has served, or had; on a replica the source's heartbeats follow it. */
   readonly sourceUpSeconds: number;
-  /** The newest heartbeat row of its cluster; a replica has it at once. */
-  readonly beat: Beat | null;
+  /** Replication is instant: what the primary wrote is on its replicas. */
+  readonly row: HeartbeatRow;
 }
 
-export interface Beat {
-  readonly token: string;
-  /** Since 1970. */
-  readonly writtenMs: number;
+/** The row of `standfast.heartbeat` that a cluster shares. */
+export interface HeartbeatRow {
+  token: string;
+  /** Microseconds since 1970. */
+  written: number;
 }
 
 /**
@@ -29,22 +30,25 @@ export type Counts = 'probe' | 'write' | 'aside';
 interface Statement {
   readonly pattern: RegExp;
   readonly counts: Counts;
+  /** What it changes; the groups of the pattern are the words of the statement. */
+  readonly does?: (standing: Standing, words: readonly string[]) => void;
   /** Null: the answer has no rows, only that it is done. */
   readonly rows: ((standing: Standing) => readonly Row[]) | null;
 }
 
-const GTID = '0-1-184220';
-const microseconds = (): number => 1_000 * Date.now();
-
 /** The period that Standfast gives its replicas. */
 const HEARTBEATS_PER_SECOND = 10;
+/** Nobody writes but the watcher, and its rows are not counted. */
+const POSITION = '0-1-184220';
+
+const microseconds = (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000);
 
 const STATEMENTS: readonly Statement[] = [
   {
     pattern:
-      /^SELECT @@GLOBAL\.read_only AS read_only, @@GLOBAL\.gtid_binlog_pos AS position, TIMESTAMPDIFF\([^)]*\(6\)\) AS clock$/,
+      /^SELECT @@GLOBAL\.read_only AS read_only, @@GLOBAL\.gtid_binlog_pos AS position, TIMESTAMPDIFF\(.*\) AS clock$/,
     counts: 'probe',
-    rows: ({ member }) => [{ read_only: member.role === 'primary' ? 0 : 1, position: GTID, clock: microseconds() }],
+    rows: ({ member }) => [{ read_only: member.role === 'primary' ? 0 : 1, position: POSITION, clock: microseconds() }],
   },
   {
     pattern: /^SHOW ALL SLAVES STATUS$/,
@@ -52,20 +56,28 @@ const STATEMENTS: readonly Statement[] = [
     rows: (standing) => [replicaStatus(standing)],
   },
   {
+    pattern: /^CALL standfast\.beat\('watch', '([^']*)'\)$/,
+    counts: 'write',
+    does: ({ row }, [token = '']) => {
+      row.token = token;
+      row.written = microseconds();
+    },
+    rows: null,
+  },
+  {
+    pattern:
+      /^SELECT token, TIMESTAMPDIFF\(.*\) AS written, TIMESTAMPDIFF\(.*\) AS clock FROM standfast\.heartbeat WHERE route = 'watch'$/,
+    counts: 'aside',
+    rows: ({ row }) => [{ token: row.token, written: row.written, clock: microseconds() }],
+  },
+  {
     pattern: /^SHOW GLOBAL STATUS LIKE 'Uptime'$/,
     counts: 'aside',
     rows: ({ upSeconds }) => [{ Variable_name: 'Uptime', Value: String(Math.floor(upSeconds)) }],
   },
-  { pattern: /^CALL standfast\.beat\('watch', '[^']+'\)$/, counts: 'write', rows: null },
-  {
-    pattern: /^SELECT token, .* AS written, .* AS clock FROM standfast\.heartbeat WHERE route = 'watch'$/,
-    counts: 'aside',
-    rows: ({ beat }) =>
-      beat === null ? [] : [{ token: beat.token, written: 1_000 * beat.writtenMs, clock: microseconds() }],
-  },
   {
     // Whether a look that got no answer still hangs. None ever does here.
-    pattern: /^SELECT 1 FROM information_schema\.PROCESSLIST WHERE ID = \d+ AND \(INFO = /,
+    pattern: /^SELECT 1 FROM information_schema\.PROCESSLIST WHERE ID = \d+ AND /,
     counts: 'aside',
     rows: () => [],
   },
@@ -93,7 +105,7 @@ function replicaStatus({ member, sourceServes, sourceUpSeconds }: Standing): Row
     ...{ Master_SSL_Cipher: '', Master_SSL_Key: '', Seconds_Behind_Master: sourceServes ? 0 : null },
     ...{ Master_SSL_Verify_Server_Cert: 'No', Last_IO_Errno: 0, Last_IO_Error: '', Last_SQL_Errno: 0 },
     ...{ Last_SQL_Error: '', Replicate_Ignore_Server_Ids: '', Master_Server_Id: 1, Master_SSL_Crl: '' },
-    ...{ Master_SSL_Crlpath: '', Using_Gtid: 'Slave_Pos', Gtid_IO_Pos: GTID },
+    ...{ Master_SSL_Crlpath: '', Using_Gtid: 'Slave_Pos', Gtid_IO_Pos: POSITION },
     ...{ Replicate_Do_Domain_Ids: '', Replicate_Ignore_Domain_Ids: '', Parallel_Mode: 'optimistic' },
     ...{ SQL_Delay: 0, SQL_Remaining_Delay: null },
     ...{ Slave_SQL_Running_State: 'Slave has read all relay log; waiting for more updates' },
@@ -103,7 +115,7 @@ function replicaStatus({ member, sourceServes, sourceUpSeconds }: Standing): Row
       Executed_log_entries: 552_660,
       Slave_received_heartbeats: Math.floor(HEARTBEATS_PER_SECOND * sourceUpSeconds),
     },
-    ...{ Slave_heartbeat_period: '0.100', Gtid_Slave_Pos: GTID },
+    ...{ Slave_heartbeat_period: '0.100', Gtid_Slave_Pos: POSITION },
   };
 }
 
@@ -113,22 +125,22 @@ export type Said =
   | { readonly kind: 'unknown'; readonly answer: Buffer };
 
 const ER_PARSE_ERROR = 1064;
-const noRows = new ResultSet({ 1: 1 });
+/** The columns of an answer without rows. */
+const NO_ROW: Row = { 1: 1 };
 const resultSets = new Map<Statement, ResultSet>();
 
 /** What a simulated server answers. */
 export function answerTo(text: string, standing: Standing): Said {
   const statement = STATEMENTS.find(({ pattern }) => pattern.test(text));
   if (statement === undefined) return { kind: 'unknown', answer: errorAnswer(ER_PARSE_ERROR, 'not simulated') };
-  const { counts, pattern, rows } = statement;
+  const { counts, pattern, does, rows } = statement;
+  does?.(standing, pattern.exec(text)?.slice(1) ?? []);
   return { kind: 'known', counts, pattern: pattern.source, answer: encoded(statement, rows?.(standing) ?? null) };
 }
 
 function encoded(statement: Statement, rows: readonly Row[] | null): Buffer {
   if (rows === null) return okAnswer();
-  const [first] = rows;
-  if (first === undefined) return noRows.answer(rows);
-  const known = resultSets.get(statement) ?? new ResultSet(first);
+  const known = resultSets.get(statement) ?? new ResultSet(rows[0] ?? NO_ROW);
   resultSets.set(statement, known);
   return known.answer(rows);
 }
