@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readBeat, writeBeat } from '../adapters/mariadb-heartbeat.ts';
 import type { PrimaryLook } from '../adapters/mariadb-status.ts';
-import type { Pulse } from '../adapters/ports.ts';
+import type { ClusterPorts, Pulse } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClockOffset } from '../domain/clock.ts';
 import { offsetBetween, ServerClock } from '../domain/clock.ts';
@@ -13,6 +13,7 @@ import { pause } from './pause.ts';
 
 /** A row may wait for an acknowledgement; while one does, no other is sent. */
 const BEAT_MS = 5_000;
+const READ_MS = 1_000;
 const NO_ROW = 'no heartbeat row has reached it';
 
 /** When something was asked and answered, on the watcher's monotonic clock. */
@@ -23,48 +24,57 @@ interface Span {
 
 interface Shown extends Span {
   readonly shown: ShownBeat;
-  readonly gap: number | null;
+  readonly completeSinceMs: number | null;
   readonly clock: ClockOffset | null;
 }
 
 interface Replica {
   readonly lag: ReplicaLag;
   readonly clock: ServerClock;
-  readMs: number;
+  /** Transactions that its primary had committed before, at its last look, and that it has not applied. */
+  gap: number | null;
+  /** All that was committed by then is applied. */
+  completeSinceMs: number | null;
   delay: ReplicaDelay | null;
 }
 
-/** Writes heartbeat rows on the primary, over a connection of its own, and says from what the replicas show of them how far each is behind. */
+/**
+ * Writes heartbeat rows on the primary, and says from what the replicas show of them how far each is behind. Over connections of its own: a row that waits for its
+ * acknowledgement, or a table that somebody locked, must not make a server look silent.
+ */
 export class LagWatch {
-  readonly #pulse: Pulse;
-  readonly #everyMs: number;
+  readonly #cluster: ClusterPorts;
+  readonly #primaryName: HostName;
   readonly #beats = new BeatLog();
   readonly #clock = new ServerClock();
-  readonly #replicas = new Map<HostName, Replica>();
+  readonly #replicas: ReadonlyMap<HostName, Replica>;
   /** What the primary had committed when it was asked last. */
   #primary: { readonly position: string; readonly askedAtMs: number } | null = null;
   #whyNoBeat: string | null = null;
 
-  /** @param pulse to the primary; it is closed at the end */
-  constructor(pulse: Pulse, everyMs: number) {
-    this.#pulse = pulse;
-    this.#everyMs = everyMs;
+  constructor(cluster: ClusterPorts, primary: HostName) {
+    this.#cluster = cluster;
+    this.#primaryName = primary;
+    const replicas = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
+    this.#replicas = new Map(
+      replicas.map((host) => [
+        host,
+        { lag: new ReplicaLag(this.#beats), clock: new ServerClock(), gap: null, completeSinceMs: null, delay: null },
+      ]),
+    );
   }
 
-  /** Writes until it is aborted. */
+  /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const cluster = this.#cluster;
+    const { everyMs, heartbeatMs } = cluster.description.watch;
     const writer = randomUUID().slice(0, 8);
-    const aborted = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
-    });
-    for (let number = 1; !signal.aborted; number += 1) {
-      const startedMs = performance.now();
-      await Promise.race([this.#beat(`${writer}/${String(number)}`), aborted]);
-      await pause(startedMs + this.#everyMs - performance.now(), signal);
-    }
-    this.#pulse.close();
+    let number = 0;
+    const write = (pulse: Pulse): Promise<void> => this.#beat(pulse, `${writer}/${String((number += 1))}`);
+    const read = ([host, replica]: readonly [HostName, Replica]): Promise<void> =>
+      again(cluster.pulse(host), { everyMs, signal, work: (pulse) => this.#look(pulse, replica) });
+    const writing = again(cluster.pulse(this.#primaryName), { everyMs: heartbeatMs, signal, work: write });
+    await Promise.all([writing, ...[...this.#replicas].map(read)]);
   }
 
   seePrimary({ binlogPosition, clockMs }: PrimaryLook, span: Span): void {
@@ -72,29 +82,31 @@ export class LagWatch {
     this.#clock.note({ serverMs: clockMs, ...span });
   }
 
-  /**
-   * Reads what a replica shows, unless that was read a moment ago.
-   * @param applied what it has applied by GTID
-   */
-  async look(pulse: Pulse, applied: string, timeoutMs: number): Promise<void> {
-    const replica = this.#replicas.get(pulse.host) ?? this.#begin(pulse.host);
+  /** @param applied what the replica says by GTID that it has applied; empty: it does not say */
+  seeReplica(host: HostName, applied: string): void {
+    const replica = this.#replicas.get(host);
+    if (replica === undefined || this.#primary === null) return;
+    const { position, askedAtMs } = this.#primary;
+    replica.gap = applied === '' ? null : gtidGap(parseGtids(position), parseGtids(applied));
+    if (replica.gap === 0) replica.completeSinceMs = askedAtMs;
+  }
+
+  async #look(pulse: Pulse, replica: Replica): Promise<void> {
     const startedAtMs = performance.now();
-    if (startedAtMs - replica.readMs < this.#everyMs * 0.9) return;
-    replica.readMs = startedAtMs;
-    const gap = this.#gap(applied);
+    const { gap, completeSinceMs } = replica;
     const clock = (): ClockOffset | null => {
       const nowMs = performance.now();
       return offsetBetween(replica.clock.at(nowMs), this.#clock.at(nowMs));
     };
     try {
-      const shown = await readBeat(pulse, { timeoutMs });
+      const shown = await readBeat(pulse, { timeoutMs: READ_MS });
       const span = { startedAtMs, endedAtMs: performance.now() };
       if (shown !== null) replica.clock.note({ serverMs: shown.clockMs, ...span });
-      const lag = shown === null ? null : this.#lagOf(replica, { ...span, shown, gap, clock: clock() });
+      const lag = shown === null ? null : lagOf(replica.lag, { ...span, shown, completeSinceMs, clock: clock() });
       const why = lag !== null ? null : (this.#whyNoBeat ?? NO_ROW);
       replica.delay = { atMs: (startedAtMs + span.endedAtMs) / 2, lag, gtidGap: gap, clock: clock(), why };
     } catch (error) {
-      if (!(error instanceof AdapterFailure) || error.silence !== null) throw error;
+      if (!(error instanceof AdapterFailure)) throw error;
       replica.delay = { atMs: startedAtMs, lag: null, gtidGap: gap, clock: clock(), why: error.message };
     }
     this.#beats.forgetBefore(Math.min(...[...this.#replicas.values()].map((one) => one.lag.neededSinceMs)));
@@ -105,33 +117,39 @@ export class LagWatch {
     return this.#replicas.get(host)?.delay ?? null;
   }
 
-  #begin(host: HostName): Replica {
-    const replica = { lag: new ReplicaLag(this.#beats), clock: new ServerClock(), readMs: -Infinity, delay: null };
-    this.#replicas.set(host, replica);
-    return replica;
-  }
-
-  async #beat(token: string): Promise<void> {
+  async #beat(pulse: Pulse, token: string): Promise<void> {
     try {
       const beat = this.#beats.begin(token, performance.now());
-      const isCommitted = await writeBeat(this.#pulse, token, { timeoutMs: BEAT_MS });
+      const isCommitted = await writeBeat(pulse, token, { timeoutMs: BEAT_MS });
       if (isCommitted) beat.committedAtMs = performance.now();
-      this.#whyNoBeat = isCommitted ? null : `no heartbeat row is written: ${this.#pulse.host} refuses writes`;
+      this.#whyNoBeat = isCommitted ? null : `no heartbeat row is written: ${pulse.host} refuses writes`;
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       this.#whyNoBeat = `no heartbeat row is written: ${error.message}`;
     }
   }
+}
 
-  #lagOf({ lag }: Replica, { shown, gap, clock, startedAtMs, endedAtMs }: Shown): Lag | null {
-    const completeSinceMs = gap === 0 ? (this.#primary?.askedAtMs ?? null) : null;
-    const ageMs = writtenAgo(shown, clock);
-    return lag.see({ startedAtMs, endedAtMs, token: shown.token, ageMs, completeSinceMs });
-  }
+const lagOf = (lag: ReplicaLag, { shown, clock, ...looked }: Shown): Lag | null =>
+  lag.see({ ...looked, token: shown.token, ageMs: writtenAgo(shown, clock) });
 
-  #gap(applied: string): number | null {
-    return this.#primary === null || applied === ''
-      ? null
-      : gtidGap(parseGtids(this.#primary.position), parseGtids(applied));
+interface Repeated {
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+  readonly work: (pulse: Pulse) => Promise<void>;
+}
+
+/** Until it is aborted, also in the middle of the work; the connection is closed then. */
+async function again(pulse: Pulse, { everyMs, signal, work }: Repeated): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    await Promise.race([work(pulse), aborted]);
+    await pause(startedMs + everyMs - performance.now(), signal);
   }
+  pulse.close();
 }

@@ -46,8 +46,8 @@ export class Sights {
     this.#cluster = cluster;
     this.#onFault = onFault;
     this.#primaryName = primary;
-    const { everyMs, silenceMs, heartbeatMs } = cluster.description.watch;
-    this.#lag = new LagWatch(cluster.pulse(primary), heartbeatMs);
+    const { everyMs, silenceMs } = cluster.description.watch;
+    this.#lag = new LagWatch(cluster, primary);
     const watch = <T>(
       host: HostName,
       look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
@@ -62,11 +62,8 @@ export class Sights {
       });
     this.#primary = watch(primary, primaryLook(this.#lag));
     const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
-    const look = async (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> => {
-      const status = await readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
-      await this.#lag.look(pulse, status?.applied ?? '', timeoutMs);
-      return status;
-    };
+    const look = (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> =>
+      readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
     this.#replicas = new Map(
       others.map((host) => [
         host,
@@ -128,6 +125,7 @@ export class Sights {
   #hear(host: HostName): void {
     const sight = this.replica(host);
     const status = sight?.reach === 'answers' ? sight.value : null;
+    this.#lag.seeReplica(host, status?.applied ?? '');
     if (sight === null || status === null) this.#hearings.delete(host);
     else this.#hearings.set(host, hearAgain(this.#hearings.get(host) ?? null, { host, status, nowMs: sight.atMs }));
   }

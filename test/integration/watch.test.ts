@@ -185,5 +185,13 @@ test('says how far a replica is behind and which clock it has, and tells of one 
   await watch.tells('db3 LagHigh');
   await locked;
   await watch.tells('db3 Replicates', 2);
-  expect((await client.lag()).find((one) => one.host === 'db2')?.lag?.lagMs).toBeLessThan(1_000);
+  // A lock on that table keeps the lag from being known, and nothing else.
+  const shut = lab.host('db2').sql('LOCK TABLES standfast.heartbeat WRITE; DO SLEEP(4)', { timeoutMs: 30_000 });
+  const unknown = await until('db2 to hold its row back', async () => {
+    const delay = await delayOf('db2');
+    return delay?.lag === null ? delay : undefined;
+  });
+  expect(unknown.why).toMatch(/no answer within|still waits on the server/);
+  await shut;
+  expect(await watch.told()).not.toContain('db2 ReplicaSilent');
 });

@@ -7,6 +7,8 @@ import { until } from '../../lab/run.ts';
 const TELLS_MS = 60_000;
 
 export interface Watch {
+  /** "HOST CODE" of all that it told, oldest first. */
+  told(): Promise<readonly string[]>;
   /** What it did about what it told, in words. */
   reactions(): Promise<readonly string[]>;
   /** Waits until the watcher has told "HOST CODE" so many times. */
@@ -21,13 +23,15 @@ export interface Watch {
 export function useWatch(temporal: () => Client): Watch {
   const run = () => temporal().workflow.getHandle('watch/main');
   const told = (): Promise<readonly Transition[]> => transitionsOf(run());
+  const codes = async (): Promise<readonly string[]> => (await told()).map(({ host, code }) => `${host} ${code}`);
   return {
+    told: codes,
     reactions: async () => (await told()).map(({ reaction }) => reaction),
     tells: async (what, times = 1) => {
       let last: readonly string[] = [];
       const heard = async (): Promise<true | undefined> => {
         try {
-          last = (await told()).map(({ host, code }) => `${host} ${code}`);
+          last = await codes();
         } catch (error) {
           if (!(error instanceof WorkflowNotFoundError)) throw error;
         }
