@@ -7,7 +7,6 @@ import type { HeartbeatRow, Said, Standing } from './statements.ts';
 export class Fleet {
   readonly members: readonly Member[];
   readonly looks: Looks;
-  readonly #places: ReadonlyMap<string, number>;
   /** When a server was killed, by its address; milliseconds of the monotonic clock. */
   readonly #dead = new Map<string, number>();
   readonly #clients = new Map<string, Set<Socket>>();
@@ -18,26 +17,14 @@ export class Fleet {
     this.members = members;
     this.looks = new Looks(members.length);
     this.#rows = new Map(members.map(({ source }) => [source, { token: '', written: 0 }]));
-    this.#places = new Map(members.map(({ address }, place) => [address, place]));
   }
 
-  /** The host whose database server a client wants; null: there is none, or it was killed, and the connection is reset. */
-  admit(socket: Socket): number | null {
-    const place = this.placeOf(socket);
-    const address = socket.localAddress ?? '';
-    if (place === null || this.#dead.has(address)) {
-      socket.resetAndDestroy();
-      return null;
-    }
-    socket.setNoDelay(true);
+  /** A client of a database server, whose connection ends when the server is killed. */
+  admit(place: number, client: Socket): void {
+    const { address } = this.member(place);
     const clients = this.#clients.get(address) ?? new Set();
-    this.#clients.set(address, clients.add(socket));
-    socket.once('close', () => clients.delete(socket));
-    return place;
-  }
-
-  placeOf({ localAddress = '' }: Socket): number | null {
-    return this.#places.get(localAddress) ?? null;
+    this.#clients.set(address, clients.add(client));
+    client.once('close', () => clients.delete(client));
   }
 
   member(place: number): Member {
@@ -73,10 +60,10 @@ export class Fleet {
     }
   }
 
-  /** The server's process dies, as by SIGKILL: its connections end, and its port answers nobody; its host lives. */
+  /** The server's process dies: its connections end, and its host says that it is gone. */
   kill(address: string): void {
     this.#dead.set(address, performance.now());
-    for (const socket of this.#clients.get(address) ?? []) socket.resetAndDestroy();
+    for (const client of this.#clients.get(address) ?? []) client.destroy();
   }
 
   revive(): void {

@@ -13,7 +13,7 @@ import type { HostsOrders, Served } from './hosts-process.ts';
 import type { Etc } from './inventory.ts';
 import { etcFile, writeEtc } from './inventory.ts';
 import type { Looked } from './looks.ts';
-import { membersOf } from './members.ts';
+import { clusterName, membersOf } from './members.ts';
 import { total } from './server-writes.ts';
 import { freshKey } from './ssh-servers.ts';
 import { MeteredTemporal } from './temporal.ts';
@@ -49,7 +49,7 @@ export async function benchFleet(options: FleetOptions): Promise<MeasuredFleet> 
     const etc = { folder, clusters: options.clusters, periodMs: PERIOD_MS, password, key: key.private };
     writeEtc(etc, membersOf(options.clusters), served);
     const watched = await watchFleet({ ...options, hosts, etc });
-    await hosts.ask('revive');
+    await hosts.ask('revive', victimOf(options.clusters));
     const floor = await floorShare({ ...options, etc, served, asks: watched.looked.usual });
     options.tell(`floor: ${floor.toFixed(2)} cores`);
     const { figures, reasons } = watched;
@@ -179,13 +179,17 @@ async function writesDuring(
   return { perSecond, said: said.join(', ') };
 }
 
+/** The place of a primary in the middle of them. */
+const victimOf = (clusters: number): number =>
+  membersOf(clusters).findIndex((one) => one.cluster === clusterName(Math.floor(clusters / 2)));
+
 const DEATH = ['PrimaryProcessDead', 'PrimaryHung', 'PrimaryHostDead'];
 
 /** The watcher is there for this: the server of one primary among all of them dies. @returns milliseconds until it told of it */
 async function detection({ clusters, hosts, run, tell }: Running): Promise<number> {
-  const victim = membersOf(clusters)[3 * Math.floor(clusters / 2)];
+  const victim = membersOf(clusters)[victimOf(clusters)];
   if (victim === undefined) throw new Error('there is no cluster');
-  const killedMs = await hosts.ask('kill', victim.address);
+  const killedMs = await hosts.ask('kill', victimOf(clusters));
   const death = await until(
     `the death of ${victim.cluster}/${victim.name} from the watcher`,
     async () => {

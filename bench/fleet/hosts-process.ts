@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import type { AddressInfo, Server } from 'node:net';
+import type { Server } from 'node:net';
 import { obey } from './child.ts';
 import { Fleet } from './fleet-state.ts';
 import type { Looked } from './looks.ts';
+import { listenAt, listening } from './listening.ts';
 import { membersOf } from './members.ts';
-import { sqlServers } from './sql-servers.ts';
+import { sqlServer } from './sql-servers.ts';
 import { SshServers } from './ssh-servers.ts';
 
 export interface Served {
@@ -23,39 +23,39 @@ export interface HostsOrders {
   readonly seen: () => number;
   readonly begin: () => void;
   readonly end: () => Looked;
-  /** Kills the database server at the address. @returns when, in milliseconds since 1970 */
-  readonly kill: (address: string) => number;
-  /** Starts again what was killed. */
-  readonly revive: () => void;
+  /** Kills the database server of that member: its connections end, and its port refuses new ones. @returns when, in milliseconds since 1970 */
+  readonly kill: (place: number) => number;
+  /** Starts it again. */
+  readonly revive: (place: number) => Promise<void>;
 }
 
 let fleet = new Fleet([]);
-
-/** On every address of the loopback; whoever connects to another one is sent away. */
-async function listening(server: Server): Promise<number> {
-  server.listen({ port: 0, host: '0.0.0.0', backlog: 4_096 });
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
+let servers: readonly Server[] = [];
+let sqlPort = 0;
 
 const orders: HostsOrders = {
   serve: async (clusters, userKey) => {
     fleet = new Fleet(membersOf(clusters));
     const ssh = new SshServers(fleet, userKey);
-    const [sqlPort, sshPort] = [await listening(sqlServers(fleet)), await listening(ssh.tcp)];
-    return { sqlPort, sshPort, hostKeys: ssh.hostKeys };
+    servers = fleet.members.map((_, place) => sqlServer(fleet, place));
+    const addresses = fleet.members.map((one) => one.address);
+    sqlPort = await listenAt(addresses, servers);
+    return { sqlPort, sshPort: await listenAt(addresses, ssh.all), hostKeys: ssh.hostKeys };
   },
   seen: () => fleet.looks.seen,
   begin: () => {
     fleet.looks.begin(performance.now());
   },
   end: () => fleet.looks.end(performance.now(), fleet.members),
-  kill: (address) => {
-    fleet.kill(address);
+  kill: (place) => {
+    servers[place]?.close();
+    fleet.kill(fleet.member(place).address);
     return Date.now();
   },
-  revive: () => {
+  revive: async (place) => {
     fleet.revive();
+    const server = servers[place];
+    if (server !== undefined) await listening(server, sqlPort, fleet.member(place).address);
   },
 };
 obey(orders);

@@ -15,14 +15,14 @@ const GREETING = { protocolVersion: 10, serverVersion: '10.11.19-MariaDB', statu
 /** Everything but TLS and compression. */
 const CAPABILITIES = 0xffffff ^ 0x800 ^ 0x20;
 
-/** The database servers of all hosts behind one port; the address that a client connects to says which one it wants. */
-export function sqlServers(fleet: Fleet): Server {
+/** The database server of one host. */
+export function sqlServer(fleet: Fleet, place: number): Server {
   let connections = 0;
   const server = mysql.createServer((connection: unknown) => {
     const wire = connection as Wire;
     wire.on('error', () => undefined); // the watcher hangs up at the end
-    const place = fleet.admit(wire.stream);
-    if (place === null) return;
+    wire.stream.setNoDelay(true);
+    fleet.admit(place, wire.stream);
     connections += 1;
     wire.serverHandshake({
       ...{ ...GREETING, connectionId: connections, capabilityFlags: CAPABILITIES },

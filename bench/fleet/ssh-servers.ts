@@ -1,4 +1,4 @@
-import type { Server as TcpServer } from 'node:net';
+import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import type { Connection, PublicKeyAuthContext, ServerChannel } from 'ssh2';
 import ssh2 from 'ssh2';
@@ -15,9 +15,10 @@ export function freshKey(): { readonly private: string; readonly public: string 
   }
 }
 
-/** The sshd and the host helper of every host behind one port; each host shows a key of its own. */
+/** The sshd and the host helper of every host; each shows a key of its own. */
 export class SshServers {
-  readonly tcp: TcpServer;
+  /** In the order of the members. */
+  readonly all: readonly Server[];
   /** What known_hosts says of each host, in the order of the members. */
   readonly hostKeys: readonly string[];
   readonly #fleet: Fleet;
@@ -31,16 +32,13 @@ export class SshServers {
     this.#userKey = parsed;
     const keys = fleet.members.map(freshKey);
     this.hostKeys = keys.map((pair) => pair.public.trim());
-    const servers = keys.map(
-      (pair, place) =>
-        new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
-          this.#serve(client, place);
-        }),
-    );
-    this.tcp = createServer({ noDelay: true }, (socket) => {
-      const place = fleet.placeOf(socket);
-      if (place === null) socket.resetAndDestroy();
-      else servers[place]?.injectSocket(socket);
+    this.all = keys.map((pair, place) => {
+      const sshd = new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
+        this.#serve(client, place);
+      });
+      return createServer({ noDelay: true }, (socket) => {
+        sshd.injectSocket(socket);
+      });
     });
   }
 

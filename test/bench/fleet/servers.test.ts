@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { AddressInfo, Server } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { recordsFrom } from '../../../activities/records-answer.ts';
 import { readBeat, writeBeat } from '../../../adapters/mariadb-heartbeat.ts';
@@ -7,8 +5,9 @@ import { readPrimary, readReplication, readUptimeSeconds } from '../../../adapte
 import { SqlPulse } from '../../../adapters/pulse.ts';
 import { SshHelper } from '../../../adapters/ssh.ts';
 import { Fleet } from '../../../bench/fleet/fleet-state.ts';
+import { listenAt } from '../../../bench/fleet/listening.ts';
 import { membersOf } from '../../../bench/fleet/members.ts';
-import { sqlServers } from '../../../bench/fleet/sql-servers.ts';
+import { sqlServer } from '../../../bench/fleet/sql-servers.ts';
 import { freshKey, SshServers } from '../../../bench/fleet/ssh-servers.ts';
 import { judgeThreads } from '../../../domain/watched-replica.ts';
 
@@ -17,16 +16,12 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, '0.0.0.0');
-  await once(server, 'listening');
-  closers.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
 async function simulatedSql() {
   const fleet = new Fleet(membersOf(2));
-  const port = await listening(sqlServers(fleet));
+  const servers = fleet.members.map((_, place) => sqlServer(fleet, place));
+  const addresses = fleet.members.map((one) => one.address);
+  const port = await listenAt(addresses, servers);
+  for (const server of servers) closers.push(() => server.close());
   const pulse = (place: number): SqlPulse => {
     const { name, address } = fleet.member(place);
     const target = { host: name, address, port, user: 'standfast', password: 'secret' };
@@ -88,7 +83,9 @@ async function simulatedSsh() {
   const fleet = new Fleet(membersOf(1));
   const key = freshKey();
   const servers = new SshServers(fleet, key.public);
-  const port = await listening(servers.tcp);
+  const addresses = fleet.members.map((one) => one.address);
+  const port = await listenAt(addresses, servers.all);
+  for (const server of servers.all) closers.push(() => server.close());
   const helper = (place: number, { pinned = place, login = key } = {}): SshHelper => {
     const { name, address } = fleet.member(place);
     const knownHosts = `[${address}]:${String(port)} ${servers.hostKeys[pinned] ?? ''}\n`;
