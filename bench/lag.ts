@@ -14,6 +14,8 @@ import type { BenchOptions } from './failover.ts';
 import type { Figures, Measured } from './figures.ts';
 import { compare, figuresOf } from './figures.ts';
 import type { Truth, TruthOrder } from './lag-process.ts';
+import type { Sample } from './lag-truth.ts';
+import { sampleOf } from './lag-truth.ts';
 
 const program = path.join(path.dirname(fileURLToPath(import.meta.url)), 'lag-process.js');
 const REPLICA = 'db3';
@@ -22,8 +24,6 @@ const LAGS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 12_000, 30_000];
 const ROUND_MS = 3_000;
 const CATCH_UP_MS = 100;
 const POLL_MS = 100;
-/** A look at the truth is at most so far from the instant that the watcher speaks of. */
-const NEAR_MS = 20;
 
 /** How far what the watcher says of a lag is from the truth. Milliseconds. */
 export interface LagErrors extends Figures {
@@ -44,22 +44,14 @@ export async function benchLag({ name, rounds, lab: labName, tell }: BenchOption
   const stage = await setStage(labName);
   const slow = await pass(stage, { rounds, tell, every: '100ms', heartbeatMs: 1_000 });
   const quick = await pass(stage, { rounds, tell, every: '20ms', heartbeatMs: 10 });
-  const errors = (samples: readonly Sample[]) => samples.map((one) => Math.abs(one.saidMs - one.trueMs));
-  const times = { standfast: errors(slow.samples), floor: slow.floor };
+  const times = { standfast: slow.samples.map((one) => one.offMs), floor: slow.floor };
   const measured = compare(name, times, { lostAcknowledged: 0, twoWriters: 0 });
   return { ...measured, rounds, watched: judge(slow.samples, 1_000), fast: judge(quick.samples, 10) };
 }
 
-interface Sample {
-  readonly saidMs: number;
-  /** As it was stated, and by how much the truth itself is uncertain. */
-  readonly errorMs: number;
-  readonly trueMs: number;
-}
-
 function judge(samples: readonly Sample[], heartbeatMs: number): LagErrors {
-  const within = samples.filter((one) => Math.abs(one.saidMs - one.trueMs) <= one.errorMs).length;
-  const figures = figuresOf(samples.map((one) => Math.abs(one.saidMs - one.trueMs)));
+  const within = samples.filter((one) => one.isWithin).length;
+  const figures = figuresOf(samples.map((one) => one.offMs));
   return { heartbeatMs, samples: samples.length, withinBound: within / samples.length, ...figures };
 }
 
@@ -118,17 +110,6 @@ async function fallBehind(lab: Lab, lagMs: number): Promise<void> {
   const times = Math.max(1, Math.floor(ROUND_MS / (lagMs + CATCH_UP_MS)));
   const once = `FLUSH TABLES WITH READ LOCK; DO SLEEP(${String(lagMs / 1_000)}); UNLOCK TABLES; DO SLEEP(${String(CATCH_UP_MS / 1_000)});`;
   await lab.host(REPLICA).sql(once.repeat(times), { timeoutMs: lagMs + 60_000 });
-}
-
-function sampleOf({ at, lag }: ListedDelay, seen: readonly Truth[]): readonly Sample[] {
-  const atMs = Date.parse(at);
-  const distance = (one: Truth): number => Math.abs(one.atMs - atMs);
-  const nearest = seen.reduce<Truth | null>(
-    (best, one) => (best === null || distance(one) < distance(best) ? one : best),
-    null,
-  );
-  if (lag === null || nearest === null || distance(nearest) > NEAR_MS) return [];
-  return [{ saidMs: lag.lagMs, errorMs: lag.errorMs + nearest.errorMs + distance(nearest), trueMs: nearest.lagMs }];
 }
 
 /** An application's place, from which the truth is told. */
