@@ -11,14 +11,16 @@ type Beaten = 'lag' | 'vip' | 'watch';
 const WRITER = "'standfast_beat'@'localhost'";
 /** Source: MariaDB error codes, ER_OPTION_PREVENTS_STATEMENT. */
 const READ_ONLY = 1290;
+/** ER_SP_DOES_NOT_EXIST, ER_NO_SUCH_USER: of a cluster that an earlier version prepared. */
+const NOT_PREPARED: readonly unknown[] = [1305, 1449];
+const MAKE_WRITER = `CREATE USER ${WRITER} ACCOUNT LOCK; GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${WRITER}`;
 
 /** The statements with which an administrator makes the account that writes heartbeat rows; null: it is there. */
 export async function missingWriter(session: Session): Promise<string | null> {
   const rows = await session.rows(
     "SELECT COUNT(*) AS accounts FROM mysql.global_priv WHERE User = 'standfast_beat' AND Host = 'localhost'",
   );
-  if (field(rows, 'accounts') !== '0') return null;
-  return `CREATE USER ${WRITER} ACCOUNT LOCK; GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${WRITER}`;
+  return field(rows, 'accounts') === '0' ? MAKE_WRITER : null;
 }
 
 /**
@@ -61,8 +63,14 @@ async function isWritten(writing: Promise<unknown>): Promise<boolean> {
     await writing;
     return true;
   } catch (error) {
-    if (error instanceof AdapterFailure && error.facts['errno'] === READ_ONLY) return false;
-    throw error;
+    if (!(error instanceof AdapterFailure)) throw error;
+    const { host, message, facts } = error;
+    if (facts['errno'] === READ_ONLY) return false;
+    if (!NOT_PREPARED.includes(facts['errno'])) throw error;
+    throw new AdapterFailure({
+      ...{ type: 'Unverified', host, facts, cause: error },
+      message: `${message}: what writes heartbeat rows is missing. On the primary, as its administrator: ${MAKE_WRITER}; then standfast prepare`,
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensureHeartbeat, missingWriter, writeBeat } from '../../adapters/mariadb-heartbeat.ts';
+import { AdapterFailure } from '../../adapters/ports.ts';
 import { Sandbox, until } from './sandbox.ts';
 import { sessionOn, startServer } from './tails.ts';
 
+const SOCKET = '/run/mysqld/mysqld.sock';
 let host: Sandbox;
 
 beforeAll(async () => {
@@ -18,6 +20,10 @@ afterAll(() => host.stop());
 
 const position = () => Number(host.sql('SELECT @@gtid_binlog_pos').split('-')[2]);
 
+/** Of a statement that the server refuses. */
+const errnoOf = (statement: string): number =>
+  Number(/ERROR (\d+)/.exec(host.run('mariadb', '--no-defaults', '-uroot', '-S', SOCKET, '-e', statement).stderr)?.[1]);
+
 /** What a watcher sends. */
 async function heartbeat(): Promise<string> {
   let sent = '';
@@ -31,9 +37,27 @@ async function heartbeat(): Promise<string> {
   return sent;
 }
 
+it('a server that an earlier version prepared is named with what it lacks', async () => {
+  host.sql('DROP PROCEDURE standfast.beat');
+  const rows = () =>
+    Promise.reject(
+      new AdapterFailure({
+        type: 'Unverified',
+        host: 'db1',
+        facts: { errno: errnoOf('CALL standfast.beat(1, 2)') },
+        message: 'db1',
+      }),
+    );
+  const pulse = { host: 'db1', connections: 1, rows, onLost: () => undefined, close: () => undefined };
+  await expect(writeBeat(pulse, 'w/1', { timeoutMs: 1_000 })).rejects.toThrow(
+    /CREATE USER 'standfast_beat'.*standfast prepare/,
+  );
+  await ensureHeartbeat(sessionOn(host));
+});
+
 it('no heartbeat is committed on a server that is closed, also one that was under way, by an account that may write there', async () => {
   const statement = (await heartbeat()).replace("'w/1'", 'UUID()');
-  const client = 'mariadb --no-defaults -uroot -S /run/mysqld/mysqld.sock';
+  const client = `mariadb --no-defaults -uroot -S ${SOCKET}`;
   const writers = Array.from({ length: 4 }, () =>
     host.start('bash', '-c', `yes "${statement};" | ${client} --force >/dev/null 2>&1`),
   );
