@@ -12,7 +12,8 @@ import { readRecords } from './confirming.ts';
 import { pause } from './pause.ts';
 
 const LEARN_EVERY_MS = 5_000;
-const TURN_MS = 500;
+/** A turn lasts so long: those that begin must leave time for the looks at those that have begun, and one that does not answer must not keep the others. */
+const [LEAST_TURN_MS, LONGEST_TURN_MS] = [200, 500];
 
 /** What the watches of a process share. */
 export interface WatchPlane {
@@ -72,19 +73,16 @@ export class WatchedCluster {
     }
   }
 
-  /** Over connections that are made now. One that does not answer soon keeps the others waiting no longer. */
+  /** Over connections that are made now. */
   async #primaryInTurn(signal: AbortSignal): Promise<HostName | null> {
     const { beginning } = this.#plane;
     await beginning.take();
-    const over = new AbortController();
-    void pause(TURN_MS, over.signal).then(() => {
+    const learning = signal.aborted ? Promise.resolve(null) : primaryOf(this.#cluster);
+    const isOver = Promise.race([learning, pause(LONGEST_TURN_MS, signal)]);
+    void Promise.allSettled([isOver, pause(LEAST_TURN_MS, signal)]).then(() => {
       beginning.giveBack();
     });
-    try {
-      return signal.aborted ? null : await primaryOf(this.#cluster);
-    } finally {
-      over.abort();
-    }
+    return learning;
   }
 
   /** Until somebody else may be primary. @returns what was learnt meanwhile */

@@ -14,7 +14,8 @@ import { WatchedCluster } from './watched-cluster.ts';
 
 const RELOAD_EVERY_MS = 1_000;
 const AGAIN_AFTER_FAULT_MS = 5_000;
-const BEGUN_AT_ONCE = 8;
+/** Of a turn each: 20 a second at most. */
+const BEGUN_AT_ONCE = 4;
 
 /** So many replicas, the ones that are the furthest behind, are in the heartbeat of the activity, which Temporal stores each time. */
 const MOST_LISTED = 50;
