@@ -125,8 +125,7 @@ export class ClusterWatch {
       return isFirst ? BUSY_REST_MS : REFUSED_REST_MS;
     }
     this.#say('AttemptDone', attempted.sentence);
-    const { cooldownMs } = this.#watching.cluster.description.watch;
-    if (attempted.promoted) this.#memory = { ...this.#memory, coolUntilMs: performance.now() + cooldownMs };
+    if (attempted.promoted) this.#memory = { ...this.#memory, failedOverAtMs: performance.now() };
     return 0;
   }
 

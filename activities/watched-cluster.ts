@@ -66,7 +66,7 @@ export class WatchedCluster {
         continue;
       }
       [isFirst, isTold] = [false, false];
-      const known = this.#known?.memory ?? { ...FRESH, coolUntilMs: await this.#coolUntil() };
+      const known = this.#known?.memory ?? { ...FRESH, failedOverAtMs: await this.#failedOverAt() };
       const isSame = this.#known === null || this.#known.primary === primary;
       const memory = await this.#turn(primary, isSame ? known : forAnother(known), signal);
       this.#known = { primary, memory };
@@ -107,15 +107,15 @@ export class WatchedCluster {
     return watch.memory;
   }
 
-  async #coolUntil(): Promise<number> {
+  async #failedOverAt(): Promise<number | null> {
     const { cluster, watch } = this.#cluster.description;
     try {
       const since = await this.#plane.runs.sinceLastFailover(cluster, watch.cooldownMs);
-      return since === null ? 0 : performance.now() + watch.cooldownMs - since;
+      return since === null ? null : performance.now() - since;
     } catch (error) {
       // The cooldown spares people, it makes nothing safe: a list that Temporal does not give now must not keep the cluster unwatched.
       log.warn('the last failover is not known, so no cooldown is kept', { cluster, why: String(error) });
-      return 0;
+      return null;
     }
   }
 

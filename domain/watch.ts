@@ -29,8 +29,8 @@ export interface WatchMemory {
   readonly unsteadyUntilMs: number;
   /** Before it nothing is tried again: the last attempt was refused, or another operation holds the cluster. */
   readonly restUntilMs: number;
-  /** Before it no automatic failover starts: one has ended a short while ago. */
-  readonly coolUntilMs: number;
+  /** When an automatic failover ended last that promoted somebody; null: none did, or longer ago than any cooldown of then. */
+  readonly failedOverAtMs: number | null;
   /** The server that answers now was seen open since it started: whoever closed it meant to. */
   readonly sawOpen: boolean;
   /** When that server started. */
@@ -44,7 +44,7 @@ export const FRESH: WatchMemory = {
   silentSinceMs: null,
   unsteadyUntilMs: 0,
   restUntilMs: 0,
-  coolUntilMs: 0,
+  failedOverAtMs: null,
   sawOpen: false,
   startedAtMs: 0,
   reopenFailed: false,
@@ -74,7 +74,7 @@ const UNSTEADY_MS = 10_000;
 const UNSTEADY_SILENCES = 7;
 
 /** What was learnt of one primary says nothing of another. */
-export const forAnother = ({ coolUntilMs }: WatchMemory): WatchMemory => ({ ...FRESH, coolUntilMs });
+export const forAnother = ({ failedOverAtMs }: WatchMemory): WatchMemory => ({ ...FRESH, failedOverAtMs });
 
 /** What follows from a diagnosis, by policy. It never decides about safety: the failover looks again, and refuses what is not proven. */
 export function react(
@@ -142,13 +142,13 @@ function graceOf(
 }
 
 function failingOver(
-  { deadSinceMs, restUntilMs, coolUntilMs }: Dead,
-  { automatic, graceMs }: WatchPolicy,
+  { deadSinceMs, restUntilMs, failedOverAtMs }: Dead,
+  { automatic, graceMs, cooldownMs }: WatchPolicy,
   nowMs: number,
 ): Reaction {
   if (!automatic)
     return { kind: 'tell', why: 'policy.failover.automatic is off, so a person has to start the failover' };
-  if (nowMs < coolUntilMs)
+  if (failedOverAtMs !== null && nowMs < failedOverAtMs + cooldownMs)
     return {
       kind: 'tell',
       why: 'the last failover is not longer ago than policy.failover.cooldown, so a person has to start this one',

@@ -31,8 +31,8 @@ export const WATCHING = [
     [
       'cooldown',
       'a flapping cluster is failed over once, then a person looks',
-      'if (nowMs < coolUntilMs)',
-      'if (coolUntilMs < 0)',
+      'nowMs < failedOverAtMs + cooldownMs',
+      'cooldownMs < 0',
       'is left to a person until the cooldown is over',
     ],
     [

@@ -59,9 +59,12 @@ describe('a dead primary', () => {
   });
 
   it('is left to a person until the cooldown is over', () => {
-    const memory = { coolUntilMs: 10_001 };
-    expect(reactionTo('failOver', { memory })).toBe('tell');
-    expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
+    const memory = { failedOverAtMs: 1_000 };
+    const policy = { cooldownMs: 9_001 };
+    expect(reactionTo('failOver', { memory, policy })).toBe('tell');
+    expect(reactionTo('failOver', { memory, policy, nowMs: 10_001 })).toBe('failOver');
+    // It may be changed meanwhile.
+    expect(reactionTo('failOver', { memory, policy: { cooldownMs: 9_000 } })).toBe('failOver');
   });
 
   it('is not tried again before the rest after a refusal is over', () => {
@@ -119,7 +122,7 @@ describe('a primary over a network that loses packets', () => {
 
 describe('a closed primary', () => {
   it('is opened again when it restarted, also without automatic failover and within the cooldown', () => {
-    expect(reactionTo('reopen', { policy: { automatic: false }, memory: { coolUntilMs: 99_999 } })).toBe('reopen');
+    expect(reactionTo('reopen', { policy: { automatic: false }, memory: { failedOverAtMs: 9_999 } })).toBe('reopen');
   });
 
   it('stays closed when it was seen open since it started: somebody closed it', () => {
@@ -148,10 +151,10 @@ describe('a closed primary', () => {
 
 it('remembers of one primary nothing but the cooldown for another', () => {
   const memory = {
-    ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, coolUntilMs: 3 },
+    ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, failedOverAtMs: 3 },
     ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true },
   };
-  expect(forAnother(memory)).toEqual({ ...FRESH, coolUntilMs: 3 });
+  expect(forAnother(memory)).toEqual({ ...FRESH, failedOverAtMs: 3 });
 });
 
 it('only tells of a primary about which nothing can be done', () => {

@@ -131,8 +131,10 @@ test('a second failover within the cooldown is left to a person', async () => {
   await watch.tells('db1 AttemptDone');
   const [first] = await watch.failovers();
   const { newPrimary } = (await temporal().workflow.getHandle('operation/shop').result()) as FailoverResult;
-  lab.configure({ automatic: true, cooldown: '10m' });
   await watch.tells(`${newPrimary} PrimaryServes`);
+  // It begins anew with the policy, and remembers.
+  lab.configure({ automatic: true, cooldown: '10m' });
+  await watch.tells(`${newPrimary} PrimaryServes`, 2);
   lab.host(newPrimary).signal('mariadbd', 'SIGKILL');
   await watch.tells(`${newPrimary} PrimaryProcessDead`);
   expect(await watch.failovers()).toEqual([first]);
