@@ -141,15 +141,23 @@ interface Repeated {
 
 /** Until it is aborted, also in the middle of the work; the connection is closed then. */
 async function again(pulse: Pulse, { everyMs, signal, work }: Repeated): Promise<void> {
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve();
-    });
-  });
   while (!signal.aborted) {
     const startedMs = performance.now();
-    await Promise.race([work(pulse), aborted]);
+    await unlessAborted(work(pulse), signal);
     await pause(startedMs + everyMs - performance.now(), signal);
   }
   pulse.close();
+}
+
+/** A race with one lasting promise would keep something of every turn for as long as that one lasts. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      resolve();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', stop);
+    });
+  });
 }
