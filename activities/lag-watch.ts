@@ -6,6 +6,7 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClockOffset } from '../domain/clock.ts';
 import { offsetBetween, ServerClock } from '../domain/clock.ts';
 import type { HostName } from '../domain/cluster.ts';
+import type { GtidSet } from '../domain/gtid.ts';
 import { gtidGap, parseGtids } from '../domain/gtid.ts';
 import type { Lag, ReplicaDelay, ShownBeat } from '../domain/lag.ts';
 import { BeatLog, ReplicaLag, writtenAgo } from '../domain/lag.ts';
@@ -49,7 +50,7 @@ export class LagWatch {
   readonly #clock = new ServerClock();
   readonly #replicas: ReadonlyMap<HostName, Replica>;
   /** What the primary had committed when it was asked last. */
-  #primary: { readonly position: string; readonly askedAtMs: number } | null = null;
+  #primary: { readonly position: GtidSet; readonly askedAtMs: number } | null = null;
   #whyNoBeat: string | null = null;
 
   constructor(cluster: ClusterPorts, primary: HostName) {
@@ -78,7 +79,7 @@ export class LagWatch {
   }
 
   seePrimary({ binlogPosition, clockMs }: PrimaryLook, span: Span): void {
-    this.#primary = { position: binlogPosition, askedAtMs: span.startedAtMs };
+    this.#primary = { position: parseGtids(binlogPosition), askedAtMs: span.startedAtMs };
     this.#clock.note({ serverMs: clockMs, ...span });
   }
 
@@ -87,7 +88,7 @@ export class LagWatch {
     const replica = this.#replicas.get(host);
     if (replica === undefined || this.#primary === null) return;
     const { position, askedAtMs } = this.#primary;
-    replica.gap = applied === '' ? null : gtidGap(parseGtids(position), parseGtids(applied));
+    replica.gap = applied === '' ? null : gtidGap(position, parseGtids(applied));
     if (replica.gap === 0) replica.completeSinceMs = askedAtMs;
   }
 
