@@ -43,16 +43,23 @@ export interface LosslessClaim {
   readonly goal: string | null;
 }
 
-/** Every commit of `primary` waits from here on, and the server itself was seen to say so. */
-export async function makeWait(authority: Authority, primary: HostName): Promise<void> {
-  await authority.withSession(primary, waitForAcknowledgement);
-  const faults = faultsOfWaiting((await authority.statusOf(primary)).semiSync);
+/**
+ * Every commit of `primary` waits from here on, and the server itself was seen to say so.
+ * @returns what it said then: what was committed before it waited is in it
+ */
+export async function makeWait(authority: Authority, primary: HostName): Promise<ServerStatus> {
+  const status = await authority.withSession(primary, async (session) => {
+    await waitForAcknowledgement(session);
+    return authority.statusOn(session);
+  });
+  const faults = faultsOfWaiting(status.semiSync);
   if (faults.length > 0)
     throw new AdapterFailure({
       type: 'Unverified',
       host: primary,
       message: `${primary} was told to wait for an acknowledgement of every write, but ${faults.join('; ')}`,
     });
+  return status;
 }
 
 /** `async` is on record by then: from here on writes are acknowledged by the primary alone, and those that wait go on. */
@@ -106,12 +113,13 @@ async function statusesFor(
   { primary, ackers }: Pick<LosslessClaim, 'primary' | 'ackers'>,
 ): Promise<ReadonlyMap<HostName, ServerStatus>> {
   const { cluster } = authority;
-  const own = await askServers(cluster, [primary]);
-  const attached = own.get(primary)?.semiSync.attached ?? [];
+  const expected = [primary, ...ackers];
+  const known = await askServers(cluster, expected);
+  const attached = known.get(primary)?.semiSync.attached ?? [];
   const others = cluster.description.hosts
-    .filter(({ name, serverId }) => name !== primary && (ackers.includes(name) || attached.includes(serverId)))
+    .filter(({ name, serverId }) => !expected.includes(name) && attached.includes(serverId))
     .map(({ name }) => name);
-  return new Map([...own, ...(await askServers(cluster, others))]);
+  return new Map([...known, ...(await askServers(cluster, others))]);
 }
 
 /**
@@ -163,6 +171,8 @@ interface Securing {
   readonly steps: Steps;
   /** This operation has recorded it already, with everybody who might acknowledge. */
   readonly isAsyncRecorded?: boolean;
+  /** What the primary said when it had been made to wait, by this operation. */
+  readonly waiting?: ServerStatus | null;
 }
 
 /**
@@ -181,9 +191,8 @@ export async function secureAcknowledgement(authority: Authority, work: Securing
   if (waits && ackers.length === 0) throw await nobodyInTime(authority, { primary, ackers, why });
   if (work.isAsyncRecorded !== true) await recordAsync(authority, ackers);
   if (ackers.length > 0) {
-    await makeWait(authority, primary);
     // What was committed before it waited is the goal; what comes now waits.
-    const goal = (await authority.statusOf(primary)).binlogPosition;
+    const goal = (work.waiting ?? (await makeWait(authority, primary))).binlogPosition;
     const bounds = { signal: steps.signal, forMs: ATTACH_MS };
     why = await recordLossless(authority, { primary, ackers, goal }, bounds);
     if (why === null) return { mode: 'lossless', ackers };

@@ -13,10 +13,11 @@ import { faultsOfWaiting } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
+import type { RefusedAddress } from '../domain/records.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import type { Acknowledgement } from './acknowledging.ts';
-import { secureAcknowledgement, syncRecord } from './acknowledging.ts';
+import { makeWait, secureAcknowledgement, syncRecord } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
@@ -52,9 +53,13 @@ async function promote(work: Promotion): Promise<Promoted> {
   const isAsyncRecorded = await steps.run('record', null, () =>
     authority.recordPrimary(winner, syncRecord({ mode: 'async', ackers: mayAcknowledge })),
   );
-  const ackers = await steps.run('siblings', null, () => repointSiblings(work, recorded));
+  // It is closed and has applied everything, so nothing waits there yet.
+  const [ackers, waiting] = await together(
+    steps.run('siblings', null, () => repointSiblings(work, recorded)),
+    mayAcknowledge.length === 0 ? Promise.resolve(null) : makeWait(authority, winner),
+  );
   const securing = steps.run('semi-sync', winner, () =>
-    secureAcknowledgement(authority, { primary: winner, ackers, steps, isAsyncRecorded }),
+    secureAcknowledgement(authority, { primary: winner, ackers, steps, isAsyncRecorded, waiting }),
   );
   const route: Route = { host: winner, deposed: { host: work.fence.host, isDown: isDown(work.fence) } };
   const [held, role] = await together(securing, dropVipElsewhere(authority, route));
@@ -73,25 +78,31 @@ async function repointSiblings(
   { authority, winner, fence, steps, kept }: Promotion,
   recorded: readonly HostName[],
 ): Promise<readonly HostName[]> {
-  const { cluster, records } = authority;
-  const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== fence.host);
-  const statuses = await askServers(cluster, others);
+  const { cluster } = authority;
+  const others = cluster.description.hosts
+    .map(({ name }) => name)
+    .filter((host) => ![fence.host, winner].includes(host));
+  const [statuses, refused] = await together(askServers(cluster, others), refusedBy(authority, winner));
   const moved = await onEach(siblingsOf(statuses, winner), (host) =>
     repoint({
       ...{ authority, winner, host },
       acknowledges: recorded.includes(host),
       status: statuses.get(host) ?? null,
       isKept: kept.includes(host),
+      isRefused: refused.some((one) => one.address === cluster.endpoint(host).address),
     }),
   );
   for (const one of moved)
     if (one.status === 'rejected')
       log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
-  const refused = records.get(winner)?.refused ?? refusedFrom((await glance(cluster, winner))['refused'] ?? '');
   if (refused.length > 0) await keepOut(authority, winner, steps);
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
+
+/** As it was read under the epoch; a helper of an earlier version has to be asked. */
+const refusedBy = async ({ cluster, records }: Authority, winner: HostName): Promise<readonly RefusedAddress[]> =>
+  records.get(winner)?.refused ?? refusedFrom((await glance(cluster, winner))['refused'] ?? '');
 
 interface Repointing {
   readonly authority: Authority;
@@ -101,6 +112,8 @@ interface Repointing {
   readonly status: ServerStatus | null;
   /** Its relay logs were kept under this epoch, and it receives nothing since. */
   readonly isKept: boolean;
+  /** By the winner, from an earlier time as primary. */
+  readonly isRefused: boolean;
 }
 
 async function repoint(work: Repointing): Promise<HostName> {
@@ -113,8 +126,8 @@ async function repoint(work: Repointing): Promise<HostName> {
     await stopReplication(session);
     await pointAt(session, { endpoint: cluster.endpoint(winner), account });
     await (acknowledges ? willAcknowledge : willAcknowledgeNothing)(session);
-    // From an earlier time as primary, the winner may refuse it; its setting says now whether it acknowledges.
-    await letIn(authority, { primary: winner, host });
+    // Its setting says now whether it acknowledges.
+    if (work.isRefused) await letIn(authority, { primary: winner, host });
     await startReplication(session);
   });
   return host;

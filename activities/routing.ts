@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ClusterPorts } from '../adapters/ports.ts';
+import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { writeHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
-import { glance } from './asking.ts';
-import { observe } from './observing.ts';
+import { glance, LOOK_MS } from './asking.ts';
 
 const PROVE_MS = 5_000;
 
@@ -58,34 +56,36 @@ async function roleOf(cluster: ClusterPorts, host: HostName): Promise<Role | nul
     const { role = '0', vip } = await glance(cluster, host);
     return { number: Number(role), holdsVip: vip === 'yes' };
   } catch (error) {
-    if (error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe')) return null;
+    if (isSilent(error)) return null;
     throw error;
   }
 }
 
 /**
- * Proof from outside: no other member hears another hardware address, and a write through the VIP is committed by that server.
+ * Proof from outside: no other member hears another hardware address, and a write through the VIP is committed by that server. Clients come back in this
+ * instant, so it asks no more than that.
  * @returns what is heard beside it, when the old primary may still hold the address and cannot be made to drop it
  */
 export async function proveVip(authority: Authority, { host, deposed }: Route): Promise<string | null> {
   const { cluster } = authority;
-  const seen = await observe(cluster, whoIsDown(deposed));
-  const holder = seen.hosts.find((entry) => entry.host === host);
-  if (holder === undefined || !isAnswering(holder.helper) || !isAnswering(holder.server))
-    throw new AdapterFailure({ type: 'Unverified', host, message: `${host} stopped answering while it took the VIP` });
-  const { mac } = holder.helper;
-  const others = seen.hosts.filter((entry) => entry.host !== host && isAnswering(entry.helper));
-  const heard = await Promise.all(
-    others.map((entry) => hearOther(cluster, { observer: entry.host, holder: host, mac })),
-  );
-  const second = heard.find((sentence) => sentence !== null) ?? null;
-  if (second !== null && deposed?.isDown !== false)
-    throw new AdapterFailure({ type: 'Unverified', host, message: second });
-  if (second !== null) return second;
+  const asked = memberNames(cluster.description).filter((member) => member !== whoIsDown(deposed));
+  const [own, ...others] = await Promise.all([
+    hear(cluster, host),
+    ...asked.filter((member) => member !== host).map((member) => hear(cluster, member)),
+  ]);
+  if (own?.holdsVip !== true)
+    throw new AdapterFailure({ type: 'Unverified', host, message: `${host} does not say that it holds the VIP` });
+  // Who hears nobody may be cut off itself, and says nothing.
+  const second = others.find((heard) => heard !== null && heard.mac !== '' && heard.mac !== own.mac) ?? null;
+  const sentence = second === null ? null : `${second.member} hears ${second.mac} for the VIP, not ${host}`;
+  if (sentence !== null && deposed?.isDown !== false)
+    throw new AdapterFailure({ type: 'Unverified', host, message: sentence });
+  if (sentence !== null) return sentence;
+  const { serverId } = await authority.statusOf(host);
   const session = await cluster.vipSession();
   try {
     const server = await writeHeartbeat(session, { route: 'vip', token: randomUUID() }, PROVE_MS);
-    if (server !== holder.server.status.serverId)
+    if (server !== serverId)
       throw new AdapterFailure({
         type: 'Unverified',
         host,
@@ -99,16 +99,28 @@ export async function proveVip(authority: Authority, { host, deposed }: Route): 
 
 const whoIsDown = (deposed: Route['deposed']): HostName | null => (deposed?.isDown === true ? deposed.host : null);
 
-interface Hearing {
-  readonly observer: HostName;
-  readonly holder: HostName;
+interface Heard {
+  readonly member: HostName;
+  readonly holdsVip: boolean;
+  /** Hardware address, in lower case; empty: nobody answers for the VIP. */
   readonly mac: string;
 }
 
-/** An observer that hears nobody may be cut off itself, and says nothing; one that hears another hardware address names a second holder. */
-async function hearOther(cluster: ClusterPorts, { observer, holder, mac }: Hearing): Promise<string | null> {
+/** Null: the member does not say. */
+async function hear(cluster: ClusterPorts, member: HostName): Promise<Heard | null> {
   const { address, interface: device } = cluster.vip;
-  const heard = (await cluster.helper(observer).request('vip-probe', { vip: address, interface: device }))['mac'] ?? '';
-  if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return null;
-  return `${observer} hears ${heard} for the VIP, not ${holder}`;
+  const probe = cluster
+    .helper(member)
+    .request('vip-probe', { vip: address, interface: device }, { timeoutMs: LOOK_MS });
+  const { vip, mac = '' } = await probe.catch(unlessSilent);
+  return vip === undefined ? null : { member, holdsVip: vip === 'yes', mac: mac.toLowerCase() };
 }
+
+function unlessSilent(error: unknown): HelperAnswerFields {
+  if (isSilent(error)) return {};
+  throw error;
+}
+
+/** Damaged records keep a member from taking part, and so from saying something. */
+const isSilent = (error: unknown): boolean =>
+  error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe');

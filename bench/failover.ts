@@ -12,7 +12,7 @@ import type { Measured } from './figures.ts';
 import { compare } from './figures.ts';
 import type { FloorRound } from './floor.ts';
 import { floorRound } from './floor.ts';
-import { outage, randomPause, startClients } from './outage.ts';
+import { outage, randomPause, startBooks, startClients } from './outage.ts';
 
 export interface BenchOptions {
   readonly name: string;
@@ -146,7 +146,7 @@ async function watch(stage: Stage, workers: Watching['workers']): Promise<Watche
   const runbooks = workers === 'apart' ? await startWorker(stage, 'runbooks') : null;
   const role = workers === 'pair' ? 'both' : 'watch';
   const worker = await LabWorker.start(lab, 'watch', { temporal: temporal.insideAddress, role });
-  const books = Ledger.start(lab, { vipWriters: 1 });
+  const books = startBooks(lab);
   const succession = ['db1'];
   const close = async () => {
     for (const one of [worker, runbooks]) await one?.kill();

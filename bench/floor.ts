@@ -8,7 +8,7 @@ import type { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import type { FloorOrder } from './floor-process.ts';
 import type { Fault } from './faults.ts';
-import { outage, randomPause, startClients } from './outage.ts';
+import { outage, randomPause, startBooks, startClients } from './outage.ts';
 import { Shell } from './shell.ts';
 
 const program = path.join(path.dirname(fileURLToPath(import.meta.url)), 'floor-process.js');
@@ -57,12 +57,13 @@ export async function floorRound(lab: Lab, state: string, fault: Fault): Promise
   });
   child.stdin?.write(`${JSON.stringify(order)}\n`);
   await once(said, 'line');
+  const books = startBooks(lab);
   const ledger = await startClients(lab);
   await randomPause();
   const faultAt = Ledger.now();
   await fault.strike(lab, 'db1');
   const outageMs = await outage(ledger, { faultAt, deposed: 1 });
-  await ledger.stop();
+  await Promise.all([ledger.stop(), books.stop()]);
   for (const shell of Object.values(shells)) shell.close();
   return { outageMs, knownMs: (knownAt - faultAt) / 1_000 };
 }
