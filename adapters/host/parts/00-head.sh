@@ -45,7 +45,7 @@ load_settings() {
 
 # A named pipe that nobody writes to: reading it with a timeout is a pause without a process.
 prepare_run_folder() {
-  [[ -d $RUN && -d $JOBS ]] || mkdir -p "$RUN" "$JOBS"
+  [[ -d $RUN && -d $JOBS && -d $STATE/new ]] || mkdir -p "$RUN" "$JOBS" "$STATE/new"
   [[ -p $RUN/pause ]] || mkfifo -m 0600 "$RUN/pause" 2>/dev/null || [[ -p $RUN/pause ]] || return 1
   exec {PAUSE}<>"$RUN/pause"
 }

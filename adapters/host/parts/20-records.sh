@@ -8,11 +8,17 @@ store() {
     refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
 }
 
-# Records are 0600 by the umask: one process fewer than store, three times in a failover.
-store_record() {
-  local file=$STATE/$1
-  printf '%s\n' "$2" >"$file.new" && sync "$file.new" && mv -T "$file.new" "$file" && sync "$STATE" ||
-    refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
+# store_records NAME TEXT [NAME TEXT…]: each as "store" does, one after the other, with as few processes as one alone. Their mode is 0600 by the umask.
+store_records() {
+  local names='' failed
+  local -a fresh=()
+  while (($# > 0)); do
+    names+=" $1" fresh+=("$STATE/new/$1")
+    printf '%s\n' "$2" >"${fresh[-1]}" || failed=yes
+    shift 2
+  done
+  [[ ! -v failed ]] && sync "${fresh[@]}" && mv -ft "$STATE" "${fresh[@]}" && sync "$STATE" ||
+    refuse Unverified "cannot write the records$names in $STATE on $HOSTNAME; nothing after it was done; look at the disk"
 }
 
 # read_record NAME PATTERN: 0 and BASH_REMATCH; 1 when nothing is recorded; 2 when what is there cannot be read.
@@ -62,7 +68,7 @@ check_owner() {
 # The first order decides whom this host obeys.
 adopt_owner() {
   [[ -z $OWNER ]] || return 0
-  store_record owner "${ARG[owner]}"
+  store_records owner "${ARG[owner]}"
   OWNER=${ARG[owner]}
 }
 
@@ -141,29 +147,38 @@ verb_journal() {
   say entries "$entries"
 }
 
-store_primary() {
-  [[ "$PRIMARY_EPOCH $PRIMARY_RUN $PRIMARY $LED ${LINEAGE:--}" == "$1" ]] || store_record primary "$1"
+# set_primary TEXT, set_sync TEXT: what is to be stored, unless it is there already.
+set_primary() {
+  [[ "$PRIMARY_EPOCH $PRIMARY_RUN $PRIMARY $LED ${LINEAGE:--}" == "$1" ]] || FRESH+=(primary "$1")
 }
 
-store_sync() {
-  [[ "$SYNC_EPOCH $MODE ${ACKERS:--} $K" == "$1" ]] || store_record sync "$1"
+set_sync() {
+  [[ "$SYNC_EPOCH $MODE ${ACKERS:--} $K" == "$1" ]] || FRESH+=(sync "$1")
+}
+
+store_fresh() {
+  ((${#FRESH[@]} == 0)) || store_records "${FRESH[@]}"
 }
 
 verb_record_primary() {
   local led=$LED lineage=${ARG[lineage]-$LINEAGE}
+  local -a FRESH=()
   load_standing
   [[ ${ARG[host]} != "$MEMBER" ]] || led=led
-  store_primary "$EPOCH $EPOCH_RUN ${ARG[host]} $led ${lineage:--}"
+  set_primary "$EPOCH $EPOCH_RUN ${ARG[host]} $led ${lineage:--}"
   if [[ -v ARG[mode] ]]; then
     [[ -v ARG[ackers] && -v ARG[k] ]] || refuse BadInput 'record-primary: mode comes with ackers and k'
-    store_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+    set_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   fi
+  store_fresh
   say primary "${ARG[host]}"
   say primary_epoch "$EPOCH"
 }
 
 verb_record_sync() {
-  store_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+  local -a FRESH=()
+  set_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+  store_fresh
   say mode "${ARG[mode]}"
   say sync_epoch "$EPOCH"
 }
@@ -176,6 +191,6 @@ refuse_account() {
 
 verb_hand_over() {
   refuse_account hand-over
-  store_record owner "${ARG[owner]}"
+  store_records owner "${ARG[owner]}"
   say owner "${ARG[owner]}"
 }

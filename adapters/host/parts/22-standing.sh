@@ -31,16 +31,18 @@ load_standing() {
 # An operation that knows the newest records writes them here, also over older ones, and this host counts again. Never an older record over a newer.
 verb_confirm() {
   local led=-
+  local -a FRESH=()
   load_standing
   [[ $BOOT == "${ARG[boot]}" ]] || refuse Stale "$HOSTNAME has booted again since it was asked; its records were not confirmed; observe again"
   if [[ -v ARG[primary] ]] && ((ARG[primary_epoch] >= ${PRIMARY_EPOCH:-0})); then
     [[ ${ARG[primary]} != "${ARG[name]}" ]] || led=led
-    store_primary "${ARG[primary_epoch]} ${ARG[primary_run]} ${ARG[primary]} $led ${ARG[lineage]:--}"
+    set_primary "${ARG[primary_epoch]} ${ARG[primary_run]} ${ARG[primary]} $led ${ARG[lineage]:--}"
   fi
   if [[ -v ARG[mode] ]] && ((ARG[sync_epoch] >= ${SYNC_EPOCH:-0})); then
-    store_sync "${ARG[sync_epoch]} ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
+    set_sync "${ARG[sync_epoch]} ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   fi
-  [[ "$CONFIRMED_BOOT $MEMBER" == "$BOOT ${ARG[name]}" ]] || store_record standing "$BOOT ${ARG[name]}"
+  store_fresh
+  [[ "$CONFIRMED_BOOT $MEMBER" == "$BOOT ${ARG[name]}" ]] || store_records standing "$BOOT ${ARG[name]}"
   say standing sure
 }
 
@@ -49,7 +51,7 @@ verb_vouch() {
   refuse_account vouch
   load_standing
   [[ -n $MEMBER && -n $PRIMARY ]] || refuse Unsafe "no operation has ever confirmed records on $HOSTNAME, so there is nothing to vouch for; nothing was changed"
-  store_record standing "$BOOT $MEMBER"
+  store_records standing "$BOOT $MEMBER"
   say primary "$PRIMARY"
   say primary_epoch "$PRIMARY_EPOCH"
 }

@@ -38,16 +38,17 @@ sql_ask() {
 
 sql_close() {
   kill "$SQL_PROCESS" 2>/dev/null
+  SQL_PROCESS=''
 }
 
 # sql_once STATEMENT: sets ROW.
 sql_once() {
   ROW=''
   sql_open 5 || return 1
-  sql_ask "$1" 2
-  local status=$?
+  local process=$SQL_PROCESS status=0
+  sql_ask "$1" 2 || status=$?
   sql_close
-  wait "$SQL_PROCESS" 2>/dev/null
+  wait "$process" 2>/dev/null
   return "$status"
 }
 

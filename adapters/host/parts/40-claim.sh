@@ -35,7 +35,7 @@ end_sessions() {
 sessions_listed() {
   local status
   HANGS=no
-  sql_open 10 || return 1
+  [[ -n ${SQL_PROCESS-} ]] || sql_open 10 || return 1
   sql_ask "$1" "$HUNG_AFTER"
   status=$?
   ((status != 0)) || return 0
@@ -58,7 +58,9 @@ sessions_gone() {
 
 # Answers with the records as they are under the new epoch.
 verb_claim() {
-  [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_record epoch "${ARG[epoch]} ${ARG[run]}"
+  # The client that will list the sessions starts while the epoch is being stored.
+  ! mysqld_runs || sql_open 10
+  [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_records epoch "${ARG[epoch]} ${ARG[run]}"
   end_sessions
   say_records
   say sessions "$KILLED"

@@ -52,7 +52,7 @@ kill_database() {
 
 # Twice in a row: the process table is read while it changes.
 database_is_dead() {
-  kill_database && kill_database && ! port_listens
+  kill_database && kill_database && ! port_listens && PORT=closed
 }
 
 mask_unit() {
@@ -65,15 +65,14 @@ unmask_unit() {
 
 # That the port is dropped was acknowledged by the kernel in this same call (drop_port).
 say_proof() {
-  local process=gone supervisor=gone port=closed vip=no
+  local process=gone supervisor=gone vip=no
   ((${#MYSQLD[@]} == 0)) || process=present
   ! supervisor_present || supervisor=present
-  ! port_listens || port=open
   [[ ! -v ARG[vip] ]] || ! has_address "${ARG[vip]}" || vip=yes
-  PROOF="process=$process supervisor=$supervisor port=$port vip=$vip"
+  PROOF="process=$process supervisor=$supervisor port=$PORT vip=$vip"
   say process "$process"
   say supervisor "$supervisor"
-  say port "$port"
+  say port "$PORT"
   say vip "$vip"
 }
 
@@ -82,12 +81,13 @@ verb_fence() {
     refuse BadInput 'fence: vip comes with interface and prefix, or not at all'
   fi
   close_at_boot
-  [[ $FENCED == yes ]] || store_record fenced "$EPOCH $EPOCH_RUN"
+  [[ $FENCED == yes ]] || store_records fenced "$EPOCH $EPOCH_RUN"
   [[ ! -v ARG[vip] ]] || give_up_role
   end_group "$RUN/starter"
   drop_port || refuse Unverified "fence of $HOSTNAME: nft could not drop port ${CONF[port]}; the mark is set, mysqld was not killed; see that nftables works there"
   reset_clients
   mask_unit || refuse Unverified "fence of $HOSTNAME: the unit ${CONF[unit]} could not be masked; mysqld was not killed"
+  PORT=open
   within 5000 database_is_dead || true
   [[ ! -v ARG[vip] ]] || remove_address
   scan_processes

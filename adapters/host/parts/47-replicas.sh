@@ -22,7 +22,7 @@ store_refused() {
     text+="${text:+$'\n'}$address ${REFUSED[$address]}"
   done
   if [[ -n $text ]]; then
-    store_record refused "$text"
+    store_records refused "$text"
   elif [[ -e $STATE/refused ]]; then
     rm "$STATE/refused" && sync "$STATE" || refuse Unverified "cannot remove $STATE/refused on $HOSTNAME; look at the disk"
   fi

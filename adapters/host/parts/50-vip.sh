@@ -4,7 +4,7 @@
 write_role() {
   read_role
   [[ -e $ROLE_FILE && $ROLE == "$1" ]] && return 0
-  printf '%s\n' "$1" >"$ROLE_FILE.new" && chmod 0644 "$ROLE_FILE.new" && mv -T "$ROLE_FILE.new" "$ROLE_FILE" ||
+  (umask 022; printf '%s\n' "$1" >"$ROLE_FILE.new") && mv -T "$ROLE_FILE.new" "$ROLE_FILE" ||
     refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
 }
 
