@@ -5,7 +5,7 @@ import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf, recordsByMember, withRecords } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
@@ -41,7 +41,7 @@ async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced
   await refuseWhatIsForeseen({ seen, logs, ...found });
   const proofs: FenceProof[] = [];
   const predicted = agreedNow(primary);
-  const authority = await steps.run('claim', null, () =>
+  const claiming = steps.run('claim', null, () =>
     claimEpoch(cluster, {
       run: found.run,
       claimant: steps.claimant,
@@ -56,16 +56,24 @@ async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced
       },
     }),
   );
-  const { records } = authority;
-  const again = await steps.run('diagnose', primary, () =>
-    observeServers(cluster, { seen, records, anew: [primary] }, lastLook(seen, primary)),
+  // One that says nothing has to be waited for, and may be while the members accept the claim. One that refuses is asked behind it.
+  if (!saysNothing(seen, primary)) await claiming;
+  const [authority, { looked, agreed }] = await together(
+    claiming,
+    steps.run('diagnose', primary, async () => ({
+      looked: await observeServers(cluster, { seen, anew: [primary] }, lastLook(seen, primary)),
+      agreed: agreedNow(primary),
+    })),
   );
+  const again = withRecords(looked, authority.records);
   const diagnosis = diagnosePrimary(again, primary);
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
-  const agreed = agreedNow(primary);
-  const keeping = keepRelayLogs(authority, followersOf(again, primary));
+  const keeping = keepRelayLogs(authority, {
+    followers: followersOf(again, primary),
+    gone: isAnswering(observationOf(again, primary).helper) ? null : primary,
+  });
   const fencing = steps.run('fence', primary, async () => {
     if (proofs[0] !== undefined) return proofs[0];
     requireFresh(agreed);
@@ -73,6 +81,11 @@ async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced
   });
   const [fence, kept] = await together(fencing, keeping);
   return electAndDrain(authority, { ...found, diagnosis, fence, seen: again, kept });
+}
+
+function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
+  const server = observationOf(seen, primary).server?.reach;
+  return server === 'silent' || server === 'hung';
 }
 
 /** A host that said nothing the first time is not waited for as long the second time. */
@@ -122,9 +135,8 @@ export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const managed = await ports.cluster(cluster);
-      const [seen, logs] = await steps.run('observe', null, () =>
-        together(observeBriefly(managed, FIRST_LOOK), lookAtRelayLogs(managed)),
-      );
+      const logs = lookAtRelayLogs(managed);
+      const seen = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
       try {
         const primary = primaryOf(managed, seen);
         return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { seen, logs });

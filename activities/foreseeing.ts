@@ -1,4 +1,5 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -27,7 +28,7 @@ interface Foreseen extends Question {
 export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const { seen, primary, cluster } = input;
   const { description } = cluster;
-  const followers = contributing(input.logs, followersOf(seen, primary));
+  const followers = await contributing(input.logs, followersOf(seen, primary));
   const election = electFrom(cluster, { ...input, followers });
   if (election.kind === 'refused')
     throw new Refusal(
@@ -49,30 +50,44 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   refuseUnaccepted({ fence, loss }, input.accepted);
 }
 
-/** What the relay logs of each host that answers are like. */
-export type RelayLogs = ReadonlyMap<HostName, { readonly isWhole: boolean; readonly diskFreeBytes: number | null }>;
+interface RelayLog {
+  readonly isWhole: boolean;
+  readonly diskFreeBytes: number | null;
+}
 
-export async function lookAtRelayLogs(cluster: ClusterPorts): Promise<RelayLogs> {
-  const hosts = cluster.description.hosts.map((host) => host.name);
-  const looks = await Promise.allSettled(
-    hosts.map(async (host) => {
-      const answer = await cluster.helper(host).request('relay-source', {}, { timeoutMs: FIRST_LOOK.helperMs });
-      return [host, { isWhole: answer['source'] !== 'no', diskFreeBytes: diskFreeBytes(answer) }] as const;
-    }),
-  );
-  return new Map(looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : [])));
+/** What the relay logs of each host are like; null: its helper does not say. Only the replicas are waited for. */
+export type RelayLogs = ReadonlyMap<HostName, Promise<RelayLog | null>>;
+
+export function lookAtRelayLogs(cluster: ClusterPorts): RelayLogs {
+  const logs = new Map(cluster.description.hosts.map(({ name }) => [name, lookAtRelayLog(cluster, name)]));
+  // Whoever waits for one hears of its failure.
+  for (const look of logs.values()) look.catch(() => undefined);
+  return logs;
+}
+
+async function lookAtRelayLog(cluster: ClusterPorts, host: HostName): Promise<RelayLog | null> {
+  try {
+    const answer = await cluster.helper(host).request('relay-source', {}, { timeoutMs: FIRST_LOOK.helperMs });
+    return { isWhole: answer['source'] !== 'no', diskFreeBytes: diskFreeBytes(answer) };
+  } catch (error) {
+    if (error instanceof AdapterFailure) return null;
+    throw error;
+  }
 }
 
 /**
  * One whose relay logs were thrown away, by a start while its source was gone, is left out when the receivers are stopped, so it is not counted on before. Whoever
  * cannot say so, as a helper of an earlier version, is.
  */
-const contributing = (logs: RelayLogs, followers: readonly HostName[]): ReadonlyMap<HostName, number | null> =>
-  new Map(
-    followers
-      .filter((host) => logs.get(host)?.isWhole !== false)
-      .map((host) => [host, logs.get(host)?.diskFreeBytes ?? null]),
+async function contributing(
+  logs: RelayLogs,
+  followers: readonly HostName[],
+): Promise<ReadonlyMap<HostName, number | null>> {
+  const looks = await Promise.all(followers.map(async (host) => ({ host, log: (await logs.get(host)) ?? null })));
+  return new Map(
+    looks.flatMap(({ host, log }) => (log?.isWhole === false ? [] : [[host, log?.diskFreeBytes ?? null]])),
   );
+}
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */
 export function refuseUnaccepted(risk: Risk, accepted: Acceptance | null): void {

@@ -6,7 +6,6 @@ import type { ClusterObservation, HelperAnswer, HostObservation, ServerAnswer } 
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { askBriefly, askHelper, askServer, LOOK_MS, serverOrItsAbsence } from './asking.ts';
-import type { RecordsByMember } from './confirming.ts';
 import type { Activities } from './contract.ts';
 import { measureLag } from './lag.ts';
 import type { Patience } from './patience.ts';
@@ -29,8 +28,6 @@ export const observeBriefly = (cluster: ClusterPorts, patience: Patience): Promi
 /** What was seen a moment ago. */
 export interface Earlier {
   readonly seen: ClusterObservation;
-  /** Read since then, under a claim. */
-  readonly records: RecordsByMember;
   /** Hosts whose helper is asked anew; so are the ones that did not answer, or said that no server runs. */
   readonly anew: readonly HostName[];
 }
@@ -38,7 +35,7 @@ export interface Earlier {
 /** Asks every server again. What the helpers said a moment ago stands, since most of the time of an observation is theirs. */
 export const observeServers = (
   cluster: ClusterPorts,
-  { seen, records, anew }: Earlier,
+  { seen, anew }: Earlier,
   patience: Patience,
 ): Promise<ClusterObservation> =>
   look(cluster, {
@@ -47,9 +44,7 @@ export const observeServers = (
     helperOf: (host) => {
       const { helper } = observationOf(seen, host);
       const stands = isAnswering(helper) && helper.mysqld === 'running' && !anew.includes(host);
-      return stands
-        ? Promise.resolve({ ...helper, records: records.get(host) ?? helper.records })
-        : askBriefly(cluster, host);
+      return stands ? Promise.resolve(helper) : askBriefly(cluster, host);
     },
   });
 
@@ -65,7 +60,8 @@ async function look(cluster: ClusterPorts, { leaveOut, patience, helperOf }: Loo
   const databases = new Set(description.hosts.map((host) => host.name));
   const members = memberNames(description);
   const asked = new Map(members.filter((host) => host !== leaveOut).map((host) => [host, helperOf(host)]));
-  const waiting = patience === null ? null : new Waiting(patience, recordedSoon(members.length, [...asked.values()]));
+  const waiting =
+    patience === null ? null : new Waiting(cluster, patience, recordedSoon(members.length, [...asked.values()]));
   const sampledMs = new Map<HostName, number>();
   const hosts = await Promise.all(
     members.map(async (host): Promise<HostObservation> => {

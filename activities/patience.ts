@@ -1,3 +1,4 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { HelperAnswer, ServerAnswer } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
@@ -10,14 +11,16 @@ export interface Patience {
   readonly serverMs: number;
   /** For its host, also over a new connection: without an answer the fence has to do without it, and may take its power. */
   readonly helperMs: number;
+  /** For any packet of its host. One whose kernel does not answer is not waited for any longer. */
+  readonly hostMs: number;
   /** So long the replicas listen for it, at the same time. */
   readonly listenMs: number;
 }
 
 /** Before anything is done: what looks dead here is looked at again. Heartbeats of the replication protocol come every 100 ms. */
-export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 1_200, listenMs: 150 };
+export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 1_200, hostMs: 300, listenMs: 150 };
 /** Under the claim; the fence follows. */
-export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 1_200, listenMs: 300 };
+export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 1_200, hostMs: 300, listenMs: 300 };
 
 const MARGIN_MS = 60;
 
@@ -41,9 +44,11 @@ export function recordedSoon(members: number, asked: readonly Promise<HelperAnsw
 export class Waiting {
   readonly #patience: Patience;
   readonly #primary: Promise<HostName | null>;
+  readonly #isThere: ClusterPorts['isThere'];
   readonly #startedMs = performance.now();
 
-  constructor(patience: Patience, primary: Promise<HostName | null>) {
+  constructor({ isThere }: Pick<ClusterPorts, 'isThere'>, patience: Patience, primary: Promise<HostName | null>) {
+    this.#isThere = isThere;
     this.#patience = patience;
     this.#primary = primary;
   }
@@ -62,7 +67,15 @@ export class Waiting {
   }
 
   forHelper(host: HostName, answer: Promise<HelperAnswer>): Promise<HelperAnswer> {
-    return Promise.race([answer, this.#late(host, this.#patience.helperMs)]);
+    return Promise.race([answer, this.#late(host, this.#patience.helperMs), this.#gone(host)]);
+  }
+
+  async #gone(host: HostName): Promise<{ readonly reach: 'silent'; readonly why: string }> {
+    const { hostMs } = this.#patience;
+    if ((await this.#primary) !== host) return new Promise(() => undefined);
+    const leftMs = Math.max(hostMs / 2, this.#startedMs + hostMs - performance.now());
+    if (await this.#isThere(host, leftMs)) return new Promise(() => undefined);
+    return { reach: 'silent', why: `${host}: it does not answer to TCP within ${String(hostMs)} ms` };
   }
 
   /** For a host that is not the primary, never. */

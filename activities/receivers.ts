@@ -7,6 +7,7 @@ import { containsGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { diskFreeBytes } from './asking.ts';
 import type { Authority } from './authority.ts';
+import { knows } from './confirming.ts';
 import { onEach } from './overtaken.ts';
 import { applyAtRest, isAtRest, withRelayLogs } from './relay-logs.ts';
 
@@ -21,14 +22,29 @@ export interface Kept {
   readonly diskFreeBytes: number | null;
 }
 
-/** Changes nothing on the followers, so it may go on while the old primary is being fenced. @returns without the ones that could not do it */
-export async function keepRelayLogs(authority: Authority, followers: readonly HostName[]): Promise<readonly Kept[]> {
+interface Keeping {
+  readonly followers: readonly HostName[];
+  /** Their source, when its host says nothing any more: they would be slow to stop. */
+  readonly gone: HostName | null;
+}
+
+/** Takes nothing from the followers, so it may go on while the old primary is being fenced. @returns without the ones that could not do it */
+export async function keepRelayLogs(authority: Authority, { followers, gone }: Keeping): Promise<readonly Kept[]> {
   const kept = await onEach(followers, async (host) => {
     const received = receivedBy(await authority.statusOf(host));
-    const answer = await authority.order(host, 'keep-relay');
+    const answer = await authority.order(host, 'keep-relay', ofGoneSource(authority, { host, gone }));
     return { host, received, isWhole: answer['source'] === 'yes', diskFreeBytes: diskFreeBytes(answer) };
   });
   return kept.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
+function ofGoneSource(
+  { cluster, records }: Authority,
+  { host, gone }: { readonly host: HostName; readonly gone: HostName | null },
+): Readonly<Record<string, string>> {
+  if (gone === null || !knows(records.get(host), 3)) return {};
+  const { address, port } = cluster.endpoint(gone);
+  return { address, target_port: String(port) };
 }
 
 /**

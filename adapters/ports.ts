@@ -100,6 +100,8 @@ export interface ClusterPorts {
   pulse(host: HostName): Pulse;
   vipSession(deadline?: Deadline): Promise<Session>;
   endpoint(host: HostName): Endpoint;
+  /** Whether the kernel of a host answers at all, within `timeoutMs`: also one that is too busy for anything else does. */
+  isThere(host: HostName, timeoutMs: number): Promise<boolean>;
   /** Inventory name of an address, or null. */
   nameOf(address: string): HostName | null;
   replicationAccount(): Promise<{ readonly name: string; readonly password: string }>;

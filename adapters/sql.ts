@@ -5,6 +5,7 @@ import type { Silence } from '../domain/observation.ts';
 import type { FailureType } from '../domain/failure.ts';
 import type { Deadline, Row, Session } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
+import { probeTcp } from './tcp.ts';
 
 export interface SqlTarget {
   readonly host: HostName;
@@ -15,6 +16,7 @@ export interface SqlTarget {
 }
 
 const CONNECT_MS = 2_000;
+const ACCEPT_MS = 300;
 const STATEMENT_MS = 5_000;
 const KILL_MS = 5_000;
 const SEEN_GONE_EVERY_MS = 20;
@@ -103,7 +105,7 @@ async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection
     return await dial(target, timeoutMs);
   } catch (error) {
     const failure = asFailure(host, 'connecting', error);
-    throw failure.silence === 'silent' && (await acceptsTcp(address, port))
+    throw failure.silence === 'silent' && (await probeTcp({ address, port }, ACCEPT_MS)) === 'accepts'
       ? new AdapterFailure({
           type: 'Unreachable',
           host,
@@ -112,26 +114,6 @@ async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection
         })
       : failure;
   }
-}
-
-async function acceptsTcp(address: string, port: number): Promise<boolean> {
-  const { connect: open } = await import('node:net');
-  return new Promise((resolve) => {
-    const socket = open({ host: address, port });
-    const settle = (accepted: boolean): void => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.setTimeout(300, () => {
-      settle(false);
-    });
-    socket.once('connect', () => {
-      settle(true);
-    });
-    socket.once('error', () => {
-      settle(false);
-    });
-  });
 }
 
 class MysqlSession implements Session {

@@ -155,6 +155,20 @@ export const withStatuses = (
   }),
 });
 
+/** With what the members said of their records since then. */
+export const withRecords = (
+  observation: ClusterObservation,
+  records: ReadonlyMap<HostName, MemberRecords>,
+): ClusterObservation => ({
+  ...observation,
+  hosts: observation.hosts.map((entry) => {
+    const said = records.get(entry.host);
+    return said === undefined || !isAnswering(entry.helper)
+      ? entry
+      : { ...entry, helper: { ...entry.helper, records: said } };
+  }),
+});
+
 export const answeredStatuses = ({ hosts }: ClusterObservation): ReadonlyMap<HostName, ServerStatus> =>
   new Map(hosts.flatMap(({ host, server }) => (isAnswering(server) ? [[host, server.status] as const] : [])));
 

@@ -8,6 +8,7 @@ import { runPowerHook } from '../adapters/power-hook.ts';
 import { SqlPulse } from '../adapters/pulse.ts';
 import type { SqlTarget } from '../adapters/sql.ts';
 import { openSession } from '../adapters/sql.ts';
+import { probeTcp } from '../adapters/tcp.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
 import { resolveSecret, SecretError } from '../inventory/secrets.ts';
@@ -65,6 +66,10 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     endpoint: (host) => {
       const { address, port } = hostOf(config, host);
       return { address, port };
+    },
+    isThere: async (host, timeoutMs) => {
+      const { address, sshPort } = memberOf(config, host);
+      return (await probeTcp({ address, port: sshPort }, timeoutMs)) !== 'silent';
     },
     nameOf: (address) => config.hosts.find((host) => host.address === address)?.name ?? null,
     replicationAccount: async () => {

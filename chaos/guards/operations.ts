@@ -18,11 +18,27 @@ export const OPERATIONS = [
       'is not fenced on votes that are older than a few seconds',
     ],
     [
+      'votes count from the look',
+      'a look that was over before the claim was is no younger for that',
+      'agreed: agreedNow(primary),',
+      'agreed: { primary, agreedAt: Number.POSITIVE_INFINITY },',
+      'is not fenced on votes that grew old while the members accepted the claim',
+    ],
+    [
       'stale votes before a power-off',
       'a claim that took long does not end in a power-off on old votes',
       'requireFresh(predicted);',
       '',
       'is not made by the power switch on votes that grew old',
+    ],
+  ]),
+  ...guardsOf('activities/patience.ts', 'test/activities/patience.test.ts', [
+    [
+      'busy host waited for',
+      'a host that is only busy is fenced by its helper, and keeps its power',
+      'if (await this.#isThere(host, leftMs)) return new Promise(() => undefined);',
+      '',
+      'goes on for its host when that is only busy',
     ],
   ]),
   ...guardsOf('activities/ladder.ts', 'test/activities/fencing.test.ts', [
@@ -45,7 +61,7 @@ export const OPERATIONS = [
     [
       'relay logs kept',
       'what only a relay log holds survives whatever is done to the threads',
-      "const answer = await authority.order(host, 'keep-relay');",
+      "const answer = await authority.order(host, 'keep-relay', ofGoneSource(authority, { host, gone }));",
       "const answer: Record<string, string> = { source: 'yes' };",
       'keeps the relay logs of every replica before it touches a thread of it',
     ],
@@ -164,14 +180,14 @@ export const OPERATIONS = [
     [
       'ARP check',
       'no other host answers for the VIP',
-      "if (heard === '' || heard.toLowerCase() === mac.toLowerCase()) return null;",
-      'if (heard.length >= 0) return null;',
+      "heard.mac !== '' && heard.mac !== own.mac",
+      "heard.mac === '' && heard.mac !== own.mac",
       'is not called proven while another host answers for it',
     ],
     [
       'write through the VIP',
       'the VIP leads to a server that commits, and to the right one',
-      'if (server !== holder.server.status.serverId)',
+      'if (server !== serverId)',
       'if (server === -1)',
       'is not called proven when a write through it ends on a server that refuses it',
     ],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import { SHOP } from '../domain/shop.ts';
+import { addressOf } from './sim/address.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
 import { pass } from './sim/session.ts';
 import { fence } from './sim/runs.ts';
@@ -84,6 +85,27 @@ describe('a primary that lives', () => {
     expect(shop.member('db1').fenced).toBe(false);
     expect(shop.write('db1')).toBe('acknowledged');
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
+  });
+});
+
+describe('a primary that says nothing', () => {
+  it('is not fenced on votes that grew old while the members accepted the claim', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    const outcome = await fence(shop, { at: { 'fenceAndDrain.claim:after': () => pass(60_000) } });
+    expect(shop.member('db1').fenced).toBe(false);
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
+  });
+
+  it('is a source that the kernels of its replicas refuse when its host is off, and not when it answers', async () => {
+    const shop = new SimulatedShop();
+    shop.powerOff('db1');
+    expect(await fence(shop)).toMatchObject({ value: { kind: 'ready' } });
+    for (const host of ['db2', 'db3']) expect(shop.member(host).goneSource).toBe(addressOf('db1'));
+    const hung = new SimulatedShop();
+    hung.hang('db1');
+    expect(await fence(hung)).toMatchObject({ value: { kind: 'ready' } });
+    for (const host of ['db2', 'db3']) expect(hung.member(host).goneSource).toBeNull();
   });
 });
 

@@ -175,7 +175,7 @@ describe('a claim', () => {
     try {
       expect(host.fields('claim', next())).toMatchObject({ mysqld: 'hung' });
       expect(host.fields('claim', { ...next(), hung_after: 100 })).toMatchObject({
-        ...{ epoch: String(epoch), level: '2', mysqld: 'hung', refused: '' },
+        ...{ epoch: String(epoch), level: '3', mysqld: 'hung', refused: '' },
       });
       expect(host.fields('records')).toMatchObject({ epoch: String(epoch) });
     } finally {
@@ -208,6 +208,31 @@ describe('keep-relay', () => {
     expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
     expect(host.fields('release-relay', now())).toEqual({ released: '1' });
     host.shell(`test ! -e ${path}; rm ${folder}/db1-relay-bin.index ${folder}/relay-log.info`);
+  });
+});
+
+describe('keep-relay of a source that is gone', () => {
+  const connects = (): string =>
+    host.shell("timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/3306' 2>/dev/null && echo yes || echo no");
+
+  it('has new connections to it refused at once, for a while, and leaves the one that stands', async () => {
+    open();
+    const gone = { address: '127.0.0.1', target_port: '3306' };
+    const standing = session('SELECT SLEEP(1); SELECT 1');
+    await until('its session', sessions, (count) => count === 1);
+    expect(connects()).toBe('yes');
+    host.fields('keep-relay', { ...now(), ...gone });
+    expect(connects()).toBe('no');
+    expect(await standing).toBe(0);
+    expect(host.shell('nft list set inet standfast_source gone')).toMatch(/127\.0\.0\.1 \. 3306 timeout 10s expires/);
+    host.shell('nft delete table inet standfast_source');
+  });
+
+  it('needs to know its port as well', () => {
+    serving();
+    expect(host.ask('keep-relay', { ...now(), address: '127.0.0.1' })).toEqual(
+      refused('BadInput', 'address comes with target_port'),
+    );
   });
 });
 

@@ -14,8 +14,9 @@ readonly RUN=/run/standfast
 readonly ROLE_FILE=/run/vip-role
 readonly KEEPALIVED_CONF=/etc/keepalived/keepalived.conf
 readonly SETTINGS=/etc/standfast/host.conf
-# Raised when a verb learns an argument, or an answer a word, that somebody may rely on: 2 since claims answer with the records.
-readonly LEVEL=2
+# Raised when a verb learns an argument, or an answer a word, that somebody may rely on: 2 since claims answer with the records, 3 since keep-relay is told of
+# a source that is gone.
+readonly LEVEL=3
 # Exit status of a process that has already answered "fail"; any other one has no answer yet.
 readonly ANSWERED=3
 

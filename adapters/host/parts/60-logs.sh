@@ -106,10 +106,28 @@ relay_logs_have_their_end() {
   return 1
 }
 
+# A receiver that acknowledges ends by connecting to its source once more, and waits at least a second for a host that says nothing. For a while this kernel
+# answers instead, to connections that are new; the one that stands goes on. Measured on 10.11: 1.0 s to stop without it.
+refuse_gone_source() {
+  nft -f - <<RULES 2>>"$RUN/daemon.log"
+add table inet standfast_source
+delete table inet standfast_source
+table inet standfast_source {
+  set gone { type ipv4_addr . inet_service; flags timeout; elements = { ${ARG[address]} . ${ARG[target_port]} timeout 10s } }
+  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }
+}
+RULES
+}
+
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
   local kept=$OURS/relay-$EPOCH index log files=0 info source=no
   local -a infos=() fresh=()
+  if [[ -v ARG[address] ]]; then
+    [[ -v ARG[target_port] ]] || refuse BadInput 'keep-relay: address comes with target_port'
+    # Without the rule its receiver stops a second later, which harms nothing.
+    refuse_gone_source || true
+  fi
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
   [[ -d $kept ]] || mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
   log_indexes relay_log

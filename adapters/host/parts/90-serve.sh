@@ -30,7 +30,7 @@ declare -A NEEDS=(
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [keep-relay]='address target_port' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {

@@ -40,6 +40,8 @@ export class Member {
   diskFreeBytes = 10_000_000_000;
   /** Relay logs that were kept, by epoch: what they hold survives whatever the server does next. */
   readonly kept = new Map<number, readonly string[]>();
+  /** Address of a source that its kernel answers for, since its host says nothing any more. */
+  goneSource: string | null = null;
   /** Tails of logs in its quarantine. */
   readonly tails = new Map<string, string>();
   /** Replicas that this server refuses: address and the epoch at which it was told so. */
@@ -141,7 +143,7 @@ const recordsOf = (member: Member): HelperAnswerFields => {
     sync_epoch: orEmpty(sync.epoch),
     fenced: yesNo(fenced),
     refused: refusedOn(member),
-    level: '2',
+    level: '3',
   };
 };
 
@@ -222,7 +224,8 @@ const ORDERS: Readonly<Record<string, Verb>> = {
     member.refused.delete(address);
     return { refused: refusedOn(member) };
   },
-  'keep-relay': (member) => {
+  'keep-relay': (member, { address }) => {
+    member.goneSource = address ?? null;
     member.kept.set(member.epoch.number, [...(member.database?.channel?.relay ?? [])]);
     return { path: '/kept', files: '1', ...saidOfRelayLogs(member) };
   },

@@ -26,6 +26,11 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     },
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
+    isThere: async (host, timeoutMs) => {
+      const isThere = shop.isReachable(host);
+      if (!isThere) await pass(timeoutMs);
+      return isThere;
+    },
     nameOf: (address) => shop.description.hosts.find((one) => addressOf(one.name) === address)?.name ?? null,
     replicationAccount: () =>
       shop.secretFault === null
