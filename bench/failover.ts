@@ -48,6 +48,7 @@ export async function floorRounds(
   const floor: FloorRound[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const measured = await floorRound(lab, SAVED, fault);
+    if (measured.knownMs < 0) throw new Error('the floor took a living primary for dead: this machine is too busy');
     floor.push(measured);
     tell(`floor ${String(round)}: ${measured.outageMs.toFixed(1)} ms, known after ${measured.knownMs.toFixed(1)}`);
   }
@@ -103,7 +104,7 @@ export class WatchedRounds {
     const { oldPrimary, newPrimary } = result;
     succession.push(newPrimary);
     if (!(fault.returns && (await this.#returns(oldPrimary, tell)))) await this.#judge();
-    const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; ${stepsOf(result, faultMs)}`;
+    const said = `${outageMs.toFixed(1)} ms, ${oldPrimary} → ${newPrimary}; +${String(startedMs)} durable, ${stepsOf(result, faultMs)}`;
     return { outageMs, startedMs, said };
   }
 
