@@ -38,9 +38,8 @@ async function expectNoAnswer(ledger: Ledger, since: number): Promise<void> {
 
 describe('an acker that is gone', () => {
   test('is removed, and the other one covers a failover without loss; before that it was refused', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     await lab.host('db3').powerOff();
@@ -62,9 +61,8 @@ describe('an acker that is gone', () => {
   });
 
   test('cannot acknowledge when only its network was gone, and comes back by admission', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.cut('control', 'db3');
     const removed = await client.removeAcker(db3);
     expect(removed.refused).toEqual([expect.stringContaining('db3')]);
@@ -87,9 +85,8 @@ describe('an acker that is gone', () => {
   });
 
   test('stays out when it was frozen, thaws, and the primary has lost power meanwhile', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     lab.host('db3').signal('mariadbd', 'SIGSTOP');
     expect((await client.removeAcker(db3)).refused).toHaveLength(1);
     await lab.host('db1').powerOff();
@@ -104,9 +101,8 @@ describe('an acker that is gone', () => {
   });
 
   test('goes on replicating, and counts for nothing, when it is alive', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     expect(await client.removeAcker(db3)).toMatchObject({ refused: [], ackers: ['db2'] });
@@ -163,9 +159,8 @@ describe('a removal', () => {
   });
 
   test('is refused, with nothing changed, for the primary, and when nobody else is connected', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     expect(await refusalOf(client.removeAcker({ cluster: 'shop', host: 'db1' }))).toMatchObject({ exitCode: 4 });
     expect(await refusalOf(client.removeAcker({ cluster: 'shop', host: 'db9' }))).toMatchObject({ type: 'BadInput' });
     await lab.host('db2').sql('STOP SLAVE IO_THREAD');
@@ -176,9 +171,8 @@ describe('a removal', () => {
   });
 
   test('of the last acker goes async, unless the policy is to stop', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await client.removeAcker(db3);
     const inventory = readFileSync(lab.etc('standfast.yaml'), 'utf8');
     onTestFinished(() => {
@@ -203,9 +197,8 @@ describe('a removal', () => {
 
 describe('a removed acker', () => {
   test('whose data is gone is provisioned again, though it is refused', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db3').powerOff();
     expect((await client.removeAcker(db3)).refused).toHaveLength(1);
     await lab.host('db3').powerOn();
@@ -270,9 +263,8 @@ describe('going async', () => {
   });
 
   test('releases them also when they compete for the last connection of the server, whose vote is needed', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db1').sql('SET GLOBAL max_connections=20');
     await lab.host('db3').powerOff();
     lab.host('db2').signal('mariadbd', 'SIGKILL');
@@ -289,9 +281,8 @@ describe('going async', () => {
   });
 
   test('is refused of a primary that does not answer', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     lab.host('db1').signal('mariadbd', 'SIGKILL');
     for (const call of [() => client.goAsync({ cluster: 'shop' }), () => client.removeAcker(db3)]) {
       const refusal = await refusalOf(call());
@@ -301,9 +292,8 @@ describe('going async', () => {
   });
 
   test('is no promise that a failover trusts: without the old binlog it is refused', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await client.goAsync({ cluster: 'shop' });
     await lab.host('db1').powerOff();
     const refusal = await refusalOf(client.failover({ cluster: 'shop' }));
@@ -313,9 +303,8 @@ describe('going async', () => {
   });
 
   test('is ended by admissions: the first makes the primary wait again, the second widens the record', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await client.goAsync({ cluster: 'shop' });
     expect(await client.admitReplica({ cluster: 'shop', host: 'db2' })).toMatchObject({ ackers: ['db2'] });
     expect([await acknowledges('db2'), await acknowledges('db3')]).toEqual(['ON', 'OFF']);

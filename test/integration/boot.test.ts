@@ -8,9 +8,8 @@ const cluster = useCluster();
 
 describe('a primary that lost its power and came back', () => {
   test('refuses the application until it is prepared, and loses nothing', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger({ hosts: ['db1'] });
     await ledger.acknowledged(20);
     await lab.host('db1').powerOff();
@@ -35,9 +34,8 @@ describe('a primary that lost its power and came back', () => {
   });
 
   test('is opened by a failover as well, when a majority knows it as the primary', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db1').powerOff();
     await lab.host('db1').powerOn();
     const result = await client.failover({ cluster: 'shop', reason: 'it rebooted' });
@@ -47,9 +45,8 @@ describe('a primary that lost its power and came back', () => {
 });
 
 test('no other host is opened while one is recorded as the primary', async () => {
-  const { lab, client, restore, startWorker } = cluster();
-  await restore('cluster');
-  await startWorker('only');
+  const { lab, client, restoreWithWorker } = cluster();
+  await restoreWithWorker('cluster', 'only');
   const refusal = await refusalOf(client.preparePrimary({ cluster: 'shop', host: 'db2' }));
   expect(refusal.type).toBe('Unsafe');
   expect(refusal.message).toContain('db1 is recorded as primary');

@@ -19,9 +19,8 @@ const json = (stdout: string): unknown => JSON.parse(stdout) as unknown;
 
 describe('the command line on a sound cluster', () => {
   test('status, verify and their JSON say that all is well, with exit code 0', async () => {
-    const { restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const status = await standfast(['status', 'shop']);
     expect(status).toMatchObject({ exitCode: 0 });
     expect(status.stdout).toMatch(/^ok: 3 of 3 hosts healthy; can lose 1\n/);
@@ -111,9 +110,8 @@ describe('the command line on a sound cluster', () => {
 });
 
 test('the command line fails a cluster over, with a line per phase and the report', async () => {
-  const { lab, restore, startWorker } = cluster();
-  await restore('cluster');
-  await startWorker('only');
+  const { lab, restoreWithWorker } = cluster();
+  await restoreWithWorker('cluster', 'only');
   lab.host('db1').signal('mariadbd', 'SIGKILL');
   const done = await standfast(['failover', 'shop', '--confirm', 'shop', '--to', 'db3', '--reason', 'rehearsal']);
   expect(done).toMatchObject({ exitCode: 0 });

@@ -14,6 +14,8 @@ export interface Cluster {
   readonly temporal: string;
   /** The cluster as saved, open for writes. */
   restore(state: 'plain' | 'cluster'): Promise<void>;
+  /** The same; the worker that has opened it goes on, and is not started anew. */
+  restoreWithWorker(state: 'plain' | 'cluster', name: string): Promise<LabWorker>;
   startWorker(name: string, holdAt?: string, environment?: Readonly<Record<string, string>>): Promise<LabWorker>;
   /** One that watches, and carries out the failovers that it starts. */
   startWatcher(name: string): Promise<LabWorker>;
@@ -35,6 +37,11 @@ export function useCluster(): () => Cluster {
       workers.push(worker);
       return worker;
     };
+    const open: Cluster['restoreWithWorker'] = async (state, name) => {
+      const [worker] = await Promise.all([startWorker(name), lab.restore(state)]);
+      await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+      return worker;
+    };
     cluster = {
       lab,
       client,
@@ -46,10 +53,10 @@ export function useCluster(): () => Cluster {
         return worker;
       },
       restore: async (state) => {
-        const [worker] = await Promise.all([startWorker(`restore-${state}`), lab.restore(state)]);
-        await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+        const worker = await open(state, `restore-${state}`);
         await worker.kill();
       },
+      restoreWithWorker: open,
       startLedger: (options) => {
         const ledger = Ledger.start(lab, options);
         ledgers.push(ledger);

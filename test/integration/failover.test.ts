@@ -30,9 +30,8 @@ async function expectNothingLost(
 
 describe('a failover', () => {
   test('promotes a replica after SIGKILL of mysqld and loses nothing', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -44,9 +43,8 @@ describe('a failover', () => {
   });
 
   test('of a powered-off host rests on the power hook, and the host cannot be written to when it comes back', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -83,9 +81,8 @@ describe('a failover', () => {
   });
 
   test('is refused with nothing changed when no replica is safe', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const epochs = () =>
       Promise.all(['db2', 'db3'].map((host) => lab.host(host).exec(['cat', '/var/lib/standfast/epoch'])));
     const before = await epochs();
@@ -100,9 +97,8 @@ describe('a failover', () => {
   });
 
   test('is refused when the second acker is gone as well and the old binlog cannot be read', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db1').powerOff();
     await lab.host('db3').powerOff();
     const refusal = await refusalOf(client.failover(order));
@@ -111,9 +107,8 @@ describe('a failover', () => {
   });
 
   test('leaves a living primary alone', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const refusal = await refusalOf(client.failover(order));
     expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
     expect(refusal.message).toContain('db1 is alive');

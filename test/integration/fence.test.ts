@@ -27,10 +27,9 @@ const addressesOn = async (host: string): Promise<string> =>
 
 describe('a primary that is cut off with its clients', () => {
   test('is deprived of its ackers, cannot acknowledge, and is shut off as soon as it is reached again', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
     allow('ssh', 'revocation');
-    await restore('cluster');
-    await startWorker('only');
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -57,10 +56,9 @@ describe('a primary that is cut off with its clients', () => {
   });
 
   test('is not failed over without a proof, and nothing is changed', async () => {
-    const { lab, client, restore, startWorker } = cluster();
+    const { lab, client, restoreWithWorker } = cluster();
     allow('ssh');
-    await restore('cluster');
-    await startWorker('only');
+    await restoreWithWorker('cluster', 'only');
     await isolate('db1');
     const refusal = await refusalOf(client.failover(order));
     expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
@@ -71,10 +69,9 @@ describe('a primary that is cut off with its clients', () => {
   });
 
   test('is failed over when a person answers for it, by name and with a reason that are kept', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
     allow('ssh');
-    await restore('cluster');
-    await startWorker('only');
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -106,10 +103,9 @@ describe('a primary that is cut off with its clients', () => {
   });
 
   test('is not failed over when nobody answers in time', async () => {
-    const { lab, client, restore, startWorker } = cluster();
+    const { lab, client, restoreWithWorker } = cluster();
     allow('ssh');
-    await restore('cluster');
-    await startWorker('only');
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db1').powerOff();
     const refusal = await refusalOf(client.failover({ ...order, askWithin: '1s' }));
     expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });

@@ -22,9 +22,8 @@ async function findings(): Promise<readonly { readonly at: string; readonly expl
 
 describe('a promise that somebody breaks by hand', () => {
   test('is named by a verification, setting by setting, and kept again by what that names', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     for (const [setting, explains] of [
       ['rpl_semi_sync_master_enabled=0', 'semi-sync is switched off on it'],
       ['rpl_semi_sync_master_timeout=60000', 'it stops waiting after 60000 ms'],
@@ -41,9 +40,8 @@ describe('a promise that somebody breaks by hand', () => {
   });
 
   test('is named when a recorded acker is not connected, and when one acknowledges off the record', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db3').sql('STOP SLAVE IO_THREAD');
     expect((await findings()).map((one) => one.at)).toContain('db3 AckerDetached');
     await client.removeAcker(db3);
@@ -59,9 +57,8 @@ describe('a promise that somebody breaks by hand', () => {
 
 describe('a promotion', () => {
   test('leaves nobody acknowledging off the record, not even who could not be told when it was removed', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.cut('control', 'db3');
     await client.removeAcker(db3);
     await lab.heal();
@@ -83,9 +80,8 @@ describe('a promotion', () => {
   });
 
   test('lets its siblings in, and keeps out whom the winner refused when it was primary before', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const sibling = lab.host('db3').address;
     const stranger = '10.77.0.9';
     const leaveBehind = `printf '${sibling} 1\\n${stranger} 1\\n' >/var/lib/standfast/refused`;

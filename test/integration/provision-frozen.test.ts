@@ -40,9 +40,8 @@ test(
   'a worker that was frozen while it proved a replica cannot touch it once it counts',
   { timeout: TEST_MS },
   async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('plain');
-    const first = await startWorker('first');
+    const { lab, client, startWorker, startLedger, restoreWithWorker } = cluster();
+    const first = await restoreWithWorker('plain', 'first');
     const ledger = startLedger({ hosts: [] });
     await ledger.acknowledged(20);
     const running = client.provisionReplica(order);
@@ -79,9 +78,8 @@ test(
   'a worker that was frozen while it started a replica changes nothing when another has admitted it',
   { timeout: TEST_MS },
   async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    const first = await startWorker('first');
+    const { lab, client, startWorker, restoreWithWorker } = cluster();
+    const first = await restoreWithWorker('plain', 'first');
     const running = client.provisionReplica(order);
     await freezeWhen(first, 'a server that is being started on db2', async () =>
       (await journal(lab)).includes('service-start begin'),

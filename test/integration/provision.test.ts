@@ -60,9 +60,8 @@ async function stateOf(lab: Lab) {
 
 describe('provisioning', () => {
   test('makes a replica of a primary that is being written to, equal to it by checksum, and admits it', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     const ledger = startLedger({ hosts: ['db1'] });
     await ledger.acknowledged(20);
     const result = await client.provisionReplica(order);
@@ -79,9 +78,8 @@ describe('provisioning', () => {
   });
 
   test('leaves a primary that waits: without its only acker no write is acknowledged', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     await client.provisionReplica(order);
     const ledger = startLedger({ hosts: [] });
     await ledger.acknowledged(20);
@@ -99,9 +97,8 @@ describe('provisioning', () => {
   });
 
   test('sends the bytes once when the worker is killed in the middle of the copy', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    const first = await startWorker('first');
+    const { lab, client, startWorker, restoreWithWorker } = cluster();
+    const first = await restoreWithWorker('plain', 'first');
     const sentBefore = await bytesSent(lab, 'db1');
     const running = client.provisionReplica(order);
     const copy = await freezeCopy(lab, 'db1', 20 * MB);
@@ -126,9 +123,8 @@ describe('provisioning', () => {
   });
 
   test('ends with the reason and two clean hosts when the copy fails', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     const ledger = startLedger({ hosts: [] });
     await ledger.acknowledged(20);
     const before = await stateOf(lab);
@@ -148,9 +144,8 @@ describe('provisioning', () => {
   });
 
   test('is refused while the same host is being provisioned, and names what runs', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     const running = client.provisionReplica(order);
     const copy = await freezeCopy(lab, 'db1');
     const refusal = await refusalOf(client.provisionReplica(order));
@@ -164,9 +159,8 @@ describe('provisioning', () => {
 
 describe('provisioning is refused with nothing changed', () => {
   test('when the target holds data, which is named', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     await lab
       .host('db2')
       .exec(['sh', '-c', 'mkdir /var/lib/mysql/payroll && echo 1 >/var/lib/mysql/payroll/salary.ibd']);
@@ -178,9 +172,8 @@ describe('provisioning is refused with nothing changed', () => {
   });
 
   test('when a database server runs on the target', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     expect((await lab.host('db2').exec(['service', 'mariadb', 'start'])).exitCode).toBe(0);
     const refusal = await refusalOf(client.provisionReplica(order));
     expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 4 });
@@ -189,9 +182,8 @@ describe('provisioning is refused with nothing changed', () => {
   });
 
   test('when the placement policy forbids the target, before a byte moves', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     const before = await stateOf(lab);
     const inventory = readFileSync(lab.etc('standfast.yaml'), 'utf8');
     onTestFinished(() => {

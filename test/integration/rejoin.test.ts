@@ -32,9 +32,8 @@ async function failOverFromAsync(): Promise<{ readonly primary: string; readonly
 
 describe('the old primary', () => {
   test('that holds nothing of its own follows the new one, is proven, and acknowledges again', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -63,9 +62,8 @@ describe('the old primary', () => {
   });
 
   test('is compared with what its primary has committed, not with what waits for an acknowledgement there', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await client.removeAcker({ cluster: 'shop', host: 'db3' });
     const ledger = startLedger();
     await ledger.acknowledged(20);
@@ -92,9 +90,8 @@ describe('the old primary', () => {
   });
 
   test('that wrote what nobody else has is kept down, and exactly that is set aside', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const { primary, lost } = await failOverFromAsync();
     const ledger = startLedger();
     await ledger.acknowledged(20);
@@ -124,9 +121,8 @@ describe('the old primary', () => {
 
 describe('a replica', () => {
   test('that was off during the failover is pointed at the new primary and counts again', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db1').sql(`INSERT INTO ledger.writes (token, route, server) VALUES (1, 'test', 1)`);
     await caughtUp(lab, 'db3', 'db1');
     await lab.host('db3').exec(['service', 'mariadb', 'stop']);
@@ -143,9 +139,8 @@ describe('a host that cannot come back is refused, and nothing is changed:', () 
   const refused = (type: string, text: string) => ({ type, message: expect.stringContaining(text) as string });
 
   test('the primary itself, a name of no host, one that accepts writes, one that does not answer', async () => {
-    const { lab, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ofPrimary = await refusalFor('db1');
     expect(ofPrimary).toMatchObject(refused('Unsafe', 'recorded as the primary'));
     expect(ofPrimary).toMatchObject({ facts: { undone: [], notUndone: [] } });
@@ -157,9 +152,8 @@ describe('a host that cannot come back is refused, and nothing is changed:', () 
   });
 
   test('a replica at rest of a primary that does not serve: its relay logs are as they were', async () => {
-    const { lab, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db3').sql('STOP SLAVE SQL_THREAD');
     await lab.host('db1').sql(`INSERT INTO ledger.writes (token, route, server) VALUES (1, 'test', 1)`);
     await lab.host('db3').sql('STOP SLAVE');
@@ -171,9 +165,8 @@ describe('a host that cannot come back is refused, and nothing is changed:', () 
   });
 
   test('one that never belonged to the cluster, its server stopped or running', async () => {
-    const { lab, restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { lab, restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     expect(await refusalFor('db2')).toMatchObject(refused('Unsafe', 'standfast provision'));
     await lab.host('db2').exec(['service', 'mariadb', 'start']);
     expect(await refusalFor('db2')).toMatchObject(refused('Unsafe', 'standfast provision'));

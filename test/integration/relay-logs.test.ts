@@ -61,9 +61,8 @@ const channels = async (host: Host): Promise<readonly string[]> =>
 
 describe('acknowledged rows that only the relay logs of one replica hold', () => {
   test.each(ENDS)('are on the new primary, when %s', async (_, end) => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const db3 = await onlyReceivedByDb3();
     await end(db3);
     await isUp(db3);
@@ -99,9 +98,8 @@ describe('acknowledged rows that only the relay logs of one replica hold', () =>
 
 describe('a replica whose relay logs cannot be trusted', () => {
   test('lets nothing be promised when they are damaged, and nothing is started on it', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const db3 = await onlyReceivedByDb3();
     await db3.sql('STOP SLAVE');
     await db3.exec([
@@ -119,9 +117,8 @@ describe('a replica whose relay logs cannot be trusted', () => {
   });
 
   test('lets nothing be promised after a power cut when they are not synced: they may have lost their end and look whole', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const db3 = await onlyReceivedByDb3();
     await db3.exec(['rm', '/etc/mysql/mariadb.conf.d/60-sync.cnf']);
     await cutPower(db3);
@@ -136,9 +133,8 @@ describe('a replica whose relay logs cannot be trusted', () => {
   });
 
   test('lets nothing be promised when somebody started it with nobody to receive from', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const db3 = await onlyReceivedByDb3();
     await lab.host('db1').powerOff();
     await killServer(db3);

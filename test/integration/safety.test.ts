@@ -13,9 +13,8 @@ const record = async (host: string): Promise<string> =>
 
 describe('a promise of losslessness', () => {
   test('is not recorded of an acker that could not attach to the new primary', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.cut('db3', 'db2');
     const ledger = startLedger();
     await ledger.acknowledged(20);
@@ -58,9 +57,8 @@ describe('a failover that was terminated after it had recorded its decision', ()
 
 describe('a member whose record is damaged', () => {
   test('takes no part, is named, and does not keep the others from failing over', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     await lab.host('db3').exec(['sh', '-c', 'echo nonsense >/var/lib/standfast/primary']);
     const finding = unhealthyVerdict(await refusalOf(client.verify({ cluster: 'shop' })))?.findings.find(
       ({ host }) => host === 'db3',

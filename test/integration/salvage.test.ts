@@ -20,9 +20,8 @@ async function acknowledgedAlone(ledger: Ledger): Promise<number> {
 
 describe('what only the dead primary has', () => {
   test('is read from its files and applied, so that nothing is lost in async mode either', async () => {
-    const { client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = await acknowledgedAlone(ledger);
@@ -38,10 +37,9 @@ describe('what only the dead primary has', () => {
   });
 
   test('is lost when the policy only keeps it: counted, listed and accepted by a person before', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
     lab.configure({ salvage: 'quarantine' });
-    await restore('cluster');
-    await startWorker('only');
+    await restoreWithWorker('cluster', 'only');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = await acknowledgedAlone(ledger);

@@ -10,9 +10,8 @@ const temporal = useTemporal();
 
 describe('a run started by hand, under any workflow ID', () => {
   test('verifies like one from the command line', async () => {
-    const { client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const byHand = await startByHand(temporal(), 'verifyReplication', [{ cluster: 'shop' }]);
     const { verdict } = (await byHand.result()) as VerifyResult;
     const { verdict: ofClient } = await client.verify({ cluster: 'shop' });
@@ -57,9 +56,8 @@ describe('a run started by hand, under any workflow ID', () => {
   });
 
   test('provisions at the address of the host', async () => {
-    const { restore, startWorker } = cluster();
-    await restore('plain');
-    await startWorker('only');
+    const { restoreWithWorker } = cluster();
+    await restoreWithWorker('plain', 'only');
     const byHand = await startByHand(temporal(), 'provisionReplica', [{ cluster: 'shop', host: 'db3', from: 'db1' }]);
     const result = (await byHand.result()) as ProvisionResult;
     expect(result).toMatchObject({ outcome: 'admitted', host: 'db3', donor: 'db1' });
@@ -136,9 +134,8 @@ describe('a broken inventory', () => {
   ])(
     'with %s is told with its place; nothing is changed, and mended it works again',
     async (_what, good, bad, place) => {
-      const { lab, client, restore, startWorker } = cluster();
-      await restore('cluster');
-      await startWorker('only');
+      const { lab, client, restoreWithWorker } = cluster();
+      await restoreWithWorker('cluster', 'only');
       const file = lab.etc('standfast.yaml');
       const text = readFileSync(file, 'utf8');
       const { mode } = statSync(file);

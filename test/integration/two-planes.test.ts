@@ -85,9 +85,8 @@ describe('a second control plane with the same inventory', () => {
     'takes over when a person hands it a majority: epochs go on, and the first one is refused',
     { timeout: TEST_MS },
     async () => {
-      const { lab, client, restore, startWorker, startLedger } = cluster();
-      await restore('cluster');
-      await startWorker('first-plane');
+      const { lab, client, startLedger, restoreWithWorker } = cluster();
+      await restoreWithWorker('cluster', 'first-plane');
       await startSecondWorker();
       const { message } = await refusalOf(second.preparePrimary({ cluster: 'shop', host: 'db1' }));
 

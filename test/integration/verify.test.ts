@@ -79,9 +79,8 @@ const breakages: readonly (readonly [string, Breakage])[] = [
 
 describe('a verification', () => {
   test('of a sound cluster says so, with evidence', async () => {
-    const { client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const { outcome, verdict } = await client.verify({ cluster: 'shop' });
     expect(outcome).toBe('ok');
     expect(verdict).toMatchObject({
@@ -118,9 +117,8 @@ describe('a verification', () => {
   });
 
   test('fails when the VIP is on no host, and its remedy mends it', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     lab.host('db1').signal('keepalived', 'SIGSTOP');
     const taken = await lab.host('db1').exec(['ip', 'addr', 'del', `${lab.vip}/24`, 'dev', 'eth0']);
     expect(taken).toMatchObject({ exitCode: 0, stderr: '' });
@@ -157,9 +155,8 @@ describe('the schedule', () => {
     );
 
   test('verifies by itself every minute; the run is green when all is well and red when it is not', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    await startWorker('only');
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
     const applied = await client.ensureVerifySchedule('shop');
     onTestFinished(() => temporal().schedule.getHandle(applied.scheduleId).delete());
     expect(applied).toMatchObject({ created: true, everySeconds: 60, paused: false });
