@@ -38,7 +38,8 @@ async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
   const { description, owner } = cluster;
   if (!description.hosts.some((database) => database.name === host)) return host;
   const content = cluster.keepalivedConfiguration(host);
-  await cluster.helper(host).request('configure-vip', { owner, content }, { timeoutMs: CONFIGURE_MS });
+  const holding = content === null ? { vip: cluster.vip.address } : { content };
+  await cluster.helper(host).request('configure-vip', { owner, ...holding }, { timeoutMs: CONFIGURE_MS });
   const running = await runningSettings(cluster, host);
   if (running !== null)
     await cluster

@@ -105,7 +105,8 @@ export interface ClusterPorts {
   /** Inventory name of an address, or null. */
   nameOf(address: string): HostName | null;
   replicationAccount(): Promise<{ readonly name: string; readonly password: string }>;
-  keepalivedConfiguration(host: HostName): string;
+  /** Null: the host helper alone holds the VIP. */
+  keepalivedConfiguration(host: HostName): string | null;
   /** The script of this version and its digest, as `hello` answers it. */
   helperScript(): Promise<{ readonly text: string; readonly version: string; readonly sha256: string }>;
   /** known_hosts lines that pin `host`, for another host that has to reach it. */

@@ -22,8 +22,9 @@ export interface VipConfig {
   readonly address: string;
   readonly prefix: number;
   readonly interface: string;
-  readonly routerId: number;
-  readonly driver: 'keepalived';
+  /** There with the driver `keepalived`. */
+  readonly routerId?: number | undefined;
+  readonly driver: 'keepalived' | 'direct';
 }
 
 export interface PolicyConfig {

@@ -44,6 +44,7 @@ interface ClusterPlace {
 const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...hostFaults(place),
   ...serverIdFaults(place),
+  ...vipFaults(place),
   ...policyFaults(place),
   ...hookFaults(place),
 ];
@@ -80,6 +81,14 @@ function serverIdFaults({ path, cluster }: ClusterPlace): PathFault[] {
     value: at(host, 'serverId') ?? index + 1,
   }));
   return repeated(claims, 'server ID');
+}
+
+function vipFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const vip = at(cluster, 'vip');
+  if (!isRecord(vip) || 'routerId' in vip || (at(vip, 'driver') ?? 'keepalived') !== 'keepalived') return [];
+  const where = [...path, 'vip'];
+  const message = `${where.join('.')}: "routerId" is missing, expected a VRRP router ID from 1 to 255 for keepalived (the driver direct needs none)`;
+  return [{ path: where, message }];
 }
 
 function policyFaults({ path, cluster }: ClusterPlace): PathFault[] {

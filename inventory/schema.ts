@@ -54,13 +54,13 @@ const vip = z.strictObject(
     interface: text('the name of a network interface, such as eth0', /^[A-Za-z0-9._-]{1,15}$/).meta({
       description: 'Interface that holds it, the same on every host',
     }),
-    routerId: whole({ from: 1, to: 255 }).meta({
-      description: 'VRRP router ID; nobody else on this network may use it',
+    routerId: whole({ from: 1, to: 255 }).optional().meta({
+      description: 'VRRP router ID, which the driver `keepalived` needs; nobody else on this network may use it',
     }),
-    driver: z
-      .enum(['keepalived'], 'keepalived')
-      .default('keepalived')
-      .meta({ description: 'What announces the address' }),
+    driver: z.enum(['keepalived', 'direct'], 'keepalived or direct').default('keepalived').meta({
+      description:
+        '`keepalived`: it adopts the address and announces it again and again; `direct`: the host helper alone, for networks without VRRP',
+    }),
   },
   'the VIP: { address: 192.168.10.50/24, interface: eth0, routerId: 51 }',
 );

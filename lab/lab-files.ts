@@ -13,6 +13,8 @@ export type Account = 'standfast' | 'repl' | 'app';
 /** What the inventory of a lab says otherwise than usual. */
 export interface ClusterSettings {
   readonly mode?: 'semisync' | 'async';
+  /** What holds the VIP; keepalived unless given. */
+  readonly driver?: 'keepalived' | 'direct';
   readonly fence?: readonly FenceRung[];
   readonly salvage?: 'apply' | 'quarantine';
   readonly alone?: 'stop' | 'async';
@@ -88,8 +90,8 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
         vip: {
           address: `${network.vip}/${String(network.prefix)}`,
           interface: 'eth0',
-          routerId: 51,
-          driver: 'keepalived',
+          ...(settings.driver === 'direct' ? {} : { routerId: 51 }),
+          driver: settings.driver ?? 'keepalived',
         },
         replication: { mode: settings.mode ?? 'semisync', user: { name: 'repl', password: file('repl.password') } },
         policy: {

@@ -146,8 +146,10 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   countries: config.policy.countries,
 });
 
-function keepalivedOf(config: ClusterConfig, name: HostName): string {
-  const { address, prefix, interface: device, routerId } = config.vip;
+function keepalivedOf(config: ClusterConfig, name: HostName): string | null {
+  const { address, prefix, interface: device, routerId, driver } = config.vip;
+  if (driver === 'direct') return null;
+  if (routerId === undefined) throw new Error(`${config.name} has no router ID, which the inventory's checks forbid`);
   return renderKeepalived({
     self: hostOf(config, name),
     peers: config.hosts.filter((host) => host.name !== name),

@@ -64,6 +64,22 @@ describe('configure-vip', () => {
   });
 });
 
+describe('configure-vip of an address that the helper alone holds', () => {
+  it('is refused while keepalived is configured for it, and not for another address', () => {
+    expect(db1.ask('configure-vip', { owner, vip: VIP })).toEqual(
+      refused('BadInput', `configured for ${VIP} (in /etc/keepalived/keepalived.conf)`),
+    );
+    expect(db1.fields('configure-vip', { owner, vip: VIP.slice(0, -1) })).toEqual({ changed: 'no' });
+  });
+
+  it('is refused without an address and a configuration, and with both', () => {
+    expect(db1.ask('configure-vip', { owner })).toEqual(refused('BadInput', 'missing content'));
+    expect(db1.ask('configure-vip', { owner, vip: VIP, content: content('db1') })).toEqual(
+      refused('BadInput', 'not both'),
+    );
+  });
+});
+
 describe('the address', () => {
   it('is there and answered for when take returns, and keepalived adopts it', async () => {
     expect(db1.fields('vip-take', { ...order, ...place, n: 1 })).toEqual({ vip: 'yes', role: '1', mac: mac.db1 });

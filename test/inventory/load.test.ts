@@ -172,7 +172,14 @@ describe('one fault', () => {
       'driver: keepalived',
       'driver: vrrpd',
       'vrrpd',
-      'clusters.shop.vip.driver: found "vrrpd", expected keepalived',
+      'clusters.shop.vip.driver: found "vrrpd", expected keepalived or direct',
+    ],
+    [
+      'keepalived without a router ID',
+      'routerId: 51, ',
+      '',
+      '{ address: 192.168.10.50',
+      'clusters.shop.vip: "routerId" is missing, expected a VRRP router ID from 1 to 255 for keepalived (the driver direct needs none)',
     ],
     [
       'an unknown site, with what was meant',
@@ -303,6 +310,10 @@ describe('one fault', () => {
   test('of an empty file is its first line', () => {
     expect(faultsOf('')).toEqual(['1:1: found nothing, expected the sections sites, clusters and access']);
   });
+});
+
+test('an address that the host helper holds alone needs no router ID', () => {
+  expect(faultsOf(MINIMAL.replace('routerId: 51', 'driver: direct'))).toEqual([]);
 });
 
 describe('several faults', () => {

@@ -135,7 +135,21 @@ check_keepalived_conf() {
   ((status == 0)) || refuse BadInput "keepalived on $HOSTNAME refuses this configuration (exit $status): ${said:0:600}; nothing was changed"
 }
 
+# Whatever else is configured to hold the address would take it by rules of its own, at the next boot at the latest.
+check_nobody_else_holds() {
+  local found
+  found=$(grep -rlwF -e "${ARG[vip]}" "${KEEPALIVED_CONF%/*}" 2>/dev/null | head -n 1)
+  [[ -z $found ]] || refuse BadInput "keepalived on $HOSTNAME is configured for ${ARG[vip]} (in $found), and vip.driver is direct: nothing else may hold the address. Take it out of there and stop keepalived, or set vip.driver: keepalived; nothing was changed"
+}
+
 verb_configure_vip() {
+  if [[ -v ARG[vip] ]]; then
+    [[ ! -v ARG[content] ]] || refuse BadInput 'configure-vip: content is for keepalived, vip for an address that this helper alone holds; not both'
+    check_nobody_else_holds
+    say changed no
+    return 0
+  fi
+  [[ -v ARG[content] ]] || refuse BadInput 'configure-vip: missing content; it needs the configuration of keepalived, or vip'
   local old='' changed=no how=start content=${ARG[content]%$'\n'}
   check_keepalived_conf
   [[ ! -e $KEEPALIVED_CONF ]] || old=$(<"$KEEPALIVED_CONF")

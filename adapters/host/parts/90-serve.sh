@@ -18,7 +18,7 @@ declare -A KIND=(
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
   [job-status]='job' [job-check]='bytes' [server-settings]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
-  [configure]='owner server_id report_host' [configure-vip]='owner content' [service-start]='owner' [service-stop]='owner'
+  [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
   [job-key]='owner job attempt' [job-open]='owner job attempt public from bytes' [job-send]='owner job attempt target user known_hosts'
   [job-install]='owner job attempt bytes' [job-clean]='owner job' [job-keep]='owner job'
@@ -30,7 +30,7 @@ declare -A NEEDS=(
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [keep-relay]='address target_port' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
