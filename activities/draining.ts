@@ -52,8 +52,7 @@ export async function electAndDrain(authority: Authority, found: Decided): Promi
   };
   const readUpTo = stopped.get(winner.host)?.replication?.readUpTo ?? null;
   const covered = await steps.run('coverage', primary, () => cover(authority, { found, known, readUpTo }));
-  if (covered.coverage.kind === 'lossy')
-    refuseUnaccepted({ fence: null, loss: lossOf(covered.coverage) }, found.accepted);
+  if (covered.coverage.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(covered.coverage) }, found);
   await steps.run('drain', winner.host, () => drain(authority, winner.host, steps));
   const { salvage, coverage } = await steps.run('salvage', winner.host, () =>
     salvageTail(authority, { found, winner: winner.host, ...covered }),
@@ -129,7 +128,7 @@ async function salvageTail(authority: Authority, { found, winner, tail, coverage
   // The applier stops at the first transaction that does not fit; the ones before it are there.
   const salvage = statementOf(tail, { holds: await heldBy(authority, winner), why: done.why });
   const left = judgeUnapplied(coverage, salvage.quarantined, done.why);
-  if (left.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(left) }, found.accepted);
+  if (left.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(left) }, found);
   return { salvage, coverage: left };
 }
 

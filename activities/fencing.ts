@@ -104,7 +104,7 @@ async function proveOff(found: Case): Promise<FenceProof> {
     return await powerOff(found);
   } catch (error) {
     if (!(error instanceof AdapterFailure)) throw error;
-    refuseUnaccepted({ fence: `too few members answer, and ${error.message}`, loss: null }, found.accepted);
+    refuseUnaccepted({ fence: `too few members answer, and ${error.message}`, loss: null }, found);
     return wordOf(found);
   }
 }

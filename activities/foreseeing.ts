@@ -47,7 +47,7 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   const contributors = election.because.map((vote) => vote.host);
   const fence = unprovableFence(input, contributors);
   const loss = await foreseeLoss(input, { contributors, received: election.received });
-  refuseUnaccepted({ fence, loss }, input.accepted);
+  refuseUnaccepted({ fence, loss }, input);
 }
 
 interface RelayLog {
@@ -90,8 +90,8 @@ async function contributing(
 }
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */
-export function refuseUnaccepted(risk: Risk, accepted: Acceptance | null): void {
-  const open = leftOpen(risk, accepted);
+export function refuseUnaccepted(risk: Risk, { accepted, cluster }: Pick<Foreseen, 'accepted' | 'cluster'>): void {
+  const open = leftOpen(risk, accepted, cluster.description.mayLose);
   if (open.length === 0) return;
   throw new Refusal(
     open.join('; '),

@@ -39,7 +39,7 @@ export async function fencePrimary(authority: Authority, { found, seen, keeping 
     }
   }
   const unproven = `it is not proven that ${found.primary} can no longer acknowledge a write (${tried.join('; ')})`;
-  refuseUnaccepted({ fence: unproven, loss: null }, found.accepted);
+  refuseUnaccepted({ fence: unproven, loss: null }, found);
   return wordOf(found);
 }
 

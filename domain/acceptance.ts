@@ -26,17 +26,21 @@ export interface Acceptance {
 
 export const NO_RISK: Risk = { fence: null, loss: null };
 
-/** What of a risk an acceptance leaves open, in words; empty when it covers all of it. */
-export function leftOpen(risk: Risk, accepted: Acceptance | null): readonly string[] {
+/**
+ * What of a risk an acceptance leaves open, in words; empty when it covers all of it.
+ * @param mayLose most transactions that may be lost without a person's word
+ */
+export function leftOpen(risk: Risk, accepted: Acceptance | null, mayLose = 0): readonly string[] {
   const open: string[] = [];
   if (risk.fence !== null && accepted?.fence !== true) open.push(risk.fence);
-  if (risk.loss !== null && !coversLoss(risk.loss, accepted)) open.push(risk.loss.explains);
+  if (risk.loss !== null && !isCovered(risk.loss, accepted, mayLose)) open.push(risk.loss.explains);
   return open;
 }
 
-function coversLoss({ count }: PossibleLoss, accepted: Acceptance | null): boolean {
-  if (accepted === null) return false;
-  return accepted.loss === 'unknown' || (count !== null && count <= accepted.loss);
+function isCovered({ count }: PossibleLoss, accepted: Acceptance | null, mayLose: number): boolean {
+  if (accepted?.loss === 'unknown') return true;
+  if (count === null) return false;
+  return (accepted !== null && count <= accepted.loss) || (mayLose > 0 && count <= mayLose);
 }
 
 /** The JSON that accepts exactly this risk, for the person who is asked. */

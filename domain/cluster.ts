@@ -47,6 +47,8 @@ export interface ClusterDescription {
   readonly fence: readonly FenceRung[];
   /** What becomes of transactions that only the old primary has: brought to the new one, or set aside for a person. */
   readonly salvage: 'apply' | 'quarantine';
+  /** Most acknowledged transactions that a failover may lose without asking a person. */
+  readonly mayLose: number;
   readonly lag: { readonly warnMs: number; readonly failMs: number };
   readonly watch: WatchPolicy;
   /** Countries that may hold the data; empty when no policy is declared. */

@@ -28,7 +28,10 @@ const failoverPolicy = z.strictObject(
     }),
     maxLostTransactions: whole({ from: 0, to: 1_000_000_000 })
       .default(0)
-      .meta({ description: 'An automatic failover that would lose more asks a person' }),
+      .meta({
+        description:
+          'Acknowledged transactions that a failover may lose: one that would lose more, or cannot count them, is refused, or asks a person',
+      }),
   },
   'the section failover',
 );

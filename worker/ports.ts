@@ -134,6 +134,7 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   alone: config.policy.alone,
   fence: config.policy.failover.fence,
   salvage: config.policy.failover.salvage,
+  mayLose: config.policy.failover.maxLostTransactions,
   lag: config.policy.lag,
   watch: {
     everyMs: config.policy.watch.everyMs,

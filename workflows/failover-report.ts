@@ -70,4 +70,4 @@ function sentenceOfResult(done: Done): string {
 const lossSentence = ({ coverage, accepted }: FailoverDecision): string =>
   coverage.kind === 'lossless'
     ? `no acknowledged write is missing: ${coverage.why}`
-    : `acknowledged writes may be LOST, accepted by ${accepted?.by ?? 'nobody'}: ${coverage.why}`;
+    : `acknowledged writes may be LOST, accepted by ${accepted?.by ?? 'policy.failover.maxLostTransactions'}: ${coverage.why}`;

@@ -45,7 +45,7 @@ export const OPERATIONS = [
     [
       'unproven fence needs a person',
       'no server is promoted beside one that may still acknowledge, unless a person answers for it',
-      'refuseUnaccepted({ fence: unproven, loss: null }, found.accepted);',
+      'refuseUnaccepted({ fence: unproven, loss: null }, found);',
       '',
       'without its proof ends in a refusal, and no replica is touched',
     ],
@@ -55,6 +55,15 @@ export const OPERATIONS = [
       'if (!revocation.enough)',
       'if (revocation === null)',
       'is not revoked by fewer ackers than it takes',
+    ],
+  ]),
+  ...guardsOf('domain/acceptance.ts', 'test/activities/failover.test.ts', [
+    [
+      'no more lost than the policy allows',
+      'nothing beyond what the policy or a person allows is lost',
+      '(mayLose > 0 && count <= mayLose)',
+      'mayLose > 0',
+      'asks a person when it would lose one more than the policy allows',
     ],
   ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/failover.test.ts', [

@@ -158,8 +158,8 @@ describe('a tail that the winner cannot apply', () => {
   const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3 };
 
   /** Two writes that only db1 has, and a winner that finds no place for them. */
-  function withStrangeTail(): SimulatedShop {
-    const shop = new SimulatedShop({ mode: 'async' });
+  function withStrangeTail(mayLose = 0): SimulatedShop {
+    const shop = new SimulatedShop({ mode: 'async', mayLose });
     for (const replica of ['db2', 'db3']) shop.cut.add(`db1 ${replica}`);
     for (let row = 0; row < 2; row += 1) shop.write('db1');
     shop.kill('db1');
@@ -173,6 +173,20 @@ describe('a tail that the winner cannot apply', () => {
     expect(await fence(withStrangeTail())).toMatchObject({
       kind: 'done',
       value: { kind: 'refused', risk: { loss: { count: 2, explains: expect.stringContaining('a row is missing') } } },
+    });
+  });
+
+  it('is a loss that the policy allows, stated and accepted by nobody', async () => {
+    expect(await fence(withStrangeTail(2))).toMatchObject({
+      kind: 'done',
+      value: { kind: 'ready', decision: { coverage: { kind: 'lossy', count: 2 }, accepted: null } },
+    });
+  });
+
+  it('asks a person when it would lose one more than the policy allows', async () => {
+    expect(await fence(withStrangeTail(1))).toMatchObject({
+      kind: 'done',
+      value: { kind: 'refused', risk: { loss: { count: 2 } } },
     });
   });
 

@@ -71,6 +71,7 @@ describe('an acceptance', () => {
         const granted = accepted.loss === 'unknown' ? Infinity : accepted.loss;
         const needed = loss === null ? 0 : (loss.count ?? Infinity);
         expect(open.includes('lost')).toBe(loss !== null && needed > granted && accepted.loss !== 'unknown');
+        expect(leftOpen(risk, null, 10).includes('lost')).toBe(loss !== null && needed > 10);
         expect(leftOpen(risk, null)).toHaveLength(Number(risk.fence !== null) + Number(loss !== null));
       }),
     );

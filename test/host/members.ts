@@ -61,6 +61,7 @@ export class Members {
       mode: 'semisync',
       alone: 'async',
       salvage: 'apply',
+      mayLose: 0,
       fence: ['ssh', 'powerOff'],
       lag: { warnMs: 1000, failMs: 10_000 },
       watch: { everyMs: 100, silenceMs: 500, heartbeatMs: 1_000, automatic: false, graceMs: 0, cooldownMs: 600_000 },
