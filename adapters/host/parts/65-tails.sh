@@ -162,6 +162,11 @@ verb_tail_write() {
   say bytes "$(stat -c %s "$folder/tail.binlog")"
 }
 
+# A copy of the whole tail has been read a moment ago.
+is_whole_tail() {
+  cmp -s "$1" "$TAIL"
+}
+
 # Lays what the server still lacks of a tail beside its relay logs, as the log of a channel of its own: the server then applies it as it
 # applies what it replicates, each transaction whole and with its GTID. Nothing lacking: the tail is done with, and this copy goes.
 verb_tail_stage() {
@@ -184,7 +189,7 @@ verb_tail_stage() {
   rm -f "${log%.*}".[0-9]* "$index" || refuse Unverified "tail-stage: what an earlier attempt left beside $log on $HOSTNAME could not be removed"
   ((COUNT > 0)) || { rm -rf "${TAILS:?}/${ARG[tail]}"; say log ''; return 0; }
   need_space "${CONF[datadir]}" "$(($(bytes_of_pieces "$PLAN") * 3))"
-  join_pieces "$PLAN" >"$log" && check_joined "$log" "$PLAN" && printf '%s\n' "$line" >"$index" &&
+  join_pieces "$PLAN" >"$log" && { is_whole_tail "$log" || check_joined "$log" "$PLAN"; } && printf '%s\n' "$line" >"$index" &&
     chown --reference="${CONF[datadir]}" "$log" "$index" && chmod 0660 "$log" "$index" && sync "$log" "$index" ||
     refuse Unverified "tail-stage: $log on $HOSTNAME could not be written"
   say log "${line#./}"
