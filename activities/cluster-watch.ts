@@ -96,6 +96,7 @@ export class ClusterWatch {
     this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
     if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
     this.#isActing = true;
+    this.#sights.rest();
     this.#act(reaction.kind, diagnosis).catch(this.#watching.onFault);
   }
 
