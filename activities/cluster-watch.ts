@@ -114,11 +114,14 @@ export class ClusterWatch {
 
   /** @returns for how long nothing is tried again, in milliseconds */
   async #outcome(kind: 'failOver' | 'reopen', started: Started): Promise<number> {
+    // One that Temporal did not answer to may have been started all the same.
+    if (started.kind !== 'busy') this.#memory = { ...this.#memory, isFailingOver: kind === 'failOver' };
     if (started.kind !== 'started') {
       if (started.kind === 'unreachable') log.warn('Temporal did not take a run that the watcher starts', started);
       return BUSY_REST_MS;
     }
     const attempted = await started.ended;
+    this.#memory = { ...this.#memory, isFailingOver: false };
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
       const isFirst = kind === 'reopen' && !this.#memory.reopenFailed;

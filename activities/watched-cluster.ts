@@ -68,7 +68,7 @@ export class WatchedCluster {
       [isFirst, isTold] = [false, false];
       const known = this.#known?.memory ?? { ...FRESH, failedOverAtMs: await this.#failedOverAt() };
       const isSame = this.#known === null || this.#known.primary === primary;
-      const memory = await this.#turn(primary, isSame ? known : forAnother(known), signal);
+      const memory = await this.#turn(primary, isSame ? known : forAnother(known, performance.now()), signal);
       this.#known = { primary, memory };
     }
   }
