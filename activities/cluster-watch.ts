@@ -71,6 +71,10 @@ export class ClusterWatch {
     });
   }
 
+  tellAgain(): void {
+    this.#news.clear();
+  }
+
   /** Ends when it is aborted. */
   run(signal: AbortSignal): Promise<void> {
     return this.#sights.run(signal);

@@ -52,6 +52,11 @@ export class WatchedCluster {
     return this.#watch?.delays ?? [];
   }
 
+  /** How it stands, to somebody who may not have heard it. */
+  tellAgain(): void {
+    this.#watch?.tellAgain();
+  }
+
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let [isFirst, isTold] = [true, false];
