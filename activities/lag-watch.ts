@@ -11,7 +11,6 @@ import { gtidGap, parseGtids } from '../domain/gtid.ts';
 import type { Lag, ReplicaDelay, ShownBeat } from '../domain/lag.ts';
 import { BeatLog, ReplicaLag, writtenAgo } from '../domain/lag.ts';
 import type { Pace } from './pace.ts';
-import { pause } from './pause.ts';
 
 /** A row may wait for an acknowledgement; while one does, no other is sent. */
 const BEAT_MS = 5_000;
@@ -145,23 +144,21 @@ interface Repeated {
 
 /** Until it is aborted, also in the middle of the work; the connection is closed then. */
 async function again(pulse: Pulse, { pace, signal, work }: Repeated): Promise<void> {
+  let stop = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer);
+    stop();
+  });
   while (!signal.aborted) {
     const startedMs = performance.now();
-    await unlessAborted(work(pulse), signal);
-    await pause(startedMs + pace.everyMs - performance.now(), signal);
+    // A race with one lasting promise would keep something of every turn for as long as that one lasts.
+    await new Promise<void>((resolve, reject) => {
+      stop = resolve;
+      work(pulse).then(() => {
+        if (!signal.aborted) timer = setTimeout(resolve, startedMs + pace.everyMs - performance.now());
+      }, reject);
+    });
   }
   pulse.close();
-}
-
-/** A race with one lasting promise would keep something of every turn for as long as that one lasts. */
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      resolve();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', stop);
-    });
-  });
 }
