@@ -71,6 +71,10 @@ export class ClusterWatch {
     });
   }
 
+  tellAgain(): void {
+    this.#news.clear();
+  }
+
   /** Ends when it is aborted. */
   run(signal: AbortSignal): Promise<void> {
     return this.#sights.run(signal);
@@ -96,6 +100,7 @@ export class ClusterWatch {
     this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
     if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
     this.#isActing = true;
+    this.#sights.rest();
     this.#act(reaction.kind, diagnosis).catch(this.#watching.onFault);
   }
 
@@ -113,11 +118,14 @@ export class ClusterWatch {
 
   /** @returns for how long nothing is tried again, in milliseconds */
   async #outcome(kind: 'failOver' | 'reopen', started: Started): Promise<number> {
+    // One that Temporal did not answer to may have been started all the same.
+    if (started.kind !== 'busy') this.#memory = { ...this.#memory, isFailingOver: kind === 'failOver' };
     if (started.kind !== 'started') {
       if (started.kind === 'unreachable') log.warn('Temporal did not take a run that the watcher starts', started);
       return BUSY_REST_MS;
     }
     const attempted = await started.ended;
+    this.#memory = { ...this.#memory, isFailingOver: false };
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
       const isFirst = kind === 'reopen' && !this.#memory.reopenFailed;

@@ -1,6 +1,7 @@
 import type { Pulse } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Silence } from '../domain/observation.ts';
+import type { Pace } from './pace.ts';
 
 /** How a server answered one look. `atMs` is of the watcher's monotonic clock. */
 export type Sight<T> =
@@ -16,7 +17,7 @@ export interface Looking<T> {
   readonly pulse: Pulse;
   /** Only reads. */
   readonly look: (pulse: Pulse, timeoutMs: number) => Promise<T>;
-  readonly everyMs: number;
+  readonly pace: Pace;
   /** A look without an answer for so long is a sight too. */
   readonly silenceMs: number;
   readonly onSight: () => void;
@@ -40,15 +41,16 @@ export class HostWatch<T> {
     return this.#latest;
   }
 
-  /** The next look is taken now, and more of them soon after. */
+  /** The next look is taken now, and more of them soon after, unless the watcher rests. */
   hurry(): void {
+    if (this.#looking.pace.isResting) return;
     this.#hurryUntilMs = performance.now() + HURRY_MS;
     this.#wake();
   }
 
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pulse, everyMs, onSight } = this.#looking;
+    const { pulse, pace, onSight } = this.#looking;
     signal.addEventListener('abort', () => {
       this.#wake();
     });
@@ -58,8 +60,8 @@ export class HostWatch<T> {
       this.#latest = await this.#sight();
       if (isOver()) break;
       onSight();
-      const hurries = startedMs < this.#hurryUntilMs;
-      await this.#pause(startedMs + (hurries ? HURRY_EVERY_MS : everyMs) - performance.now());
+      const hurries = startedMs < this.#hurryUntilMs && !pace.isResting;
+      await this.#pause(startedMs + (hurries ? HURRY_EVERY_MS : pace.everyMs) - performance.now());
     }
     pulse.close();
   }

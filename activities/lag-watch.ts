@@ -10,7 +10,7 @@ import type { GtidSet } from '../domain/gtid.ts';
 import { gtidGap, parseGtids } from '../domain/gtid.ts';
 import type { Lag, ReplicaDelay, ShownBeat } from '../domain/lag.ts';
 import { BeatLog, ReplicaLag, writtenAgo } from '../domain/lag.ts';
-import { pause } from './pause.ts';
+import type { Pace } from './pace.ts';
 
 /** A row may wait for an acknowledgement; while one does, no other is sent. */
 const BEAT_MS = 5_000;
@@ -46,6 +46,7 @@ interface Replica {
 export class LagWatch {
   readonly #cluster: ClusterPorts;
   readonly #primaryName: HostName;
+  readonly #pace: Pace;
   readonly #beats = new BeatLog();
   readonly #clock = new ServerClock();
   readonly #replicas: ReadonlyMap<HostName, Replica>;
@@ -53,7 +54,8 @@ export class LagWatch {
   #primary: { readonly position: GtidSet; readonly askedAtMs: number } | null = null;
   #whyNoBeat: string | null = null;
 
-  constructor(cluster: ClusterPorts, primary: HostName) {
+  constructor(cluster: ClusterPorts, primary: HostName, pace: Pace) {
+    this.#pace = pace;
     this.#cluster = cluster;
     this.#primaryName = primary;
     const replicas = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
@@ -68,13 +70,13 @@ export class LagWatch {
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const cluster = this.#cluster;
-    const { everyMs, heartbeatMs } = cluster.description.watch;
+    const { heartbeatMs: everyMs } = cluster.description.watch;
     const writer = randomUUID().slice(0, 8);
     let number = 0;
     const write = (pulse: Pulse): Promise<void> => this.#beat(pulse, `${writer}/${String((number += 1))}`);
     const read = ([host, replica]: readonly [HostName, Replica]): Promise<void> =>
-      again(cluster.pulse(host), { everyMs, signal, work: (pulse) => this.#look(pulse, replica) });
-    const writing = again(cluster.pulse(this.#primaryName), { everyMs: heartbeatMs, signal, work: write });
+      again(cluster.pulse(host), { pace: this.#pace, signal, work: (pulse) => this.#look(pulse, replica) });
+    const writing = again(cluster.pulse(this.#primaryName), { pace: { everyMs }, signal, work: write });
     await Promise.all([writing, ...[...this.#replicas].map(read)]);
   }
 
@@ -135,30 +137,28 @@ const lagOf = (lag: ReplicaLag, { shown, clock, ...looked }: Shown): Lag | null 
   lag.see({ ...looked, token: shown.token, ageMs: writtenAgo(shown, clock) });
 
 interface Repeated {
-  readonly everyMs: number;
+  readonly pace: Pick<Pace, 'everyMs'>;
   readonly signal: AbortSignal;
   readonly work: (pulse: Pulse) => Promise<void>;
 }
 
 /** Until it is aborted, also in the middle of the work; the connection is closed then. */
-async function again(pulse: Pulse, { everyMs, signal, work }: Repeated): Promise<void> {
+async function again(pulse: Pulse, { pace, signal, work }: Repeated): Promise<void> {
+  let stop = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer);
+    stop();
+  });
   while (!signal.aborted) {
     const startedMs = performance.now();
-    await unlessAborted(work(pulse), signal);
-    await pause(startedMs + everyMs - performance.now(), signal);
+    // A race with one lasting promise would keep something of every turn for as long as that one lasts.
+    await new Promise<void>((resolve, reject) => {
+      stop = resolve;
+      work(pulse).then(() => {
+        if (!signal.aborted) timer = setTimeout(resolve, startedMs + pace.everyMs - performance.now());
+      }, reject);
+    });
   }
   pulse.close();
-}
-
-/** A race with one lasting promise would keep something of every turn for as long as that one lasts. */
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      resolve();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', stop);
-    });
-  });
 }

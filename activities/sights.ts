@@ -11,6 +11,7 @@ import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import { glance } from './asking.ts';
 import { LagWatch } from './lag-watch.ts';
+import { Pace } from './pace.ts';
 
 export interface PrimarySight {
   readonly isClosed: boolean;
@@ -36,6 +37,7 @@ export class Sights {
   readonly #primary: HostWatch<PrimarySight>;
   readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
   readonly #lag: LagWatch;
+  readonly #pace: Pace;
   readonly #onFault: (error: unknown) => void;
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
@@ -46,15 +48,17 @@ export class Sights {
     this.#cluster = cluster;
     this.#onFault = onFault;
     this.#primaryName = primary;
-    const { everyMs, silenceMs } = cluster.description.watch;
-    this.#lag = new LagWatch(cluster, primary);
+    const { watch: policy } = cluster.description;
+    const pace = new Pace(policy);
+    this.#pace = pace;
+    this.#lag = new LagWatch(cluster, primary, pace);
     const watch = <T>(
       host: HostName,
       look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
       hear = (): void => undefined,
     ) =>
       new HostWatch({
-        ...{ pulse: cluster.pulse(host), look, everyMs, silenceMs },
+        ...{ pulse: cluster.pulse(host), look, pace, silenceMs: policy.silenceMs },
         onSight: () => {
           hear();
           onSight(host);
@@ -114,6 +118,11 @@ export class Sights {
     if (nowMs - this.#askedHostAtMs < ASK_HOST_EVERY_MS) return;
     this.#askedHostAtMs = nowMs;
     this.#askHost().catch(this.#onFault);
+  }
+
+  /** A run that the watcher started has the cluster. */
+  rest(): void {
+    this.#pace.rest();
   }
 
   /** The primary answers: what its host said while it did not is out of date. */

@@ -1,5 +1,4 @@
 import { log } from '@temporalio/activity';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunsPort } from '../adapters/ports.ts';
 import type { Transition } from '../domain/watch.ts';
 
@@ -31,7 +30,7 @@ export class Teller {
   async #tellAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const together = this.#waiting.splice(0, MOST_TOGETHER);
-      const more = sleep(GATHER_MS);
+      const more = new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       try {
         await this.#runs.tell(together);
       } catch (error) {

@@ -52,6 +52,11 @@ export class WatchedCluster {
     return this.#watch?.delays ?? [];
   }
 
+  /** How it stands, to somebody who may not have heard it. */
+  tellAgain(): void {
+    this.#watch?.tellAgain();
+  }
+
   /** Ends when it is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     let [isFirst, isTold] = [true, false];
@@ -68,7 +73,7 @@ export class WatchedCluster {
       [isFirst, isTold] = [false, false];
       const known = this.#known?.memory ?? { ...FRESH, failedOverAtMs: await this.#failedOverAt() };
       const isSame = this.#known === null || this.#known.primary === primary;
-      const memory = await this.#turn(primary, isSame ? known : forAnother(known), signal);
+      const memory = await this.#turn(primary, isSame ? known : forAnother(known, performance.now()), signal);
       this.#known = { primary, memory };
     }
   }

@@ -23,10 +23,10 @@ export interface SshLogin {
 const CIPHERS: CipherAlgorithm[] = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes256-ctr'];
 
 /**
- * The other side has 3 s for its answer. Most connections rest, and the watcher asks over each every 5 s: at a shorter interval the questions whether thousands of them
- * live would cost more than all that is asked on them.
+ * The other side has as long for its answer. The driver asks whatever else goes over the connection; over each one of thousands the watcher asks something every 5 s, which
+ * tells as well whether it lives.
  */
-const KEEPALIVE = { keepaliveInterval: 3_000, keepaliveCountMax: 1 };
+const KEEPALIVE = { keepaliveInterval: 6_000, keepaliveCountMax: 1 };
 
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = { 'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'] };
 

@@ -31,6 +31,8 @@ export interface WatchMemory {
   readonly restUntilMs: number;
   /** When an automatic failover ended last that promoted somebody; null: none did, or longer ago than any cooldown of then. */
   readonly failedOverAtMs: number | null;
+  /** A failover that it started was not seen to end yet. */
+  readonly isFailingOver: boolean;
   /** The server that answers now was seen open since it started: whoever closed it meant to. */
   readonly sawOpen: boolean;
   /** When that server started. */
@@ -45,6 +47,7 @@ export const FRESH: WatchMemory = {
   unsteadyUntilMs: 0,
   restUntilMs: 0,
   failedOverAtMs: null,
+  isFailingOver: false,
   sawOpen: false,
   startedAtMs: 0,
   reopenFailed: false,
@@ -73,8 +76,11 @@ const UNSTEADY_MS = 10_000;
 /** In units of the silence that counts: 0.4 s and seven times that are longer than TCP takes to send a lost packet four times more (0.2, 0.6, 1.4, 3 s). */
 const UNSTEADY_SILENCES = 7;
 
-/** What was learnt of one primary says nothing of another. */
-export const forAnother = ({ failedOverAtMs }: WatchMemory): WatchMemory => ({ ...FRESH, failedOverAtMs });
+/** What was learnt of one primary says nothing of another. That there is another one tells that the failover under way has promoted it. */
+export const forAnother = ({ failedOverAtMs, isFailingOver }: WatchMemory, nowMs: number): WatchMemory => ({
+  ...FRESH,
+  failedOverAtMs: isFailingOver ? nowMs : failedOverAtMs,
+});
 
 /** What follows from a diagnosis, by policy. It never decides about safety: the failover looks again, and refuses what is not proven. */
 export function react(

@@ -4,6 +4,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createActivities } from '../activities/index.ts';
+import { Shards } from '../activities/shard.ts';
 import { watchActivities } from '../activities/watching.ts';
 import { readWorkerConfig } from './config.ts';
 import type { WorkerConfig, WorkerRole } from './config.ts';
@@ -27,7 +28,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
     const ports = createPorts(inventory, { owner, runs: createRuns(config.queues) });
-    const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(ports) };
+    const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(new Shards(ports)) };
     const workers = await Promise.all(
       queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );

@@ -40,7 +40,6 @@ export class WatchedShards {
         workflowId: watchId(shard),
         taskQueue: this.#taskQueue,
         args: [{ shard }],
-        workflowTaskTimeout: '1s',
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `watch the clusters of shard ${shard}`,
       });

@@ -11,6 +11,22 @@ export const WATCHING = [
       'does not look again while a look before still hangs on the server: connections would run out',
     ],
   ]),
+  ...guardsOf('activities/shard.ts', 'test/activities/watching.test.ts', [
+    [
+      'lost attempt starts nothing',
+      'a watcher whose attempt Temporal has given to another worker starts no failover beside it',
+      'this.#left === null && !this.#isEnded ?',
+      '!this.#isEnded ?',
+      'starts and tells nothing any more: another worker may watch by now; the next attempt here does both',
+    ],
+    [
+      'later attempt has the shard',
+      'of two attempts in one process only the one that counts watches',
+      'attempt.scheduledAtMs < this.#attempt.scheduledAtMs',
+      'attempt.scheduledAtMs < 0',
+      'one that was scheduled earlier and comes late ends at once',
+    ],
+  ]),
   ...guardsOf('domain/hearing.ts', 'test/domain/hearing.test.ts', [
     [
       "a watcher's votes expire",

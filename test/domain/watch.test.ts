@@ -152,9 +152,13 @@ describe('a closed primary', () => {
 it('remembers of one primary nothing but the cooldown for another', () => {
   const memory = {
     ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, failedOverAtMs: 3 },
-    ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true },
+    ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true, isFailingOver: false },
   };
-  expect(forAnother(memory)).toEqual({ ...FRESH, failedOverAtMs: 3 });
+  expect(forAnother(memory, 7)).toEqual({ ...FRESH, failedOverAtMs: 3 });
+});
+
+it('takes another primary for the work of a failover that it has not seen to end: the cooldown counts from now', () => {
+  expect(forAnother({ ...FRESH, isFailingOver: true }, 7)).toEqual({ ...FRESH, failedOverAtMs: 7 });
 });
 
 it('only tells of a primary about which nothing can be done', () => {

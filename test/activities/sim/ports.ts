@@ -4,6 +4,7 @@ import { AdapterFailure } from '../../../adapters/ports.ts';
 import type { Arguments } from './member.ts';
 import { HelperRefusal } from './refusal.ts';
 import { addressOf, VIP } from './address.ts';
+import { SimulatedPulse } from './pulse.ts';
 import { openSimulated, pass } from './session.ts';
 import type { SimulatedShop } from './shop.ts';
 
@@ -21,9 +22,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
     }),
     session: (host, deadline) => openSimulated(shop, host, deadline),
-    pulse: () => {
-      throw new Error('nobody watches the simulated shop');
-    },
+    pulse: (host) => new SimulatedPulse(shop, host),
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
     isThere: async (host, timeoutMs) => {

@@ -17,7 +17,11 @@ const silent = (host: HostName, silence: Silence, message: string): AdapterFailu
   new AdapterFailure({ type: 'Unreachable', host, silence, message: `${host}: ${message}` });
 
 /** Opens a session as the adapter does: each way of not answering has its name, and takes its time. */
-export async function openSimulated(shop: SimulatedShop, host: HostName, deadline: Deadline = {}): Promise<Session> {
+export async function openSimulated(
+  shop: SimulatedShop,
+  host: HostName,
+  deadline: Deadline = {},
+): Promise<SimulatedSession> {
   const database = shop.database(host);
   const timeoutMs = deadline.timeoutMs ?? CONNECT_MS;
   await pass(1);
@@ -47,6 +51,8 @@ export class SimulatedSession implements Session {
   readonly #killed: Promise<never>;
   #kill: (reason: Error) => void = () => undefined;
   #isKilled = false;
+  /** For whoever holds it while nothing is asked on it. */
+  onKilled: () => void = () => undefined;
 
   constructor(shop: SimulatedShop, database: Database) {
     this.host = database.host.name;
@@ -61,6 +67,7 @@ export class SimulatedSession implements Session {
     this.#isKilled = true;
     this.#shop.sessions.delete(this);
     this.#kill(silent(this.host, 'lost', 'a statement failed (the connection was killed)'));
+    this.onKilled();
   }
 
   close(): void {

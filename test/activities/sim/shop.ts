@@ -27,6 +27,8 @@ export class SimulatedShop implements Ports {
   readonly databases = new Map<HostName, Database>();
   readonly sessions = new Set<SimulatedSession>();
   readonly acknowledged: string[] = [];
+  /** Of whoever watches, with the instant on the simulated clock. */
+  readonly looks: { readonly host: HostName; readonly atMs: number }[] = [];
   readonly log: string[] = [];
   readonly violations: string[] = [];
   /** Hosts that are off, or that the worker does not reach. */

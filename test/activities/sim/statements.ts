@@ -113,11 +113,11 @@ async function waitForPosition({ database, world, values }: Call): Promise<reado
   return [{ outcome: 0 }];
 }
 
-async function writeHeartbeat({ database, world, values }: Call): Promise<readonly Row[]> {
+async function writeHeartbeat({ database, world, values, found }: Call): Promise<readonly Row[]> {
   if (database.readOnly) throw new SqlError('1290: The server is running with the --read-only option');
   const gtid = database.commit();
   await world.acknowledged(database, gtid);
-  database.token = String(values[1]);
+  database.token = found[1] ?? String(values[1]);
   return [{ affectedRows: 1 }];
 }
 
@@ -161,6 +161,9 @@ const stopBoth = (database: Database): void => {
   database.stop('receiver');
   database.stop('applier');
 };
+
+/** Its servers have run for so long when the simulated clock begins. */
+const UP_SINCE_S = 3_600;
 
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
@@ -228,10 +231,20 @@ const STATEMENTS: readonly Statement[] = [
   },
   { form: /^SET GLOBAL event_scheduler = (ON)$/, run: change((database) => (database.eventScheduler = true)) },
   { form: /^CREATE (DATABASE|TABLE) IF NOT EXISTS standfast/, run: () => undefined },
-  { form: /^CALL standfast.beat/, run: writeHeartbeat },
+  { form: /^CALL standfast.beat\((?:\?|'[^']*'), (?:\?|'([^']*)')\)$/, run: writeHeartbeat },
   { form: /^SELECT COUNT\(\*\) AS accounts/, run: () => [{ accounts: 1 }] },
   { form: /^CREATE DEFINER = .* PROCEDURE IF NOT EXISTS standfast.beat/, run: () => undefined },
   { form: /^SELECT token, .* FROM standfast.heartbeat/, run: shownHeartbeat },
+  {
+    form: /^SELECT @@GLOBAL.read_only AS read_only/,
+    run: ({ database }) => [
+      { read_only: database.readOnly ? 1 : 0, position: database.binlogPosition, clock: 1_000 * Date.now() },
+    ],
+  },
+  {
+    form: /^SHOW GLOBAL STATUS LIKE 'Uptime'$/,
+    run: () => [{ Variable_name: 'Uptime', Value: String(UP_SINCE_S + Math.floor(performance.now() / 1_000)) }],
+  },
   { form: /^SELECT TIMESTAMPDIFF/, run: () => [{ clock: 1_000 * Date.now() }] },
   { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
   {

@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ClusterWatch } from '../../activities/cluster-watch.ts';
+import type { Attempted, RunsPort } from '../../adapters/ports.ts';
+import type { HostName } from '../../domain/cluster.ts';
+import type { Transition } from '../../domain/watch.ts';
+import { FRESH } from '../../domain/watch.ts';
+import { SHOP } from '../domain/shop.ts';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { pass } from './sim/session.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+const POLICY = { ...SHOP.watch, automatic: true };
+/** One that looks, and one that reads the heartbeat row. */
+const CONNECTIONS = 2;
+
+let over = new AbortController();
+afterEach(() => {
+  over.abort();
+});
+
+/** A watched shop whose failovers go on until the test ends them. */
+async function watchedShop() {
+  over = new AbortController();
+  const shop = new SimulatedShop({ watch: POLICY });
+  const told: Transition[] = [];
+  const onOperation = vi.fn();
+  const started: number[] = [];
+  let end: (how: Attempted) => void = () => undefined;
+  const runs: RunsPort = {
+    failOver: () => {
+      started.push(performance.now());
+      return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
+    },
+    reopen: () => Promise.reject(new Error('nobody closed it')),
+    sinceLastFailover: () => Promise.resolve(null),
+    tell: () => Promise.resolve(),
+  };
+  const watch = new ClusterWatch({
+    ...{ cluster: await shop.cluster('shop'), primary: 'db1', memory: FRESH, runs, onOperation },
+    tell: (transition) => told.push(transition),
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  void watch.run(over.signal);
+  await pass(1_000);
+  return {
+    ...{ shop, watch, onOperation, started },
+    endRun: (how: Attempted) => {
+      end(how);
+    },
+    toldOf: (host: HostName) => told.filter((one) => one.host === host).map((one) => one.code),
+    /** How often a host was looked at in so many milliseconds from now on. */
+    looksDuring: async (ms: number): Promise<Readonly<Record<HostName, number>>> => {
+      const before = shop.looks.length;
+      await pass(ms);
+      const since = shop.looks.slice(before).map((one) => one.host);
+      return Object.fromEntries(SHOP.hosts.map(({ name }) => [name, since.filter((host) => host === name).length]));
+    },
+  };
+}
+
+/** In simulated time, which passes at once when somebody waits in real time. */
+async function until(isSo: () => boolean): Promise<void> {
+  const endsAt = performance.now() + 5_000;
+  while (!isSo()) {
+    if (performance.now() > endsAt) throw new Error('it did not come to be so');
+    await pass(1);
+  }
+}
+
+/** The claim of the failover ends the sessions of everybody who looks. */
+const claim = (shop: SimulatedShop): void => {
+  shop.claimByOther('run-5', ['db2', 'db3']);
+};
+
+describe('while the failover that it started runs', () => {
+  it('a watcher looks twice in a silence, whatever connections it loses', async () => {
+    const { shop, started, looksDuring } = await watchedShop();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    claim(shop);
+    const looks = await looksDuring(2_000);
+    // What a lost connection was asked is asked once more.
+    const most = CONNECTIONS * (2_000 / (POLICY.silenceMs / 2) + 2);
+    for (const { name } of SHOP.hosts) expect(looks[name]).toBeLessThanOrEqual(most);
+    for (const name of ['db2', 'db3']) expect(looks[name]).toBeGreaterThanOrEqual(2_000 / POLICY.silenceMs);
+  });
+
+  it('a watcher still tells what becomes of a replica, and does not take the primary for anything but dead', async () => {
+    const { shop, started, toldOf } = await watchedShop();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    claim(shop);
+    shop.database('db3').stop('applier');
+    await pass(2_000);
+    expect(toldOf('db3').at(-1)).toBe('ApplierStopped');
+    expect(toldOf('db1')).toEqual(['PrimaryServes', 'PrimaryProcessDead']);
+  });
+
+  it('a watcher looks at its period again when the run takes long, as one that waits for a person', async () => {
+    const { shop, started, looksDuring } = await watchedShop();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    await pass(10_000);
+    const { db2 = 0 } = await looksDuring(2_000);
+    expect(db2).toBeGreaterThan(0.8 * CONNECTIONS * (2_000 / POLICY.everyMs));
+  });
+
+  it('a watcher learns at once that it was refused, and starts no other before the rest is over', async () => {
+    const { shop, watch, started, endRun, onOperation, toldOf } = await watchedShop();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    await pass(700);
+    const nowMs = performance.now();
+    endRun({ kind: 'failed', why: 'nobody is covered' });
+    await until(() => onOperation.mock.calls.length > 0);
+    expect(performance.now() - nowMs).toBeLessThan(100);
+    expect(toldOf('db1').at(-1)).toBe('AttemptFailed');
+    expect(watch.memory.restUntilMs).toBeGreaterThan(nowMs);
+    await pass(5_000);
+    expect(started).toHaveLength(1);
+  });
+});

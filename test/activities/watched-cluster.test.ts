@@ -1,0 +1,57 @@
+import { afterEach, expect, it } from 'vitest';
+import { WatchedCluster } from '../../activities/watched-cluster.ts';
+import type { RunsPort } from '../../adapters/ports.ts';
+import { Turns } from '../../adapters/turns.ts';
+import type { Transition } from '../../domain/watch.ts';
+import { SHOP } from '../domain/shop.ts';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { pass } from './sim/session.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+let over = new AbortController();
+afterEach(() => {
+  over.abort();
+});
+
+/** db2 is recorded as primary, and open; db3 follows it. */
+function promoteDb2(shop: SimulatedShop): void {
+  for (const member of ['db2', 'db3'] as const) shop.member(member).primary = { epoch: 5, host: 'db2', run: 'run-5' };
+  const [db2, db3] = [shop.database('db2'), shop.database('db3')];
+  db2.channel = null;
+  db2.readOnly = false;
+  db3.follow('db2');
+  db3.start('applier');
+  db3.start('receiver');
+}
+
+it('keeps the cooldown also when its failover is seen in the records before the run has ended', async () => {
+  over = new AbortController();
+  const shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
+  const [told, started]: [Transition[], string[]] = [[], []];
+  const runs: RunsPort = {
+    failOver: (_cluster, reason) => {
+      started.push(reason);
+      return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
+    },
+    reopen: () => Promise.reject(new Error('nobody closed it')),
+    sinceLastFailover: () => Promise.resolve(null),
+    tell: () => Promise.resolve(),
+  };
+  const tell = (one: Transition): void => void told.push(one);
+  const watched = new WatchedCluster(await shop.cluster('shop'), { runs, tell, beginning: new Turns(4) }, null);
+  void watched.run(over.signal);
+  await pass(1_000);
+  shop.kill('db1');
+  await pass(1_000);
+  expect(started).toHaveLength(1);
+  promoteDb2(shop);
+  await pass(6_000);
+  const ofDb2 = (): readonly Transition[] => told.filter((one) => one.host === 'db2');
+  expect(ofDb2().at(-1)?.code).toBe('PrimaryServes');
+  shop.kill('db2');
+  await pass(2_000);
+  expect(started).toHaveLength(1);
+  expect(ofDb2().at(-1)?.reaction).toContain('policy.failover.cooldown');
+});

@@ -1,0 +1,157 @@
+import { activityInfo, asyncLocalStorage, Context } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
+import { ActivityCancellationDetails, CancelledFailure, noopMetricMeter } from '@temporalio/common';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Shards } from '../../activities/shard.ts';
+import { watchActivities } from '../../activities/watching.ts';
+import type { RunsPort } from '../../adapters/ports.ts';
+import type { WatchActivities } from '../../activities/watch-contract.ts';
+import { SHOP } from '../domain/shop.ts';
+import { inSimulatedTime } from './sim/attempt.ts';
+import { pass } from './sim/session.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
+
+let shop: SimulatedShop;
+let watching: WatchActivities;
+/** By the instant at which the attempt that said it was scheduled. */
+let told: { readonly by: number; readonly what: string }[];
+let started: number[];
+const ends: (() => void)[] = [];
+
+beforeEach(() => {
+  shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
+  [told, started] = [[], []];
+  const by = (): number => activityInfo().currentAttemptScheduledTimestampMs;
+  const runs: RunsPort = {
+    failOver: () => {
+      started.push(by());
+      return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
+    },
+    reopen: () => Promise.reject(new Error('nobody closed it')),
+    sinceLastFailover: () => Promise.resolve(null),
+    tell: (transitions) => {
+      told.push(...transitions.map(({ host, code }) => ({ by: by(), what: `${host} ${code}` })));
+      return Promise.resolve();
+    },
+  };
+  const watched = () => Promise.resolve([{ cluster: 'shop', version: '1' }]);
+  watching = watchActivities(new Shards({ cluster: (name) => shop.cluster(name), watched, runs }));
+});
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** An attempt of the activity in one process, and how Temporal ends it. */
+function attempt(scheduledAtMs: number) {
+  const [cancelled, holder] = [new AbortController(), {} as { details?: ActivityCancellationDetails }];
+  const endAs = (details: Partial<Record<'notFound' | 'cancelRequested', boolean>>) => (): void => {
+    holder.details = new ActivityCancellationDetails(details);
+    cancelled.abort(new CancelledFailure('over'));
+  };
+  const info = { activityType: 'watchShard', currentAttemptScheduledTimestampMs: scheduledAtMs } as unknown as Info;
+  const never = new Promise<never>(() => undefined);
+  const { signal } = cancelled;
+  const context = new Context(info, never, signal, () => undefined, undefined, quiet, noopMetricMeter, holder);
+  const ended = asyncLocalStorage
+    .run(context, () => watching.watchShard({ shard: 'main' }))
+    .then(
+      () => 'completed',
+      (error: unknown) => (error instanceof CancelledFailure ? 'cancelled' : String(error)),
+    );
+  const cancel = endAs({ cancelRequested: true });
+  ends.push(cancel);
+  return { ended, cancel, lose: endAs({ notFound: true }) };
+}
+
+const open = (): ReadonlySet<unknown> => new Set(shop.sessions);
+const toldBy = (scheduledAtMs: number): readonly string[] =>
+  told.filter(({ by }) => by === scheduledAtMs).map(({ what }) => what);
+
+const ALL_WELL = ['db1 PrimaryServes', 'db2 Replicates', 'db3 Replicates'];
+
+describe('an attempt whose heartbeat was lost', () => {
+  it('leaves the shard as it is to the next one, which tells anew how it stands', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    expect([...toldBy(1)].sort()).toEqual(ALL_WELL);
+    const connections = open();
+    expect(connections.size).toBeGreaterThanOrEqual(6);
+    first.lose();
+    expect(await first.ended).toBe('cancelled');
+    const looks = shop.looks.length;
+    await pass(1_000);
+    expect(shop.looks.length).toBeGreaterThan(looks);
+    attempt(2);
+    await pass(1_500);
+    expect(open()).toEqual(connections);
+    expect([...connections].every((one) => open().has(one))).toBe(true);
+    expect([...toldBy(2)].sort()).toEqual(ALL_WELL);
+    expect(toldBy(1)).toHaveLength(3);
+  });
+
+  it('starts and tells nothing any more: another worker may watch by now; the next attempt here does both', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    first.lose();
+    await first.ended;
+    shop.kill('db1');
+    await pass(3_000);
+    expect(started).toEqual([]);
+    expect(told).toHaveLength(3);
+    attempt(2);
+    await pass(3_000);
+    expect(started).toEqual([2]);
+    expect(toldBy(2)).toContain('db1 PrimaryProcessDead');
+  });
+
+  it('gives the shard up when no other one comes here', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    first.lose();
+    await first.ended;
+    await pass(11_000);
+    expect(open().size).toBe(0);
+    attempt(3);
+    await pass(1_500);
+    expect([...toldBy(3)].sort()).toEqual(ALL_WELL);
+  });
+});
+
+it('an attempt that is cancelled ends the watch before it ends itself', async () => {
+  const only = attempt(1);
+  await pass(1_500);
+  only.cancel();
+  expect(await only.ended).toBe('cancelled');
+  expect(open().size).toBe(0);
+});
+
+describe('of two attempts at the same time', () => {
+  it('the later one has the shard, and the earlier one ends without touching it', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    const connections = open();
+    attempt(2);
+    shop.kill('db1');
+    await pass(3_000);
+    expect(await first.ended).toContain('a later attempt watches the shard main');
+    first.lose();
+    expect(started).toEqual([2]);
+    expect(toldBy(1)).toHaveLength(3);
+    expect(toldBy(2)).toContain('db1 PrimaryProcessDead');
+    expect([...connections].filter((one) => open().has(one)).length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('one that was scheduled earlier and comes late ends at once', async () => {
+    attempt(2);
+    await pass(1_500);
+    expect(await attempt(1).ended).toContain('a later attempt watches the shard main');
+    shop.kill('db1');
+    await pass(2_000);
+    expect(started).toEqual([2]);
+  });
+});
