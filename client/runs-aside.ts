@@ -1,5 +1,6 @@
 import type { RunsAnswer } from '../domain/cluster-runs.ts';
 import type { RunsQuestion } from './cluster-runs.ts';
+import type { ConnectOptions } from './config.ts';
 import { StandfastError } from './errors.ts';
 import { Standfast } from './standfast.ts';
 
@@ -8,10 +9,15 @@ const TEMPORAL_MS = 700;
 
 /** Temporal, which may be away: then that is the answer, and the next question tries again. */
 export class RunsAside {
+  readonly #options: ConnectOptions;
   #connecting: Promise<Standfast> | null = null;
 
+  constructor(options: ConnectOptions = {}) {
+    this.#options = { connectTimeoutMs: TEMPORAL_MS, ...options };
+  }
+
   async runs(question: RunsQuestion): Promise<RunsAnswer> {
-    this.#connecting ??= Standfast.connect({ connectTimeoutMs: TEMPORAL_MS });
+    this.#connecting ??= Standfast.connect(this.#options);
     const connecting = this.#connecting;
     try {
       const client = await connecting;

@@ -13,7 +13,7 @@ import type { StatusView } from './status-view.ts';
 import { viewOf } from './status-view.ts';
 
 /** How long a host may say nothing: answers take a tenth of it on a network that is not broken. */
-const SILENT_MS = 500;
+const SILENT_MS = 400;
 const EVERY_MS = 2_000;
 /** Clusters that are looked at together. */
 const AT_ONCE = 20;

@@ -85,9 +85,7 @@ const RULES: readonly Rule[] = [
         return [];
       const sync = sight.sync.kind === 'known' ? sight.sync.record : null;
       const found = judgeAcknowledgement({ ...sight, primary: sight.primary.record.host, sync });
-      return found?.isCertain === true
-        ? [{ host: null, explains: found.why, remedy: remedyOf(sight, ACKER_CODES) }]
-        : [];
+      return found?.isCertain === true ? [{ host: null, explains: found.why, remedy: ackerRemedy(sight) }] : [];
     },
   },
   {
@@ -166,8 +164,13 @@ const RULES: readonly Rule[] = [
 const SERVING_CODES = ['VipMisplaced', 'VipNowhere', 'PrimaryClosed', 'RefusalNotEnforced'];
 const ACKER_CODES = ['NotLossless', 'RunsAsync', 'AckerDetached', 'AckerSilent', 'AckerUnrecorded'];
 
-const remedyOf = (sight: Sight, codes: readonly string[]): string =>
-  sight.verdict?.findings.find(({ code }) => codes.includes(code))?.remedy ?? prepare(sight);
+/** Of the finding that says it more closely, or of another one that may be the cause. */
+function ackerRemedy(sight: Sight): string {
+  const findings = sight.verdict?.findings ?? [];
+  const cause =
+    findings.find(({ code }) => ACKER_CODES.includes(code)) ?? findings.find(({ severity }) => severity === 'bad');
+  return cause?.remedy ?? prepare(sight);
+}
 
 const asReason = ({ code, host, explains, remedy }: Finding): Reason => ({
   code,

@@ -167,7 +167,7 @@ export function judgeAcknowledgement({
   if (acknowledging.length >= needed && needed > 0) return null;
   const missing = sync.ackers.filter((acker) => !acknowledging.includes(acker));
   return {
-    why: `${missing.join(' and ') || 'nobody'} is not seen to acknowledge, and a failover has to ask ${String(needed)} of ${sync.ackers.join(', ') || 'nobody'}`,
+    why: `${missing.join(' and ') || 'nobody'} is not seen to acknowledge the writes of ${primary}, and a failover has to ask ${String(needed)} of ${sync.ackers.join(', ') || 'nobody'}`,
     isCertain: missing.every((acker) => detached.includes(acker) || statuses.has(acker)),
   };
 }

@@ -81,7 +81,7 @@ describe('status', () => {
   test('asks the hosts and Temporal, and closes both', async () => {
     const { scene, asked } = saying(observed());
     await run('status shop', scene);
-    expect(asked).toEqual(['shop 500', 'runs of shop in main', 'hosts closed', 'runs closed']);
+    expect(asked).toEqual(['shop 400', 'runs of shop in main', 'hosts closed', 'runs closed']);
     const patient = saying(observed());
     await run('status shop --timeout 2s', patient.scene);
     expect(patient.asked[0]).toBe('shop 2000');
@@ -136,7 +136,7 @@ describe('status', () => {
       '',
       'next: standfast status shop',
     ]);
-    expect(asked.filter((one) => one.endsWith(' 500'))).toEqual(['books 500', 'shop 500']);
+    expect(asked.filter((one) => one.endsWith(' 400'))).toEqual(['books 400', 'shop 400']);
     const json = JSON.parse((await run('status -o json', mixed)).out) as unknown;
     expect(json).toMatchObject({
       kind: 'StatusList',

@@ -90,7 +90,11 @@ describe('a cluster whose primary may die now', () => {
     expect(found.sentence).toContain(
       'db2 and db3 can take over now without loss of what was committed when it was read; later writes can be lost (async)',
     );
-    const behind = replica(DB2, { binlogState: '0-1-97', appliedPosition: '0-1-97', replication: channel({ received: '0-1-97' }) });
+    const behind = replica(DB2, {
+      binlogState: '0-1-97',
+      appliedPosition: '0-1-97',
+      replication: channel({ received: '0-1-97' }),
+    });
     const late = judge({
       cluster: { mode: 'async' },
       hosts: { ...everywhere(ASYNC), db2: { ...everywhere(ASYNC)['db2'], ...behind } },
@@ -171,7 +175,7 @@ const NOT_PROTECTED: readonly (readonly [string, Parameters<typeof shop>[0], str
       hosts: { db1: { server: answers({ ...PRIMARY, semiSync: { ...PRIMARY.semiSync, clients: 1, attached: [2] } }) } },
     },
     'MayLoseWrites',
-    'db3 is not seen to acknowledge, and a failover has to ask 2 of db2, db3',
+    'db3 is not seen to acknowledge the writes of db1, and a failover has to ask 2 of db2, db3',
   ],
   [
     'an acker that does not acknowledge',
@@ -189,8 +193,16 @@ const NOT_PROTECTED: readonly (readonly [string, Parameters<typeof shop>[0], str
     'replicas that have not received what the primary has',
     {
       hosts: {
-        db2: replica(DB2, { binlogState: '0-1-90', appliedPosition: '0-1-90', replication: channel({ received: '0-1-90' }) }),
-        db3: replica(DB3, { binlogState: '0-1-90', appliedPosition: '0-1-90', replication: channel({ received: '0-1-90' }) }),
+        db2: replica(DB2, {
+          binlogState: '0-1-90',
+          appliedPosition: '0-1-90',
+          replication: channel({ received: '0-1-90' }),
+        }),
+        db3: replica(DB3, {
+          binlogState: '0-1-90',
+          appliedPosition: '0-1-90',
+          replication: channel({ received: '0-1-90' }),
+        }),
       },
     },
     'NobodyTakesOver',
