@@ -19,8 +19,8 @@ const HEARING_MS = 400;
 const AGAIN_MS = 200;
 
 /**
- * For whoever only wants to be told: everybody is asked, nobody is waited for longer than `silentMs`, and whatever keeps one host from answering is that host's
- * answer. Changes nothing.
+ * For whoever only wants to be told: everybody is asked, whoever says nothing for `silentMs`, and for twice as long as most needed, is silent, and whatever keeps one host
+ * from answering is that host's answer. Changes nothing.
  */
 export async function observeSoon(cluster: ClusterPorts, silentMs: number): Promise<ClusterObservation> {
   const seen = await look(cluster, {

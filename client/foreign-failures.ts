@@ -7,6 +7,7 @@ const KNOWN: Readonly<Record<string, StandfastErrorType>> = {
   WorkerConfigError: 'Configuration',
   SecretError: 'Configuration',
   KnownHostsError: 'Configuration',
+  AdapterFailure: 'Configuration',
   TransportError: 'TemporalUnreachable',
 };
 

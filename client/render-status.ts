@@ -113,6 +113,7 @@ function renderFacts(view: StatusView): readonly string[] {
   return [
     line('primary', primaryFact(view)),
     line('writes', writesFact(view)),
+    ...(view.verdict === null ? [] : [line('health', view.verdict.sentence)]),
     told('operation', ({ operation }) => (operation === null ? 'none' : runFact(operation))),
     ...(runs?.others ?? []).map((run) => line('beside it', runFact(run))),
     told('verified', ({ lastVerification }) => endedFact(lastVerification, 'never')),

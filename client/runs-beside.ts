@@ -17,7 +17,7 @@ interface Waiting {
 }
 
 /**
- * Asks Temporal from a thread of its own. What speaks to Temporal takes a third of a second to load, in which the answers of the hosts would wait to be read.
+ * Asks Temporal from a thread of its own. What speaks to Temporal takes as long to load as the hosts need to answer, and their answers would wait to be read.
  */
 export function runsBeside(): RunsApi {
   const thread = new Worker(new URL('runs-thread.js', import.meta.url));

@@ -3,6 +3,7 @@ import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { ClusterObservation, HostObservation, Silence } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { MemberRecords } from '../domain/records.ts';
 import type { Protection } from '../domain/protection.ts';
 import { judgeProtection } from '../domain/protection.ts';
 import type { Takeover } from '../domain/takeover.ts';
@@ -15,8 +16,8 @@ export interface HostStatus {
   readonly server: 'open' | 'closed' | 'down' | Silence | null;
   readonly vip: boolean | null;
   readonly fenced: boolean | null;
-  /** Whether what it has on record counts: see `records` of the host helper. */
-  readonly records: 'sure' | 'booted' | 'blank' | null;
+  /** Whether what it has on record counts, and was confirmed since its host started: see `records` of the host helper. */
+  readonly records: 'sure' | 'unconfirmed' | 'booted' | 'blank' | null;
   readonly source: HostName | null;
   readonly receiver: string | null;
   readonly applier: string | null;
@@ -79,7 +80,7 @@ function hostStatus(entry: HostObservation, { primary, takeovers, verdict }: Pro
     server: serverOf(entry),
     vip: isAnswering(helper) ? helper.holdsVip : null,
     fenced: isAnswering(helper) ? helper.records.fenced : null,
-    records: isAnswering(helper) ? (helper.records.standing ?? 'sure') : null,
+    records: isAnswering(helper) ? recordsOf(helper.records) : null,
     source: status?.replication?.source ?? null,
     receiver: status?.replication?.receiver ?? null,
     applier: status?.replication?.applier ?? null,
@@ -89,6 +90,10 @@ function hostStatus(entry: HostObservation, { primary, takeovers, verdict }: Pro
     acknowledges: status === null || host === primary?.host ? null : status.semiSync.replicaActive,
     takeover: takeovers.find((one) => one.host === host) ?? null,
   };
+}
+
+function recordsOf({ standing = 'sure', confirmed }: MemberRecords): HostStatus['records'] {
+  return standing === 'sure' && confirmed === false ? 'unconfirmed' : standing;
 }
 
 function roleOf({ host, server }: HostObservation, primary: HostName | null): HostStatus['role'] {

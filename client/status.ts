@@ -12,7 +12,7 @@ import { renderStatus, renderStatusList } from './render-status.ts';
 import type { StatusView } from './status-view.ts';
 import { viewOf } from './status-view.ts';
 
-/** How long a host may say nothing: answers take a tenth of it on a network that is not broken. */
+/** How long a host may say nothing, at least. */
 const SILENT_MS = 400;
 const EVERY_MS = 2_000;
 /** Clusters that are looked at together. */
@@ -83,8 +83,13 @@ async function lookAtAll(clusters: readonly Listed[], looking: Looking): Promise
 }
 
 async function lookAt(one: Listed, { hosts, temporal, silentMs }: Looking): Promise<StatusView> {
-  const [seen, runs] = await Promise.all([hosts.observe(one.cluster, silentMs), temporal.runs(one)]);
-  return viewOf({ ...seen, runs });
+  try {
+    const [seen, runs] = await Promise.all([hosts.observe(one.cluster, silentMs), temporal.runs(one)]);
+    return viewOf({ ...seen, runs });
+  } catch (error) {
+    // The inventory is read again when it has changed.
+    throw explained(error, `${one.cluster} was not asked`);
+  }
 }
 
 function shown({ io, options }: Session, views: readonly StatusView[]): number {
@@ -112,7 +117,7 @@ async function followed(session: Session, look: () => Promise<readonly StatusVie
       exitCode = exitCodeOf(views);
       if (options.output === 'json') io.out(jsonOf(views));
       else io.redraw(textOf(views, io.paintOut));
-      await Promise.race([sleep(EVERY_MS, undefined, { ref: true }), left]);
+      await Promise.race([sleep(EVERY_MS), left]);
     }
   } finally {
     forget();

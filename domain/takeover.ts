@@ -8,7 +8,7 @@ import { electPrimary, receivedBy, receivedFromPrimary } from './election.ts';
 import { gtidGap, parseGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond } from './lineage.ts';
-import type { ClusterObservation, ServerStatus } from './observation.ts';
+import type { ClusterObservation, HelperAnswer, ServerStatus } from './observation.ts';
 import { answeredStatuses, isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
 
@@ -63,7 +63,7 @@ function judgeOne(host: HostName, found: Case): Takeover {
   const { status } = server;
   const lacks = isAnswering(source) ? lacking(source.status, status, found.lineage) : null;
   const loss = found.isDead ? lossWithoutPrimary(status, found) : lossOf(lacks, found.notAcknowledged);
-  const obstacle = whyNotReady(status, found) ?? (isAnswering(helper) ? null : `its helper is silent (${helper.why})`);
+  const obstacle = whyNoOrders(helper) ?? whyNotReady(status, found);
   return { host, isReady: obstacle === null, loss, lacks, why: obstacle ?? whyLossy({ lacks, loss }, found) };
 }
 
@@ -94,6 +94,11 @@ function whyLossy({ lacks, loss }: Pick<Takeover, 'lacks' | 'loss'>, found: Case
   return lacks === null
     ? `what ${found.primary} has is not known`
     : `it has not received ${String(lacks)} transactions that ${found.primary} has`;
+}
+
+function whyNoOrders(helper: HelperAnswer): string | null {
+  if (!isAnswering(helper)) return `its helper is silent (${helper.why})`;
+  return helper.records.fenced ? 'it is fenced' : null;
 }
 
 /** A failover starts what stands still, but not before it has looked into the cause. */

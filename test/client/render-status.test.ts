@@ -29,6 +29,7 @@ test('a sound cluster is a sentence, its hosts, who follows whom, what is known,
       '',
       '  primary    db1, on record since epoch 4 by 3 of 3 members',
       '  writes     lossless since epoch 4: each is acknowledged by 1 of db2, db3',
+      '  health     3 of 3 hosts healthy; can lose 1',
       '  operation  none',
       '  verified   2025-01-01T02:59:48.000Z, ok (verify/shop/scheduled)',
       '  failover   none on record',
@@ -85,6 +86,13 @@ test('a chain, a stranger at the edge, and a witness have their places', () => {
   );
   expect(text).toMatch(/\n {2}w1 +witness( +-){8} +sure +-\n/);
   expect(text).toMatch(/\n {2}db3 .* booted /);
+});
+
+test('records that nobody confirmed since their host started are marked', () => {
+  const db2 = { helper: helper({ records: records({ standing: 'sure', confirmed: false }) }) };
+  const db3 = { helper: helper({ records: records({ standing: 'sure', confirmed: true }) }) };
+  const text = renderStatus(view({ hosts: { db2, db3 } }), plain);
+  expect(text).toMatch(/\n {2}db2 .* unconfirmed {2}without loss\n {2}db3 .* sure +without loss\n/);
 });
 
 test('replicas of each other are drawn once', () => {

@@ -209,6 +209,17 @@ const NOT_PROTECTED: readonly (readonly [string, Parameters<typeof shop>[0], str
     'db2: it has not received 10 transactions that db1 has',
   ],
   [
+    'replicas that are fenced',
+    {
+      hosts: {
+        db2: { helper: helper({ records: records({ fenced: true }) }) },
+        db3: { helper: helper({ records: records({ fenced: true }) }) },
+      },
+    },
+    'NobodyTakesOver',
+    'db2: it is fenced; db3: it is fenced',
+  ],
+  [
     'replicas that may not be promoted',
     { cluster: { countries: ['SE'] } },
     'NobodyTakesOver',
