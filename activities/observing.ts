@@ -8,8 +8,8 @@ import { recordedPrimary } from '../domain/records.ts';
 import { askBriefly, askHelper, askServer, LOOK_MS, serverOrItsAbsence } from './asking.ts';
 import type { Activities } from './contract.ts';
 import { measureLag } from './lag.ts';
-import type { Patience } from './patience.ts';
-import { recordedSoon, Waiting } from './patience.ts';
+import type { Patience, Waits } from './patience.ts';
+import { FOR_EVERYBODY, recordedSoon, Waiting } from './patience.ts';
 import { withRelayLogs } from './relay-logs.ts';
 
 /** Longer than two heartbeat periods (0.1 s), so that a living source is heard. */
@@ -19,11 +19,11 @@ const NOT_ASKED = { reach: 'silent', why: 'it is fenced, so it was not asked' } 
 
 /** Asks every member but `leaveOut`: a host that is proven fenced has nothing to say, and waiting for its silence costs seconds. */
 export const observe = (cluster: ClusterPorts, leaveOut: HostName | null = null): Promise<ClusterObservation> =>
-  look(cluster, { leaveOut, patience: null, helperOf: (host) => askHelper(cluster, host) });
+  look(cluster, { leaveOut, ...EVERYBODY, helperOf: (host) => askHelper(cluster, host) });
 
 /** The same without what a failover does not decide by, which takes a helper most of its time: hardware address, free space, enforced rules. */
 export const observeBriefly = (cluster: ClusterPorts, patience: Patience): Promise<ClusterObservation> =>
-  look(cluster, { leaveOut: null, patience, helperOf: (host) => askBriefly(cluster, host) });
+  look(cluster, { leaveOut: null, ...hurried(cluster, patience), helperOf: (host) => askBriefly(cluster, host) });
 
 /** What was seen a moment ago. */
 export interface Earlier {
@@ -40,7 +40,7 @@ export const observeServers = (
 ): Promise<ClusterObservation> =>
   look(cluster, {
     leaveOut: null,
-    patience,
+    ...hurried(cluster, patience),
     helperOf: (host) => {
       const { helper } = observationOf(seen, host);
       const stands = isAnswering(helper) && helper.mysqld === 'running' && !anew.includes(host);
@@ -48,20 +48,30 @@ export const observeServers = (
     },
   });
 
-interface Look {
+export interface Look {
   readonly leaveOut: HostName | null;
-  /** Null: everybody is waited for until the deadline of a look. */
-  readonly patience: Patience | null;
+  /** @param asked what each helper will say */
+  readonly waits: (asked: readonly Promise<HelperAnswer>[]) => Waits;
+  readonly listenMs: number;
   readonly helperOf: (host: HostName) => Promise<HelperAnswer>;
 }
 
-async function look(cluster: ClusterPorts, { leaveOut, patience, helperOf }: Look): Promise<ClusterObservation> {
+const EVERYBODY: Pick<Look, 'waits' | 'listenMs'> = { waits: () => FOR_EVERYBODY, listenMs: LISTEN_MS };
+
+const hurried = (cluster: ClusterPorts, patience: Patience): Pick<Look, 'waits' | 'listenMs'> => ({
+  waits: (asked) => new Waiting(cluster, patience, recordedSoon(memberNames(cluster.description).length, asked)),
+  listenMs: patience.listenMs,
+});
+
+export async function look(
+  cluster: ClusterPorts,
+  { leaveOut, waits, listenMs, helperOf }: Look,
+): Promise<ClusterObservation> {
   const { description } = cluster;
   const databases = new Set(description.hosts.map((host) => host.name));
   const members = memberNames(description);
   const asked = new Map(members.filter((host) => host !== leaveOut).map((host) => [host, helperOf(host)]));
-  const waiting =
-    patience === null ? null : new Waiting(cluster, patience, recordedSoon(members.length, [...asked.values()]));
+  const waiting = waits([...asked.values()]);
   const sampledMs = new Map<HostName, number>();
   const hosts = await Promise.all(
     members.map(async (host): Promise<HostObservation> => {
@@ -70,15 +80,15 @@ async function look(cluster: ClusterPorts, { leaveOut, patience, helperOf }: Loo
       const ask = (fullMs = LOOK_MS): Promise<ServerAnswer> => serverOrItsAbsence(cluster, { host, helper, fullMs });
       // Both at once: a fault of the one must not leave the other's unheard of.
       const [ownHelper, ownServer] = await Promise.all([
-        waiting?.forHelper(host, helper) ?? helper,
-        databases.has(host) ? (waiting?.forServer(host, ask) ?? ask()) : null,
+        waiting.forHelper(host, helper),
+        databases.has(host) ? waiting.forServer(host, ask) : null,
       ]);
       sampledMs.set(host, performance.now());
       return { host, helper: ownHelper, server: ownServer, hearsSource: null };
     }),
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
-  return withHearing(cluster, seen, { leaveOut, sampledMs, listenMs: patience?.listenMs ?? LISTEN_MS });
+  return withHearing(cluster, seen, { leaveOut, sampledMs, listenMs, waiting });
 }
 
 interface Listening {
@@ -86,13 +96,14 @@ interface Listening {
   /** When each host had answered, on this worker's monotonic clock. */
   readonly sampledMs: ReadonlyMap<HostName, number>;
   readonly listenMs: number;
+  readonly waiting: Waits;
 }
 
 /** A replica's vote rests on what the replication protocol brought it while we looked, not on a row that we wrote. */
 async function withHearing(
   cluster: ClusterPorts,
   seen: ClusterObservation,
-  { leaveOut, sampledMs, listenMs }: Listening,
+  { leaveOut, sampledMs, listenMs, waiting }: Listening,
 ): Promise<ClusterObservation> {
   const primary = recordedPrimary(answeredRecords(seen), seen.hosts.length);
   if (primary.kind !== 'known') return seen;
@@ -100,12 +111,10 @@ async function withHearing(
   if (isAnswering(server)) return seen;
   const asked = primary.record.host === leaveOut ? null : primary.record.host;
   const hosts = await Promise.all(
-    seen.hosts.map((entry) =>
-      withOwnHearing(cluster, entry, {
-        primary: asked,
-        untilMs: (sampledMs.get(entry.host) ?? performance.now()) + listenMs,
-      }),
-    ),
+    seen.hosts.map((entry) => {
+      const untilMs = (sampledMs.get(entry.host) ?? performance.now()) + listenMs;
+      return waiting.forHearing(entry, withOwnHearing(cluster, entry, { primary: asked, untilMs }));
+    }),
   );
   return { ...seen, hosts };
 }

@@ -1,6 +1,6 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import type { HelperAnswer, ServerAnswer } from '../domain/observation.ts';
+import type { HelperAnswer, HostObservation, ServerAnswer } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import type { MemberRecords } from '../domain/records.ts';
 import { recordedPrimary } from '../domain/records.ts';
@@ -22,6 +22,22 @@ export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 1_200, hostMs: 30
 /** Under the claim; the fence follows. */
 export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 1_200, hostMs: 300, listenMs: 300 };
 
+/** For whom a look waits, and how long. */
+export interface Waits {
+  /** @param ask with how long a full server is tried, in milliseconds */
+  forServer(host: HostName, ask: (fullMs?: number) => Promise<ServerAnswer>): Promise<ServerAnswer>;
+  forHelper(host: HostName, answer: Promise<HelperAnswer>): Promise<HelperAnswer>;
+  /** @param heard `entry`, with what its host can say of a silent primary */
+  forHearing(entry: HostObservation, heard: Promise<HostObservation>): Promise<HostObservation>;
+}
+
+/** Everybody has the deadline of a look. */
+export const FOR_EVERYBODY: Waits = {
+  forServer: (_, ask) => ask(),
+  forHelper: (_, answer) => answer,
+  forHearing: (_, heard) => heard,
+};
+
 const MARGIN_MS = 60;
 
 /** Whoever is recorded as primary, as soon as enough members have said so; null when they do not. */
@@ -41,7 +57,7 @@ export function recordedSoon(members: number, asked: readonly Promise<HelperAnsw
 }
 
 /** Ends the wait for the primary when its time is over. */
-export class Waiting {
+export class Waiting implements Waits {
   readonly #patience: Patience;
   readonly #primary: Promise<HostName | null>;
   readonly #isThere: ClusterPorts['isThere'];
@@ -56,7 +72,6 @@ export class Waiting {
   /**
    * A server whose connections are all taken is tried again and again, and says so only when that is given up: of the primary before the wait is over, since it
    * is a sign of life. Anybody else is tried for as long as a look takes.
-   * @param ask with how long a full server is tried, in milliseconds
    */
   forServer(host: HostName, ask: (fullMs?: number) => Promise<ServerAnswer>): Promise<ServerAnswer> {
     const { serverMs } = this.#patience;
@@ -76,6 +91,10 @@ export class Waiting {
     const leftMs = Math.max(hostMs / 2, this.#startedMs + hostMs - performance.now());
     if (await this.#isThere(host, leftMs)) return new Promise(() => undefined);
     return { reach: 'silent', why: `${host}: it does not answer to TCP within ${String(hostMs)} ms` };
+  }
+
+  forHearing(_: HostObservation, heard: Promise<HostObservation>): Promise<HostObservation> {
+    return heard;
   }
 
   /** For a host that is not the primary, never. */

@@ -33,8 +33,11 @@ function onInterrupt(listener: () => void): () => void {
   return () => process.removeListener('SIGINT', listener);
 }
 
+const CLEAR = '\u001B[2J\u001B[H';
+
 const io: CliIo = {
   out: (text) => process.stdout.write(`${text}\n`),
+  redraw: (text) => process.stdout.write(process.stdout.isTTY ? `${CLEAR}${text}\n` : `${text}\n\n`),
   err: (text) => process.stderr.write(`${text}\n`),
   paintOut: paintFor(process.stdout),
   paintErr: paintFor(process.stderr),
@@ -45,6 +48,8 @@ const io: CliIo = {
 
 const exitCode = await main(process.argv.slice(2), io, {
   connect: async () => (await import('../client/standfast.ts')).Standfast.connect(),
+  openRuns: async () => (await import('../client/runs-beside.ts')).runsBeside(),
+  openHosts: async () => (await import('../worker/hosts.ts')).openHosts(),
   startWorker: async (role) => {
     const { endWithPair, runPair } = await import('../worker/pair.ts');
     if (role === undefined) return runPair([process.execPath, process.argv[1] ?? '', 'worker', 'start']);

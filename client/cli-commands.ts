@@ -13,7 +13,6 @@ import {
   rejoinJob,
   scheduleApplyJob,
   scheduleListJob,
-  statusJob,
   verifyJob,
 } from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
@@ -26,14 +25,6 @@ export interface Hands {
 }
 
 export function addChecks(program: Root, { run }: Hands): void {
-  program
-    .command('status')
-    .description('how the cluster is, and which operation runs on it')
-    .argument('<cluster>')
-    .action(async (cluster) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'status'), statusJob(input));
-    });
   program
     .command('lag')
     .description('how far its replicas are behind, by the watcher')
@@ -113,7 +104,7 @@ export function checked<T>(parsed: Parsed<T>): T {
 }
 
 /** For commands whose answer is all they are for. */
-function attached<T extends GlobalOptions>(options: T, command: string): T {
+export function attached<T extends GlobalOptions>(options: T, command: string): T {
   if (options.detach === true) throw usage(`${command} has nothing to detach from; leave --detach out`);
   return options;
 }

@@ -1,9 +1,16 @@
+import type { RunsAnswer } from '../domain/cluster-runs.ts';
+import type { ClusterDescription } from '../domain/cluster.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import type { Inventory } from '../inventory/config.ts';
+import type { RunsQuestion } from './cluster-runs.ts';
 import type { Paint } from './paint.ts';
 import type { StandfastApi } from './standfast.ts';
 
 /** The terminal, as the commands see it: data goes out, everything else beside it. */
 export interface CliIo {
   readonly out: (text: string) => void;
+  /** In the place of what was there before, on a terminal; elsewhere after it. */
+  readonly redraw: (text: string) => void;
   readonly err: (text: string) => void;
   readonly paintOut: Paint;
   readonly paintErr: Paint;
@@ -16,9 +23,28 @@ export interface CliIo {
 
 export type WorkerRole = 'runbooks' | 'watch';
 
+/** The hosts of the inventory, asked from this process; nothing can be changed through it. */
+export interface HostsApi {
+  readonly inventory: Inventory;
+  /** @param silentMs how long a host may say nothing */
+  observe(
+    cluster: string,
+    silentMs: number,
+  ): Promise<{ readonly cluster: ClusterDescription; readonly observation: ClusterObservation }>;
+  close(): void;
+}
+
+/** What Temporal knows of clusters, for whoever can do without. */
+export interface RunsApi {
+  runs(question: RunsQuestion): Promise<RunsAnswer>;
+  close(): Promise<void>;
+}
+
 /** What the commands reach outside themselves; loaded only when one needs it. */
 export interface CliWorld {
   readonly connect: () => Promise<StandfastApi>;
+  readonly openHosts: () => Promise<HostsApi>;
+  readonly openRuns: () => Promise<RunsApi>;
   /** @returns the exit code. Without a role both are started, each as a process of its own. */
   readonly startWorker: (role: WorkerRole | undefined) => Promise<number>;
 }

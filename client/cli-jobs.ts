@@ -53,19 +53,6 @@ const verifyReport = (result: BadVerify): Report => ({
   exitCode: result.outcome === 'bad' ? 10 : 0,
 });
 
-export const statusJob = (input: VerifyReplicationInput): Job => ({
-  title: `status of ${input.cluster}`,
-  work: async (client, wait) => {
-    const status = await client.status(input.cluster, wait);
-    return {
-      kind: 'Status',
-      data: status,
-      text: async (paint) =>
-        (await import('./render-verdict.ts')).renderStatus(status.verdict, status.operation, paint),
-    };
-  },
-});
-
 export const lagJob = ({ cluster, shard }: { readonly cluster: string; readonly shard: string }): Job => ({
   title: `lag of ${cluster}`,
   work: async (client) => {

@@ -6,6 +6,7 @@ import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
+import { addStatus } from './cli-status.ts';
 import { startWorkerOrExplain } from './cli-worker.ts';
 import { asJson, perform, reportError } from './cli-session.ts';
 
@@ -19,6 +20,9 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   const run = async (options: GlobalOptions, job: Job): Promise<void> => {
     exitCode = await perform({ io, world, options }, job);
   };
+  addStatus(program, async (options, order) => {
+    exitCode = await (await import('./status.ts')).performStatus({ io, world, options }, order);
+  });
   addChecks(program, { io, run });
   addChanges(program, { io, run });
   addAckers(program, { io, run });

@@ -1,3 +1,4 @@
+export type { RunsQuestion } from './cluster-runs.ts';
 export type { ConnectOptions } from './config.ts';
 export type {
   ClientFailureType,
@@ -17,6 +18,7 @@ export { unhealthyVerdict } from './unhealthy.ts';
 export type { WaitOptions } from './waiting.ts';
 export type { Acceptance, Risk } from '../domain/acceptance.ts';
 export type { ClockOffset } from '../domain/clock.ts';
+export type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';
 export type { Coverage } from '../domain/coverage.ts';
 export type { Diagnosis } from '../domain/diagnosis.ts';

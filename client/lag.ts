@@ -1,3 +1,4 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { watchId } from '../domain/addresses.ts';
 import type { ListedDelay } from '../domain/lag.ts';
@@ -14,7 +15,11 @@ export async function watchedDelays(link: Link, shard: string): Promise<readonly
       throw error;
     }),
   );
-  const data = described?.raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
+  return described === null ? [] : watchedDelaysIn(described);
+}
+
+export function watchedDelaysIn(watch: WorkflowExecutionDescription): readonly ListedDelay[] {
+  const data = watch.raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
   if (data === undefined || data === null) return [];
   return (JSON.parse(new TextDecoder().decode(data)) as WatchDetails).delays;
 }

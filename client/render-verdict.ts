@@ -1,7 +1,5 @@
 import type { Finding, ReplicaEvidence, Verdict } from '../domain/verdict.ts';
-import type { RunningOperation } from './errors.ts';
 import type { Paint } from './paint.ts';
-import { describeOperation } from './render-operation.ts';
 import { renderTable } from './render-table.ts';
 
 const MARKS = { ok: 'ok', warn: 'warning', bad: 'BAD' } as const;
@@ -53,9 +51,4 @@ function primaryWrites(verdict: Verdict): string {
 function renderFinding({ severity, host, code, explains, remedy }: Finding, paint: Paint): string {
   const mark = paint[COLOURS[severity]](MARKS[severity]);
   return `${mark} ${host} ${code}: ${explains}\n  fix: ${remedy}`;
-}
-
-export function renderStatus(verdict: Verdict, operation: RunningOperation | null, paint: Paint): string {
-  const running = operation === null ? [] : ['', paint.warn(describeOperation(operation))];
-  return [renderVerdict(verdict, paint), ...running].join('\n');
 }

@@ -20,11 +20,14 @@ import type {
   RemoveAckerResult,
   VerifyResult,
 } from '../domain/report.ts';
+import type { ClusterRuns } from '../domain/cluster-runs.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Acceptance } from '../domain/acceptance.ts';
 import type { AcceptInput } from './accepting.ts';
 import { acceptRisk } from './accepting.ts';
+import type { RunsQuestion } from './cluster-runs.ts';
+import { clusterRuns } from './cluster-runs.ts';
 import type { ConnectOptions } from './config.ts';
 import { loadClientConfig } from './config.ts';
 import type { Link } from './connection.ts';
@@ -86,7 +89,6 @@ export type StandfastApi = Pick<
   | 'removeAcker'
   | 'goAsync'
   | 'verify'
-  | 'status'
   | 'lag'
   | 'ensureVerifySchedule'
   | 'listVerifySchedules'
@@ -167,7 +169,6 @@ export class Standfast {
     return this.#run(verifyRunbook, input, options);
   }
 
-  /** The verdict, good or bad, and whatever holds the cluster at this moment. */
   /**
    * How far the replicas of a shard's clusters are behind, as its watcher said at most two seconds ago: the fifty that are the furthest. Asks no worker.
    * @returns nothing when nobody watches the shard
@@ -176,6 +177,12 @@ export class Standfast {
     return watchedDelays(this.#link, shard);
   }
 
+  /** Runs of the cluster, its last verification and failover, and who watches it, as Temporal knows it. Asks no worker. */
+  clusterRuns(question: RunsQuestion): Promise<ClusterRuns> {
+    return clusterRuns(this.#link, question);
+  }
+
+  /** The verdict of a verification, good or bad, and whatever holds the cluster at this moment. */
   async status(cluster: string, options: WaitOptions = {}): Promise<StatusReport> {
     const [verdict, operation] = await Promise.all([
       this.verify({ cluster }, options).then(({ verdict }) => verdict, verdictOfUnhealthy),

@@ -10,3 +10,6 @@ export const noteProgress = (before: Progress | null, now: { position: string; a
 /** One transaction can take long to apply, so only a long standstill means that nothing will come. */
 export const standsStill = (progress: Progress, now: { atMs: number; forMs: number }): boolean =>
   now.atMs - progress.movedAtMs >= now.forMs;
+
+/** The phase of a run that stands still until a person has answered. */
+export const ASKS_A_PERSON = 'asks a person';

@@ -44,14 +44,19 @@ class WorkerConfigError extends Error {
   override readonly name = 'WorkerConfigError';
 }
 
-/** @throws WorkerConfigError with every faulty variable in one sentence */
+/**
+ * Where the inventory is, for whoever needs nothing else of a worker's environment.
+ * @throws WorkerConfigError
+ */
+export const inventoryPathOf = (variables: NodeJS.ProcessEnv): string =>
+  read(environment.pick({ STANDFAST_CONFIG: true }), variables).STANDFAST_CONFIG;
+
+/** @throws WorkerConfigError */
 export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole): WorkerConfig {
-  const parsed = environment.safeParse(variables);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    throw new WorkerConfigError(`the environment of the worker is not usable: ${faults.join('; ')}`);
-  }
-  const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = parsed.data;
+  const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = read(
+    environment,
+    variables,
+  );
   return Object.freeze({
     inventoryPath: STANDFAST_CONFIG,
     queues: {
@@ -64,4 +69,12 @@ export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole)
     holdAt: STANDFAST_HOLD_AT,
     logLevel: STANDFAST_LOG_LEVEL,
   });
+}
+
+/** @throws WorkerConfigError with every faulty variable in one sentence */
+function read<T>(schema: z.ZodType<T>, variables: NodeJS.ProcessEnv): T {
+  const parsed = schema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new WorkerConfigError(`the environment of the worker is not usable: ${faults.join('; ')}`);
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
-import type { ClusterPorts, Deadline, HelperPort, RunsPort, WatchPorts } from '../adapters/ports.ts';
+import type { ClusterPorts, Deadline, HelperPort, Ports, RunsPort, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { runPowerHook } from '../adapters/power-hook.ts';
 import { SqlPulse } from '../adapters/pulse.ts';
@@ -25,11 +25,19 @@ interface Plane {
 }
 
 /** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
-export function createPorts(inventory: InventorySource, { owner, runs }: Plane): ClosablePorts {
+export const createPorts = (inventory: InventorySource, { owner, runs }: Plane): ClosablePorts => ({
+  ...hostPorts(inventory, owner),
+  runs,
+  watched: (shard) => inventory.shard(shard),
+});
+
+/** For looking alone: a member takes no order without an owner. */
+export const createLookingPorts = (inventory: InventorySource): Ports & Pick<ClosablePorts, 'close'> =>
+  hostPorts(inventory, '');
+
+function hostPorts(inventory: InventorySource, owner: string): Ports & Pick<ClosablePorts, 'close'> {
   const channels = new HelperChannels();
   return {
-    runs,
-    watched: (shard) => inventory.shard(shard),
     cluster: async (name) => portsOf(await inventory.cluster(name), { owner, channels }),
     close: () => {
       channels.close();

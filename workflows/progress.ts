@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { renderProgress } from '../domain/details.ts';
+import { ASKS_A_PERSON } from '../domain/progress.ts';
 
 /** Keeps the run's page in the Temporal UI true: phase, what is done, what follows. */
 export class RunPage {
@@ -21,7 +22,7 @@ export class RunPage {
 
   /** Stands still until a person has answered. */
   ask(question: string, next: string): void {
-    upsertSearchAttributes({ StandfastPhase: ['asks a person'] });
+    upsertSearchAttributes({ StandfastPhase: [ASKS_A_PERSON] });
     this.note(question);
     this.#show(this.#now, next);
   }

@@ -34,6 +34,31 @@ export const DECISIONS = [
       'is not taken for dead by a worker that is cut off from it, while a replica hears it',
     ],
   ]),
+  ...guardsOf('domain/protection.ts', 'test/domain/protection.test.ts', [
+    [
+      'never protected when it could not see',
+      'who is told that the primary may die acts on it',
+      "if (reasons.some(({ state }) => state === 'not-known')) return 'not-known';",
+      '',
+      'it is not known whether it is protected',
+    ],
+  ]),
+  ...guardsOf('domain/protection-reasons.ts', 'test/domain/protection.test.ts', [
+    [
+      'a host that was not seen is told',
+      'it may be a second writer, or a second holder of the VIP',
+      'return explains === null ? [] : [{ host: entry.host, explains, remedy }];',
+      'return explains === null || remedy !== null ? [] : [{ host: entry.host, explains, remedy }];',
+      'it is not known whether it is protected',
+    ],
+    [
+      'without loss rests on what was received',
+      'a replica that lacks a transaction of the primary would lose it',
+      "if (takeovers.some(({ isReady, loss }) => isReady && loss !== 'unknown')) return [];",
+      'if (takeovers.some(({ isReady }) => isReady)) return [];',
+      'is not protected, and that is said first',
+    ],
+  ]),
   ...guardsOf('domain/coverage.ts', 'test/domain/coverage.test.ts', [
     [
       'n - k + 1 coverage',

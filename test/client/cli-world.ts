@@ -1,4 +1,4 @@
-import type { CliIo } from '../../client/cli-io.ts';
+import type { CliIo, HostsApi, RunsApi } from '../../client/cli-io.ts';
 import { main } from '../../client/cli.ts';
 import { plain } from '../../client/paint.ts';
 import type { StandfastApi } from '../../client/standfast.ts';
@@ -18,6 +18,8 @@ export interface Scene {
   /** Presses Ctrl-C as soon as the command listens for it. */
   readonly interrupt?: Promise<void>;
   readonly startWorker?: () => Promise<number>;
+  readonly openHosts?: () => Promise<HostsApi>;
+  readonly openRuns?: () => Promise<RunsApi>;
 }
 
 /** Runs one command line in this process, with a client of the test's own. */
@@ -27,6 +29,7 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
   let closed = false;
   const io: CliIo = {
     out: (text) => out.push(text),
+    redraw: (text) => out.push(`redrawn: ${text}`),
     err: (text) => err.push(text),
     paintOut: plain,
     paintErr: plain,
@@ -46,6 +49,8 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
   };
   const exitCode = await main(line.split(' ').filter(Boolean), io, {
     connect: () => Promise.resolve({ ...unexpected, ...scene.api, close } as StandfastApi),
+    openHosts: scene.openHosts ?? refuse,
+    openRuns: scene.openRuns ?? refuse,
     startWorker: scene.startWorker ?? (() => Promise.resolve(0)),
   });
   return { exitCode, out: out.join('\n'), err: err.join('\n'), closed };
@@ -62,6 +67,5 @@ const unexpected = {
   removeAcker: refuse,
   goAsync: refuse,
   verify: refuse,
-  status: refuse,
   lag: refuse,
 };

@@ -23,7 +23,7 @@ const verified = { outcome: 'ok', cluster: 'shop', verdict: healthy };
 const reference = { type: 'failover', workflowId: 'operation/shop', runId: 'r-1' };
 const unhealthy = new StandfastError({ type: 'Unhealthy', message: broken.sentence, facts: { ...broken } });
 
-describe('verify and status', () => {
+describe('verify', () => {
   test('a good verdict is printed as data, and exits with 0', async () => {
     const { api } = answering('verify', verified);
     expect(await run('verify shop', { api })).toEqual({
@@ -55,17 +55,6 @@ describe('verify and status', () => {
       out: '',
       err: 'verify shop\nerror (Unhealthy): no primary is known',
     });
-  });
-
-  test('a status exits with 0 whatever it shows', async () => {
-    const { api, asked } = answering('status', { cluster: 'shop', verdict: broken, operation: null });
-    expect(await run('status shop --timeout 90s', { api })).toMatchObject({
-      exitCode: 0,
-      out: renderVerdict(broken, plain),
-    });
-    expect(asked).toMatchObject([{ input: 'shop', options: { timeoutMs: 90_000 } }]);
-    const json = JSON.parse((await run('-o json status shop', { api })).out) as unknown;
-    expect(json).toEqual({ schema: 'standfast/v1', kind: 'Status', cluster: 'shop', verdict: broken, operation: null });
   });
 });
 

@@ -6,7 +6,7 @@ import { renderError } from '../../client/render-error.ts';
 import { renderBytes, renderDuration } from '../../client/render-quantities.ts';
 import { renderFailover, renderPrepare, renderProvision } from '../../client/render-results.ts';
 import { renderApplied, renderSchedules } from '../../client/render-schedules.ts';
-import { renderStatus, renderVerdict } from '../../client/render-verdict.ts';
+import { renderVerdict } from '../../client/render-verdict.ts';
 import { failedOver } from './failover-result.ts';
 import { broken, healthy } from './verdicts.ts';
 
@@ -50,14 +50,6 @@ test('a primary that refuses writes, or is down, is not shown as writable', () =
   expect(closed).toContain('REFUSED');
   const down = renderVerdict({ ...healthy, findings: [{ ...finding, code: 'PrimaryDown' }] }, plain);
   expect(down).toMatch(/db1 +primary( +-){4} +\? /);
-});
-
-test('a status ends with the operation that runs', () => {
-  const operation = { type: 'failover', workflowId: 'operation/shop', runId: 'r-1', since: '2026-03-02T03:00:00.000Z' };
-  expect(renderStatus(healthy, operation, plain)).toBe(
-    `${renderVerdict(healthy, plain)}\n\nrunning: failover as operation/shop (run r-1, since 2026-03-02T03:00:00.000Z)`,
-  );
-  expect(renderStatus(healthy, null, plain)).toBe(renderVerdict(healthy, plain));
 });
 
 test('a failover tells the change, the proof, the votes, the loss, and where a worker was lost', () => {

@@ -29,9 +29,8 @@ export class TestTemporal {
     const [ip = '', port = ''] = this.address.split(':');
     const server = ['server', 'start-dev', '--headless', '--ip', ip, '--port', port, '--log-level', 'never'];
     const store = ['--db-filename', path.join(this.#folder, 'temporal.db')];
-    this.#process = spawn(temporalCli(), [...server, ...store, '--search-attribute', 'StandfastPhase=Keyword'], {
-      stdio: 'ignore',
-    });
+    const words = ['Phase', 'Cluster', 'Outcome'].flatMap((word) => ['--search-attribute', `Standfast${word}=Keyword`]);
+    this.#process = spawn(temporalCli(), [...server, ...store, ...words], { stdio: 'ignore' });
     const connection = await Connection.connect({ address: this.address, connectTimeout: '60s' });
     await connection.close();
   }
