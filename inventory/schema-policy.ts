@@ -26,12 +26,10 @@ const failoverPolicy = z.strictObject(
       description:
         'Transactions that only the old primary has, read from its binary log while its host answers: `apply` brings them to the new primary, `quarantine` sets them aside for a person',
     }),
-    maxLostTransactions: whole({ from: 0, to: 1_000_000_000 })
-      .default(0)
-      .meta({
-        description:
-          'Acknowledged transactions that a failover may lose: one that would lose more, or cannot count them, is refused, or asks a person',
-      }),
+    maxLostTransactions: whole({ from: 0, to: 1_000_000_000 }).default(0).meta({
+      description:
+        'Acknowledged transactions that a failover may lose: one that would lose more, or cannot count them, is refused, or asks a person',
+    }),
   },
   'the section failover',
 );

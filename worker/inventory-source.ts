@@ -36,7 +36,7 @@ export class InventorySource {
     const inventory = await this.#orRefuse(name);
     const found = findCluster(inventory, name);
     if (found.kind === 'unknown')
-      throw new AdapterFailure({ type: 'BadInput', host: name, message: `${found.message}. Nothing was changed` });
+      throw new AdapterFailure({ type: 'BadInput', host: name, message: `${found.message} (nothing was changed)` });
     return { config: found.cluster, access: inventory.access };
   }
 
