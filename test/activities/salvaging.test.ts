@@ -3,7 +3,7 @@ import { applyTail, readTail } from '../../activities/salvaging.ts';
 import { Authority } from '../../activities/authority.ts';
 import type { ClusterPorts, HelperAnswerFields, Row } from '../../adapters/ports.ts';
 import type { Tail } from '../../domain/tail.ts';
-import { SHOP } from '../domain/shop.ts';
+import { records, SHOP } from '../domain/shop.ts';
 
 const BYTES = 10;
 const PIECE = 4;
@@ -23,7 +23,7 @@ class Hosts {
   fault = '';
   channel = false;
 
-  authority(): Authority {
+  authority(level = 1): Authority {
     const cluster = {
       description: SHOP,
       owner: 'plane-1',
@@ -41,7 +41,7 @@ class Hosts {
     return new Authority(
       cluster,
       { number: 3, run: 'run-3' },
-      { records: new Map(), members: ['db1', 'db2', 'db3'], provenOff: [] },
+      { records: new Map([['db2', records({ level })]]), members: ['db1', 'db2', 'db3'], provenOff: [] },
     );
   }
 
@@ -118,6 +118,13 @@ describe('the tail of the old primary', () => {
       "STOP SLAVE 'standfast'",
       "RESET SLAVE 'standfast'",
     ]);
+  });
+
+  it('is not asked for again where its copy goes with the relay logs that were kept', async () => {
+    const hosts = new Hosts();
+    expect(await applyTail(hosts.authority(3), work())).toEqual({ kind: 'applied', holds: '0-1-12' });
+    expect(hosts.orders.filter((order) => order.includes('tail-stage'))).toEqual(['db2 tail-stage']);
+    expect(hosts.channel).toBe(false);
   });
 
   it('ends what an attempt that died left behind before it is staged again', async () => {

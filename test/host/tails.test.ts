@@ -276,6 +276,19 @@ describe('a tail that is sent', () => {
     expect(answer).toEqual(refused('Unverified', 'not the one that was sent'));
   });
 
+  it('goes with the relay logs that were kept; one of a newer operation stays, and so does what was exported here', () => {
+    const folder = '/var/lib/standfast/quarantine';
+    const tails = () => winner.shell(`ls ${folder}`).split('\n');
+    for (const name of ['1-binlog', '2-binlog', '99-binlog', '1-binlog.new'])
+      winner.shell(`mkdir -p ${folder}/${name}; echo x >${folder}/${name}/tail.binlog`);
+    winner.shell(`mkdir ${folder}/0-binlog; echo x >${folder}/0-binlog/summary`);
+    winner.fields('release-relay', at(2));
+    expect(tails()).toEqual(expect.arrayContaining(['0-binlog', '99-binlog', '1-binlog.new']));
+    expect(tails()).not.toEqual(expect.arrayContaining(['1-binlog']));
+    expect(tails()).not.toEqual(expect.arrayContaining(['2-binlog']));
+    winner.shell(`rm -r ${folder}/0-binlog ${folder}/99-binlog ${folder}/1-binlog.new`);
+  });
+
   it('is refused by name when the disk has no room', () => {
     const folder = '/var/lib/standfast/quarantine';
     winner.shell(`mount -t tmpfs -o size=64k tmpfs ${folder}`);

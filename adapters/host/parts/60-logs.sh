@@ -174,9 +174,15 @@ verb_relay_source() {
   say disk_free "$(free_bytes)"
 }
 
-# Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that.
+# Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that. So goes what was sent here to be
+# applied: a tail of another host's binlog, which has no summary beside it.
 verb_release_relay() {
-  local folder released=0
+  local folder name released=0
+  for folder in "$TAILS"/*-binlog; do
+    name=${folder##*/}
+    [[ -d $folder && ! -e $folder/summary && ${name%-binlog} =~ ^[0-9]+$ ]] && ((${name%-binlog} <= EPOCH)) || continue
+    rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
+  done
   for folder in "$OURS"/relay-*; do
     [[ -d $folder ]] && ((${folder##*-} <= EPOCH)) || continue
     rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"

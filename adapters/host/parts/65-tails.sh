@@ -8,17 +8,31 @@ readonly PIECE_BYTES=196608
 # Room for a copy, and for the statements of a binlog with their rows spelled out.
 declare -rA TIMES=([binlog]=6 [relay]=2)
 
+# What a plan says, a line each: how many transactions are beyond, the first of them, the last one of each domain and server, the same of all that is held, damage.
+# shellcheck disable=SC2016 # $0 is awk's
+readonly SUMMARY=$GTID_SETS'
+  function is_after(a, b,  p, q) { split(a, p, "-"); split(b, q, "-"); return p[1] + 0 > q[1] + 0 || (p[1] == q[1] && p[2] + 0 > q[2] + 0) }
+  function in_order(set,  k, n, i, keys, text) {
+    for (k in set) { for (i = n++; i > 0 && is_after(keys[i], k); i--) keys[i + 1] = keys[i]; keys[i + 1] = k }
+    for (i = 1; i <= n; i++) text = text (i > 1 ? "," : "") keys[i] "-" set[keys[i]]
+    return text
+  }
+  $1 == "gtid" { raise(last, $2); if (count++ < most) list = list (list == "" ? "" : ",") $2 }
+  $1 == "held" { raise(held, $2) }
+  $1 == "damage" { damage = $2 " can be read up to byte " $3 ": " substr($0, length($1 $2 $3) + 4) }
+  END { print count + 0; print list; print in_order(last); print in_order(held); print damage }'
+
 # say_tail PLAN: what is beyond, how far the logs could be read, and what they hold in all.
 say_tail() {
-  local damage
-  COUNT=$(grep -c '^gtid ' "$1")
-  damage=$(damage_of "$1")
-  WHY=$PURGED${PURGED:+${damage:+; }}$damage
+  local -a said
+  mapfile -t said < <(awk -v most="$LISTED" "$SUMMARY" "$1")
+  ((${#said[@]} == 5)) || refuse Unverified "the logs of $HOSTNAME could not be summed up (awk failed on $1)"
+  COUNT=${said[0]} WHY=$PURGED${PURGED:+${said[4]:+; }}${said[4]}
   say count "$COUNT"
-  say gtids "$(awk -v most="$LISTED" '$1 == "gtid" { if (n++) printf ","; printf "%s", $2; if (n == most) exit }' "$1")"
-  say up_to "$(highest gtid "$1")"
-  say held "$(highest held "$1")"
-  say complete "$([[ -z $WHY ]] && printf yes || printf no)"
+  say gtids "${said[1]}"
+  say up_to "${said[2]}"
+  say held "${said[3]}"
+  if [[ -z $WHY ]]; then say complete yes; else say complete no; fi
   say why "$WHY"
 }
 
