@@ -65,11 +65,17 @@ describe('configure-vip', () => {
 });
 
 describe('configure-vip of an address that the helper alone holds', () => {
-  it('is refused while keepalived is configured for it, and not for another address', () => {
+  it('is refused while keepalived is configured for it', () => {
     expect(db1.ask('configure-vip', { owner, vip: VIP })).toEqual(
       refused('BadInput', `configured for ${VIP} (in /etc/keepalived/keepalived.conf)`),
     );
-    expect(db1.fields('configure-vip', { owner, vip: VIP.slice(0, -1) })).toEqual({ changed: 'no' });
+    expect(db1.ask('configure-vip', { owner, vip: VIP.slice(0, -1) })).toEqual(refused('BadInput', 'still runs'));
+  });
+
+  it('is refused while keepalived runs with what it read before', () => {
+    db1.shell('mv /etc/keepalived/keepalived.conf /root/');
+    expect(db1.ask('configure-vip', { owner, vip: VIP })).toEqual(refused('BadInput', 'still runs'));
+    db1.shell('mv /root/keepalived.conf /etc/keepalived/');
   });
 
   it('is refused without an address and a configuration, and with both', () => {

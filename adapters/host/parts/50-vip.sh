@@ -140,6 +140,11 @@ check_nobody_else_holds() {
   local found
   found=$(grep -rlwF -e "${ARG[vip]}" "${KEEPALIVED_CONF%/*}" 2>/dev/null | head -n 1)
   [[ -z $found ]] || refuse BadInput "keepalived on $HOSTNAME is configured for ${ARG[vip]} (in $found), and vip.driver is direct: nothing else may hold the address. Take it out of there and stop keepalived, or set vip.driver: keepalived; nothing was changed"
+  # It goes on with what it read when it was started, and takes the address with it when it ends.
+  scan_processes
+  [[ ! -e $RUN/vip-state ]] || ((${#KEEPALIVED[@]} == 0)) ||
+    refuse BadInput "keepalived on $HOSTNAME still runs with the configuration that it had for ${ARG[vip]}, and vip.driver is direct; stop it; nothing was changed"
+  rm -f "$RUN/vip-state"
 }
 
 verb_configure_vip() {
