@@ -60,7 +60,7 @@ export type RelayLogs = ReadonlyMap<HostName, Promise<RelayLog | null>>;
 
 export function lookAtRelayLogs(cluster: ClusterPorts): RelayLogs {
   const logs = new Map(cluster.description.hosts.map(({ name }) => [name, lookAtRelayLog(cluster, name)]));
-  // Whoever waits for one hears of its failure.
+  // Whoever waits for one hears of its fault. Nobody waits for a host that is no replica, and then it decides nothing.
   for (const look of logs.values()) look.catch(() => undefined);
   return logs;
 }

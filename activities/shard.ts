@@ -100,12 +100,12 @@ export class Shard {
   /** Begins and ends watches as the inventory has it now. One that cannot be read now changes nothing. */
   async follow(): Promise<void> {
     const wanted = await this.#wanted();
-    if (wanted === null || this.#isEnded) return;
+    if (wanted === null) return;
     const versions = new Map(wanted.map(({ cluster, version }) => [cluster, version]));
     const others = [...this.#running].filter(([name, { version }]) => versions.get(name) !== version);
     await Promise.all(others.map(([name]) => this.#stop(name)));
     for (const { cluster, version } of wanted) {
-      if (this.#running.has(cluster) || this.#isOver()) continue;
+      if (this.#running.has(cluster) || this.#isEnded) continue;
       const stop = new AbortController();
       this.#running.set(cluster, { version, stop, ended: this.#keepWatching(cluster, stop.signal) });
     }
@@ -124,10 +124,6 @@ export class Shard {
     this.#endLeft();
     this.#onEnd();
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
-  }
-
-  #isOver(): boolean {
-    return this.#isEnded;
   }
 
   #endLeft(): void {

@@ -22,27 +22,24 @@ readonly SUMMARY=$GTID_SETS'
   $1 == "damage" { damage = $2 " can be read up to byte " $3 ": " substr($0, length($1 $2 $3) + 4) }
   END { print count + 0; print list; print in_order(last); print in_order(held); print damage }'
 
-# say_tail PLAN: what is beyond, how far the logs could be read, and what they hold in all.
-say_tail() {
+# sum_up PLAN: sets COUNT, GTIDS, UP_TO, HELD and DAMAGE.
+sum_up() {
   local -a said
   mapfile -t said < <(awk -v most="$LISTED" "$SUMMARY" "$1")
   ((${#said[@]} == 5)) || refuse Unverified "the logs of $HOSTNAME could not be summed up (awk failed on $1)"
-  COUNT=${said[0]} WHY=$PURGED${PURGED:+${said[4]:+; }}${said[4]}
+  COUNT=${said[0]} GTIDS=${said[1]} UP_TO=${said[2]} HELD=${said[3]} DAMAGE=${said[4]}
+}
+
+# say_tail PLAN: what is beyond, how far the logs could be read, and what they hold in all.
+say_tail() {
+  sum_up "$1"
+  WHY=$PURGED${PURGED:+${DAMAGE:+; }}$DAMAGE
   say count "$COUNT"
-  say gtids "${said[1]}"
-  say up_to "${said[2]}"
-  say held "${said[3]}"
+  say gtids "$GTIDS"
+  say up_to "$UP_TO"
+  say held "$HELD"
   if [[ -z $WHY ]]; then say complete yes; else say complete no; fi
   say why "$WHY"
-}
-
-damage_of() {
-  sed -n 's/^damage \([^ ]*\) \([0-9]*\) \(.*\)/\1 can be read up to byte \2: \3/p' "$1"
-}
-
-# highest KIND PLAN: the last one of each domain and server.
-highest() {
-  awk -v kind="$1" "$GTID_SETS"' $1 == kind { raise(set, $2) } END { for (k in set) print k "-" set[k] }' "$2" | sort -V | paste -sd,
 }
 
 # A folder of this process, which is gone afterwards: the process ends at a refusal, so a trap removes it.
@@ -54,15 +51,14 @@ make_plan() {
 
 # The end of the last binlog alone: its list says what the ones before it hold.
 verb_binlog_end() {
-  local damage
   make_plan
   ARG[beyond]=''
   logs_for_tail binlog
   scan_tail binlog "$PLAN" "${LOGS[-1]}"
-  damage=$(damage_of "$PLAN")
-  [[ -z $damage ]] || refuse Unverified "the binlog of $HOSTNAME cannot be read to its end: $damage"
+  sum_up "$PLAN"
+  [[ -z $DAMAGE ]] || refuse Unverified "the binlog of $HOSTNAME cannot be read to its end: $DAMAGE"
   say gtid "$(sed -n 's/^last //p' "$PLAN" | sort -V | paste -sd,)"
-  say state "$(highest held "$PLAN")"
+  say state "$HELD"
   say file "${LOGS[-1]}"
 }
 
