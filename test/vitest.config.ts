@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import SearchLast from './sequencer.ts';
+import { PLACES } from './integration/places.ts';
+import SearchBehindRuns from './sequencer.ts';
 
 const folder = (name: string): string => `test/${name}/**/*.test.ts`;
 
@@ -9,12 +10,12 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
-    // Two cores, and the tests of the lab share one set of hosts.
-    fileParallelism: false,
+    // Two cores. Files that run side by side have labs of their own.
+    maxWorkers: PLACES,
     testTimeout: 120_000,
     hookTimeout: 300_000,
     allowOnly: false,
-    sequence: { sequencer: SearchLast },
+    sequence: { sequencer: SearchBehindRuns },
     reporters: ['default', fileURLToPath(new URL('./reporter.ts', import.meta.url))],
     projects: [
       {

@@ -1,5 +1,5 @@
 import { Connection } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Fault, Plan } from '../../chaos/rounds/plan.ts';
 import { playRound } from '../../chaos/rounds/round.ts';
 import type { Stage } from '../../chaos/rounds/stage.ts';
@@ -44,7 +44,7 @@ let connection: Connection;
 let stage: Stage | undefined;
 
 beforeAll(async () => {
-  connection = await Connection.connect({ address: inject('stage').temporal });
+  connection = await Connection.connect({ address: cluster().temporal });
 });
 afterEach(async () => {
   for (const worker of stage?.workers ?? []) if (worker.isRunning()) await worker.kill();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { Client } from '@temporalio/client';
+import { Connection, WorkflowClient } from '@temporalio/client';
 import type { Lab } from '../../lab/lab.ts';
 import { textOf } from './histories.ts';
 
@@ -124,16 +124,19 @@ export async function foundOnHosts(lab: Lab, canaries: readonly Canary[]): Promi
 /** What Temporal keeps and shows of any run, its database, and everything that a process of the control seat wrote. */
 export async function foundAtControl(
   lab: Lab,
-  temporal: Client,
+  temporal: string,
   canaries: readonly Canary[],
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const { workflowId, runId, type } of temporal.workflow.list()) {
-    const handle = temporal.workflow.getHandle(workflowId, runId);
+  const connection = await Connection.connect({ address: temporal });
+  const client = new WorkflowClient({ connection });
+  for await (const { workflowId, runId, type } of client.list()) {
+    const handle = client.getHandle(workflowId, runId);
     const told = `${textOf(await handle.fetchHistory())}\n${textOf((await handle.describe()).raw)}`;
     expect(told).toContain(type);
     found.push(...namesIn(told, canaries).map((name) => `history of ${workflowId}: ${name}`));
   }
+  await connection.close();
   const folder = path.join(lab.folder, 'run');
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
@@ -11,7 +11,7 @@ const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 /** The command as somebody types it in a script: no terminal, nobody to ask. */
 const standfast = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   run([process.execPath, program, ...args], {
-    env: { PATH: process.env['PATH'], TEMPORAL_ADDRESS: inject('stage').temporal, ...environment },
+    env: { PATH: process.env['PATH'], TEMPORAL_ADDRESS: cluster().temporal, ...environment },
     timeoutMs: 100_000,
   });
 

@@ -1,10 +1,11 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { Standfast } from '../../client/index.ts';
-import { Lab } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import type { LedgerOptions } from '../../lab/ledger/ledger.ts';
 import { LabWorker } from '../../lab/workers.ts';
+import { openStage } from './stage.ts';
 
 /** What a test file of the integration tests works with. */
 export interface Cluster {
@@ -12,6 +13,8 @@ export interface Cluster {
   readonly client: Standfast;
   /** Temporal's address for clients of the test itself. */
   readonly temporal: string;
+  /** The same for processes of the control seat. */
+  readonly temporalInside: string;
   /** The cluster as saved, open for writes. */
   restore(state: 'plain' | 'cluster'): Promise<void>;
   /** The same; the worker that has opened it goes on, and is not started anew. */
@@ -22,14 +25,13 @@ export interface Cluster {
   startLedger(options?: LedgerOptions): Ledger;
 }
 
-/** Joins the shared lab. Whatever a test starts through it is ended after that test. */
+/** Joins the lab of this place (stage.ts). Whatever a test starts through it is ended after that test. */
 export function useCluster(): () => Cluster {
   let cluster: Cluster | undefined;
   const workers: LabWorker[] = [];
   const ledgers: Ledger[] = [];
   beforeAll(async () => {
-    const { folder, temporal, temporalInside } = inject('stage');
-    const lab = Lab.attach(folder);
+    const { lab, temporal, temporalInside } = await openStage();
     const client = await Standfast.connect({ address: temporal });
     const startWorker: Cluster['startWorker'] = async (name, holdAt, environment = {}) => {
       const hold = holdAt === undefined ? {} : { holdAt };
@@ -46,6 +48,7 @@ export function useCluster(): () => Cluster {
       lab,
       client,
       temporal,
+      temporalInside,
       startWorker,
       startWatcher: async (name) => {
         const worker = await LabWorker.start(lab, name, { temporal: temporalInside, role: 'watch' });
@@ -67,7 +70,7 @@ export function useCluster(): () => Cluster {
   afterEach(async () => {
     for (const ledger of ledgers.splice(0)) await ledger.stop();
     for (const worker of workers.splice(0)) if (worker.isRunning()) await worker.kill();
-    await endRuns(inject('stage').temporal);
+    if (cluster !== undefined) await endRuns(cluster.temporal);
   });
   afterAll(async () => {
     await cluster?.client.close();

@@ -1,5 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { Client, Connection } from '@temporalio/client';
+import { Connection, WorkflowClient } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,20 +43,22 @@ function savedForm(workflowId: string, history: History): string {
 const namesThisMachine = ({ events }: History): boolean => textOf(events, PLACE).includes(projectFolder);
 
 /** Keeps the longest history of every kind that the tests made, for the replay tests. What was kept before is dropped. */
-export async function saveHistories(address: string, folder: string): Promise<void> {
-  const connection = await Connection.connect({ address });
-  const { workflow } = new Client({ connection });
-  const runs: WorkflowExecutionInfo[] = [];
-  for await (const run of workflow.list()) runs.push(run);
+export async function saveHistories(addresses: readonly string[], folder: string): Promise<void> {
+  const connections = await Promise.all(addresses.map((address) => Connection.connect({ address })));
+  const runs: (WorkflowExecutionInfo & { readonly client: WorkflowClient })[] = [];
+  for (const connection of connections) {
+    const client = new WorkflowClient({ connection });
+    for await (const run of client.list()) runs.push({ ...run, client });
+  }
   runs.sort((left, right) => right.historyLength - left.historyLength);
   const kept = new Map<string, string>();
   for (const run of runs) {
     const kind = kindOf(run);
     if (kind === null || kept.has(kind)) continue;
-    const history = await workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    const history = await run.client.getHandle(run.workflowId, run.runId).fetchHistory();
     if (!namesThisMachine(history)) kept.set(kind, savedForm(run.workflowId, history));
   }
-  await connection.close();
+  for (const connection of connections) await connection.close();
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) if (name.endsWith('.json')) rmSync(path.join(folder, name));
   for (const [kind, text] of kept) writeFileSync(path.join(folder, `${kind}.json`), `${text}\n`);

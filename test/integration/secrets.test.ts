@@ -11,15 +11,14 @@ import {
   ProcessWatch,
 } from './canaries.ts';
 import { useCluster } from './cluster.ts';
+import { othersEnded, stagesThere } from './stage.ts';
 import { refusalOf } from './refusal.ts';
-import { useTemporal } from './temporal.ts';
 
 // Provisioning with every statement logged takes its time on a loaded machine.
 vi.setConfig({ testTimeout: 300_000 });
 
-// The last file (test/sequencer.ts): what is searched at the control seat is what all runs of the tests before left there, those that failed too.
+// The last file (test/sequencer.ts): what is searched at the control seats is what all runs of the tests before left there, those that failed too.
 const cluster = useCluster();
-const temporal = useTemporal();
 
 /** Where a secret must be on the hosts: a replica has to know how to log in at its source. */
 const OF_THE_RECEIVER = (host: string): string => `${host} /var/lib/mysql/master.info: password of repl`;
@@ -44,7 +43,6 @@ test('no secret is in a history, the database of Temporal, a log, a file of a ho
   expect(samples).toBeGreaterThan(20);
   expect([...programs]).toEqual(expect.arrayContaining(['mariadb-backup', 'mbstream', 'mariadbd', 'sudo', 'ssh']));
 
-  expect(await foundAtControl(lab, temporal(), canaries)).toEqual([]);
   expect(worker.log().length).toBeGreaterThan(100);
   expect(readFileSync(path.join(lab.folder, 'run', 'temporal.db'), 'latin1')).toContain('provisionReplica');
   const onHosts = await foundOnHosts(lab, canaries);
@@ -80,5 +78,10 @@ test('a password from the environment is in that of the worker alone, and no hoo
   expect(refusal.message).toContain('PATH=');
   const { found } = watch.stop();
   expect(found).toEqual([`${sql.name} in environ of ${String(worker.pid)}`]);
-  expect(await foundAtControl(lab, temporal(), [sql])).toEqual([]);
+});
+
+test('no run of any test left a secret at a control seat', async () => {
+  await othersEnded();
+  for (const { lab, temporal } of stagesThere())
+    expect(await foundAtControl(lab, temporal, canariesOf(lab))).toEqual([]);
 });

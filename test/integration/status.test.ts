@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunResult } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
@@ -13,7 +13,7 @@ function standfast(args: readonly string[], environment: Readonly<Record<string,
   return lab.control.exec([process.execPath, program, ...args], {
     env: {
       PATH: process.env['PATH'],
-      TEMPORAL_ADDRESS: inject('stage').temporalInside,
+      TEMPORAL_ADDRESS: cluster().temporalInside,
       STANDFAST_CONFIG: lab.etc('standfast.yaml'),
       ...environment,
     },

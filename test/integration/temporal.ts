@@ -1,12 +1,14 @@
 import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { openStage } from './stage.ts';
 
 /** Temporal as its Web UI uses it: any workflow ID, any input, no code of ours in between. */
 export function useTemporal(): () => Client {
   let client: Client | undefined;
   beforeAll(async () => {
-    client = new Client({ connection: await Connection.connect({ address: inject('stage').temporal }) });
+    const { temporal: address } = await openStage();
+    client = new Client({ connection: await Connection.connect({ address }) });
   });
   afterAll(async () => {
     await client?.connection.close();

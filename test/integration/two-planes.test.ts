@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Standfast } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { temporalCli } from '../../lab/temporal.ts';
@@ -16,7 +16,7 @@ let second: Standfast;
 let worker: LabWorker | undefined;
 
 beforeAll(async () => {
-  const { temporal, temporalInside } = inject('stage');
+  const { temporal, temporalInside } = cluster();
   const create = [temporalCli(), 'operator', 'namespace', 'create', '-n', NAMESPACE, '--address', temporalInside];
   const made = await cluster().lab.control.exec(create, { timeoutMs: 60_000 });
   if (made.exitCode !== 0) throw new Error(`no second namespace: ${made.stderr}`);
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 const startSecondWorker = async (): Promise<void> => {
-  const temporal = inject('stage').temporalInside;
+  const temporal = cluster().temporalInside;
   const environment = { TEMPORAL_NAMESPACE: NAMESPACE };
   worker = await LabWorker.start(cluster().lab, 'second-plane', { temporal, environment });
 };

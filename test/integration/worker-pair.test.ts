@@ -1,4 +1,4 @@
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { childrenOf, hasEnded } from '../../lab/children.ts';
 import { until } from '../../lab/run.ts';
 import { LabWorker } from '../../lab/workers.ts';
@@ -18,7 +18,7 @@ const isThere = (pid: number): boolean => {
 test('standfast worker start runs a process for runbooks and one that watches, starts either again, and leaves none behind', async () => {
   const { lab, client, restore } = cluster();
   await restore('cluster');
-  const pair = await LabWorker.start(lab, 'pair', { temporal: inject('stage').temporalInside, role: 'both' });
+  const pair = await LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both' });
   try {
     const both = await until('two processes', () => {
       const children = childrenOf(pair.pid);
@@ -42,6 +42,6 @@ test('standfast worker start runs a process for runbooks and one that watches, s
 test('standfast worker start ends, and says why, when its workers cannot start', async () => {
   const { lab } = cluster();
   const environment = { STANDFAST_CONFIG: '/nowhere/standfast.yaml' };
-  const started = LabWorker.start(lab, 'pair', { temporal: inject('stage').temporalInside, role: 'both', environment });
+  const started = LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both', environment });
   await expect(started).rejects.toThrow(/no worker was started: .*\/nowhere\/standfast\.yaml/s);
 });
