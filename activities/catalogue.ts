@@ -40,6 +40,7 @@ export const CATALOGUE = {
   removeAcker: { changes: true, steps: REMOVE_STEPS },
   undoRemoval: CHANGES,
   goAsync: { changes: true, steps: ASYNC_STEPS },
+  planFailover: LOOKS,
   fenceAndDrain: { changes: true, steps: FENCE_STEPS },
   // It opens the old primary as `openPrimary` does, under a claim of its own.
   undoFence: { changes: true, steps: OPEN_STEPS.filter((step) => step !== 'claim') },

@@ -1,27 +1,13 @@
-import type { Acceptance, Risk } from '../domain/acceptance.ts';
-import type { ClusterDescription, Epoch, HostName } from '../domain/cluster.ts';
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import type { Diagnosis } from '../domain/diagnosis.ts';
-import type {
-  AdmitResult,
-  FailoverDecision,
-  FenceProof,
-  GoAsyncResult,
-  PrepareResult,
-  RemoveAckerResult,
-  TimelineEntry,
-} from '../domain/report.ts';
 import type { Return } from '../domain/rejoin.ts';
+import type { AdmitResult, GoAsyncResult, PrepareResult, RemoveAckerResult } from '../domain/report.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
+import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
+import type { FailoverActivities } from './failover-contract.ts';
 
-export interface OfCluster {
-  readonly cluster: string;
-}
-
-/** `run` is the run ID of the operation: every attempt of a changing step claims an epoch of its own for it. */
-export interface OfOperation extends OfCluster {
-  readonly run: string;
-}
+export type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
+export type { DeposedFence, Fenced, Promoted } from './failover-contract.ts';
 
 export interface Transfer extends OfCluster {
   readonly donor: HostName;
@@ -50,51 +36,8 @@ export interface ChecksumProof {
   readonly position: string;
 }
 
-export type Fenced =
-  | {
-      /** `alive`: open for writes, left alone. `closed`: it answers and refuses writes, as after a restart. */
-      readonly kind: 'alive' | 'closed';
-      readonly primary: HostName;
-      readonly diagnosis: Diagnosis;
-      readonly timeline: readonly TimelineEntry[];
-    }
-  | {
-      readonly kind: 'refused';
-      readonly explains: string;
-      readonly remedy: string;
-      /** False: nothing was changed anywhere. True: the undo has work to do. */
-      readonly changed: boolean;
-      /** What a person could accept, so that it goes on; null when nobody's word helps. */
-      readonly risk: Risk | null;
-      readonly timeline: readonly TimelineEntry[];
-    }
-  | {
-      readonly kind: 'ready';
-      readonly winner: HostName;
-      readonly epoch: Epoch;
-      readonly decision: FailoverDecision;
-      readonly timeline: readonly TimelineEntry[];
-    };
-
-export interface Promoted {
-  readonly epoch: Epoch;
-  readonly mode: 'lossless' | 'async';
-  readonly ackers: readonly HostName[];
-  /** Who else is heard for the VIP, when the old primary could not be switched off; null when nobody is. */
-  readonly secondHolder: string | null;
-  readonly timeline: readonly TimelineEntry[];
-}
-
-export type DeposedFence =
-  { readonly kind: 'fenced'; readonly proof: string } | { readonly kind: 'left-alone'; readonly why: string };
-
-export interface Undone {
-  readonly undone: readonly string[];
-  readonly notUndone: readonly string[];
-}
-
 /** Every step that touches the world. All are idempotent: look, act if needed, look again. */
-export interface Activities {
+export interface Activities extends FailoverActivities {
   /**
    * Reads the cluster's entry of the inventory, without addresses or secrets.
    * @throws `BadInput` when the inventory has no such cluster, or cannot be read
@@ -198,38 +141,6 @@ export interface Activities {
   goAsync(input: OfOperation): Promise<GoAsyncResult>;
 
   /**
-   * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
-   * Steps inside: see `FENCE_STEPS`. Nothing is changed when the prediction at step 2 already refuses.
-   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it
-   */
-  fenceAndDrain(
-    input: OfOperation & { readonly candidate: HostName | null; readonly accepted?: Acceptance | null },
-  ): Promise<Fenced>;
-
-  /** Undo of `fenceAndDrain`: fence removed, server started closed and opened again by majority, receivers started. */
-  undoFence(input: OfOperation): Promise<Undone>;
-
-  /**
-   * Steps 11 and 12: `primary` record on a majority, siblings pointed at the winner, semi-sync on, opened, VIP moved and proven. Forward only. See `PROMOTE_STEPS`.
-   * @param input.kept hosts whose relay logs were kept under `epoch`, and whose receivers stand still since
-   */
-  promoteAndRoute(
-    input: OfOperation & {
-      readonly winner: HostName;
-      readonly fence: FenceProof;
-      readonly epoch: Epoch;
-      readonly kept?: readonly HostName[];
-    },
-  ): Promise<Promoted>;
-
-  /**
-   * Shuts off a deposed primary that could not be reached when it was deposed, under the epoch that the others obey.
-   * @returns `left-alone` when it is primary again, or follows the primary
-   * @throws `Unreachable` while its helper does not answer; `NotYet` when an operation claims at the same time
-   */
-  fenceDeposed(input: OfCluster & { readonly host: HostName }): Promise<DeposedFence>;
-
-  /**
    * A host that was primary or replica before and holds nothing that the primary lacks is started closed and replicates from the primary; it acknowledges
    * nothing yet. What another one has alone is exported into its quarantine, and its server stays down. Steps inside: see `REJOIN_STEPS`.
    * @throws `Unsafe` when it is the primary, accepts writes, or never belonged to the cluster; when the primary does not serve
@@ -238,13 +149,4 @@ export interface Activities {
 
   /** Undo of `rejoinHost`: a host that does not count yet follows nobody again, and stays closed. */
   undoRejoin(input: OfCluster & { readonly host: HostName }): Promise<Undone>;
-
-  /**
-   * Step 13: forgets the old channel on the new primary and enables its events.
-   * @param input.fence  whom it proved off counts for the majority; runs of earlier versions do not say
-   * @throws `Stale` when another host is primary by now
-   */
-  settleCluster(
-    input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch; readonly fence?: FenceProof },
-  ): Promise<void>;
 }

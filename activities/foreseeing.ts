@@ -3,7 +3,9 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
 import type { HostName } from '../domain/cluster.ts';
+import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
+import type { Vote } from '../domain/election.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, answeredStatuses, isAnswering, observationOf } from '../domain/observation.ts';
 import { diskFreeBytes } from './asking.ts';
@@ -20,12 +22,31 @@ interface Foreseen extends Question {
   readonly accepted: Acceptance | null;
 }
 
+/** How a failover would go, as far as it can be known before anything is changed. */
+export interface Foresight {
+  readonly winner: HostName;
+  readonly votes: readonly Vote[];
+  /** Who would acknowledge the writes of the winner. */
+  readonly ackers: readonly HostName[];
+  /** By the ackers alone; the old primary's binary log is read after the fence. */
+  readonly byAckers: Coverage;
+  readonly risk: Risk;
+}
+
 /**
- * What would be refused at the end is refused before anything is changed, as far as it can be known: who can be elected, whether losslessness can be
- * covered, whether a rung of the fence is at hand, whether somebody is left to acknowledge.
- * @throws Refusal; AdapterFailure `BadInput` when the secret of the replication account cannot be read
+ * What would be refused at the end is refused before anything is changed: whether losslessness can be covered, whether a rung of the fence is at hand.
+ * @throws Refusal, and what {@link foresee} throws
  */
 export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
+  const { risk } = await foresee(input);
+  refuseUnaccepted(risk, input);
+}
+
+/**
+ * @throws Refusal when nobody can be elected, or nobody would be left to acknowledge; AdapterFailure `BadInput` when the secret of the replication account
+ * cannot be read
+ */
+export async function foresee(input: Foreseen): Promise<Foresight> {
   const { seen, primary, cluster } = input;
   const { description } = cluster;
   const followers = await contributing(input.logs, followersOf(seen, primary));
@@ -46,8 +67,15 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
   await cluster.replicationAccount(); // the others could not be told to follow it
   const contributors = election.because.map((vote) => vote.host);
   const fence = unprovableFence(input, contributors);
-  const loss = await foreseeLoss(input, { contributors, received: election.received });
-  refuseUnaccepted({ fence, loss }, input);
+  const evidence = {
+    sync: syncOf(cluster, answeredRecords(seen)),
+    contributors,
+    winnerReceived: election.received,
+    lineage: lineageOf(cluster, answeredRecords(seen)),
+  };
+  const byAckers = judgeCoverage({ ...evidence, oldBinlogEnd: null });
+  const loss = await foreseeLoss(input, { byAckers, evidence });
+  return { winner: election.host, votes: election.because, ackers, byAckers, risk: { fence, loss } };
 }
 
 interface RelayLog {
@@ -116,25 +144,20 @@ function unprovableFence({ cluster, seen, primary }: Foreseen, contributors: rea
 
 async function foreseeLoss(
   { cluster, seen, primary }: Foreseen,
-  known: { readonly contributors: readonly HostName[]; readonly received: string },
+  { byAckers, evidence }: { readonly byAckers: Coverage; readonly evidence: Omit<CoverageInput, 'oldBinlogEnd'> },
 ): Promise<PossibleLoss | null> {
   const { helper } = observationOf(seen, primary);
   const reachable = isAnswering(helper);
   if (reachable && helper.mysqld === 'running') return NO_RISK.loss; // its binlog can be read only after the fence
-  const evidence = {
-    sync: syncOf(cluster, answeredRecords(seen)),
-    contributors: known.contributors,
-    winnerReceived: known.received,
-    lineage: lineageOf(cluster, answeredRecords(seen)),
-  };
   // Where the ackers cover, the old binlog cannot take anything away, and to read it takes time.
-  const byAckers = judgeCoverage({ ...evidence, oldBinlogEnd: null });
   if (byAckers.kind === 'lossless') return null;
   if (!reachable) return lossOf(byAckers);
   const end = await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 });
   const coverage = judgeCoverage({ ...evidence, oldBinlogEnd: end['gtid'] ?? '' });
   if (coverage.kind === 'lossless') return null;
-  const tail = tailFrom(await cluster.helper(primary).request('tail-list', { logs: 'binlog', beyond: known.received }));
+  const tail = tailFrom(
+    await cluster.helper(primary).request('tail-list', { logs: 'binlog', beyond: evidence.winnerReceived }),
+  );
   const refined = judgeTail(coverage, tail, cluster.description.salvage);
   return refined.kind === 'lossy' ? lossOf(refined) : null;
 }

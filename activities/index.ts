@@ -13,6 +13,7 @@ import { fencingActivities } from './fencing.ts';
 import { goingAsyncActivities } from './going-async.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
+import { planningActivities } from './planning.ts';
 import { promotingActivities } from './promoting.ts';
 import { provisioningActivities } from './provisioning.ts';
 import { removingActivities } from './removing.ts';
@@ -39,6 +40,7 @@ export function createActivities(ports: Ports, given: StepHooks): Activities {
     ...admittingActivities(ports, hooks),
     ...removingActivities(ports, hooks),
     ...goingAsyncActivities(ports, hooks),
+    ...planningActivities(ports),
     ...fencingActivities(ports, hooks),
     ...unfencingActivities(ports, hooks),
     ...deposingActivities(ports),

@@ -3,7 +3,7 @@ import { parseFailover } from '../domain/inputs.ts';
 import type { Hands } from './cli-commands.ts';
 import { checked } from './cli-commands.ts';
 import { requireConfirmation } from './cli-confirm.ts';
-import { acceptJob, failoverJob } from './cli-jobs.ts';
+import { acceptJob, failoverJob, planFailoverJob } from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
 
 export function addFailover(program: Root, { io, run }: Hands): void {
@@ -14,9 +14,10 @@ export function addFailover(program: Root, { io, run }: Hands): void {
     .option('--to <host>', 'the replica to promote (the best one unless given)')
     .option('--reason <text>', 'kept in the history')
     .option('--ask-within <duration>', 'wait so long for a person to accept what cannot be proven (15m)')
+    .option('--dry-run', 'tell what would be done if the primary were dead now; nothing is changed')
     .option('--confirm <cluster>', 'confirm by naming the cluster')
     .option('--yes', 'confirm')
-    .action(async (cluster, { to, reason, askWithin, confirm, yes }) => {
+    .action(async (cluster, { to, reason, askWithin, dryRun, confirm, yes }) => {
       const options = program.opts();
       const input = checked(
         parseFailover({
@@ -26,6 +27,10 @@ export function addFailover(program: Root, { io, run }: Hands): void {
           ...(askWithin !== undefined && { askWithin }),
         }),
       );
+      if (dryRun === true) {
+        await run(options, planFailoverJob(input, options));
+        return;
+      }
       const danger = `a failover of ${cluster} shuts its primary off`;
       await requireConfirmation(io, { cluster, confirm, yes, danger, mayAsk: options.input });
       await run(options, failoverJob(input, options));

@@ -118,6 +118,23 @@ export const failoverJob = (input: FailoverInput, options: GlobalOptions): Job =
   },
 });
 
+/** A plan that would refuse is the answer that was asked for; the exit code is that of the refusal. */
+export const planFailoverJob = (input: FailoverInput, options: GlobalOptions): Job => ({
+  title: `plan a failover of ${input.cluster}`,
+  work: async (client, wait) => {
+    const { cluster, candidate } = input;
+    const order = { cluster, ...(candidate !== undefined && { candidate }) };
+    const answer = await client.planFailover(order, { ...wait, detach: options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: 'FailoverPlan',
+      data: answer,
+      text: async (paint) => (await import('./render-plan.ts')).renderPlan(answer, paint),
+      exitCode: answer.outcome === 'would-refuse' ? 4 : 0,
+    };
+  },
+});
+
 export const addAckerJob = (input: AdmitReplicaInput, options: GlobalOptions): Job => ({
   title: `make ${input.host} an acker of ${input.cluster}`,
   work: async (client, wait) => {

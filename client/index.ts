@@ -50,6 +50,7 @@ export type {
   TimelineEntry,
   VerifyResult,
 } from '../domain/report.ts';
+export type { FailoverPlan, PlannedRefusal, PlannedStep } from '../domain/plan.ts';
 export type { Lag, ListedDelay, ReplicaDelay } from '../domain/lag.ts';
 export type { RejoinResult } from '../domain/rejoin.ts';
 export type { Tail } from '../domain/tail.ts';

@@ -1,4 +1,4 @@
-import { deposedId, operationId, provisionId, rejoinId } from '../domain/addresses.ts';
+import { deposedId, operationId, planId, provisionId, rejoinId } from '../domain/addresses.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
@@ -14,6 +14,7 @@ import {
 import type {
   AdmitReplicaInput,
   FailoverInput,
+  FailoverOrder,
   FenceDeposedInput,
   GoAsyncInput,
   PreparePrimaryInput,
@@ -22,6 +23,7 @@ import type {
   RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { FailoverPlan } from '../domain/plan.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
@@ -58,6 +60,16 @@ export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
       LONGEST_SUMMARY,
     ),
   resultOf: (value) => value as FailoverResult,
+};
+
+/** The same workflow, told to change nothing. */
+export const planFailoverRunbook: Runbook<FailoverOrder, FailoverPlan> = {
+  type: 'failover',
+  parse: parseFailover,
+  workflowId: ({ cluster }, nonce) => planId(cluster, nonce),
+  summary: ({ cluster, candidate }) =>
+    `plan a failover of ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}`,
+  resultOf: (value) => value as FailoverPlan,
 };
 
 export const provisionRunbook: Runbook<ProvisionReplicaInput, ProvisionResult> = {

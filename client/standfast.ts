@@ -10,6 +10,7 @@ import type {
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
+import type { FailoverPlan } from '../domain/plan.ts';
 import type {
   AdmitResult,
   FailoverResult,
@@ -39,6 +40,7 @@ import type { Runbook } from './runbooks.ts';
 import {
   admitRunbook,
   failoverRunbook,
+  planFailoverRunbook,
   fenceDeposedRunbook,
   goAsyncRunbook,
   prepareRunbook,
@@ -81,6 +83,7 @@ export interface StatusReport {
 export type StandfastApi = Pick<
   Standfast,
   | 'failover'
+  | 'planFailover'
   | 'accept'
   | 'provisionReplica'
   | 'rejoinReplica'
@@ -110,6 +113,14 @@ export class Standfast {
 
   failover<O extends CallOptions = object>(input: FailoverInput, options?: O): Promise<Answer<O, FailoverResult>> {
     return this.#run(failoverRunbook, input, options);
+  }
+
+  /** What a failover would do if the primary were dead now. Changes nothing, and needs no lock. */
+  planFailover<O extends CallOptions = object>(
+    input: Pick<FailoverInput, 'cluster' | 'candidate'>,
+    options?: O,
+  ): Promise<Answer<O, FailoverPlan>> {
+    return this.#run(planFailoverRunbook, { ...input, dryRun: true }, options);
   }
 
   /** Answers for what the running failover cannot prove, and asks a person about. */

@@ -1,5 +1,7 @@
 /** The lock is the address: at most one run lives at a workflow ID, and role-changing runbooks of a cluster share one. */
 export const operationId = (cluster: string): string => `operation/${cluster}`;
+/** A plan holds nothing, so any number may be made at once. */
+export const planId = (cluster: string, nonce: string): string => `plan/${cluster}/${nonce}`;
 export const deposedId = (cluster: string, host: string): string => `deposed/${cluster}/${host}`;
 export const rejoinId = (cluster: string, host: string): string => `rejoin/${cluster}/${host}`;
 export const provisionId = (cluster: string, host: string): string => `provision/${cluster}/${host}`;

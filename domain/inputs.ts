@@ -46,6 +46,12 @@ export interface FailoverInput {
   readonly askWithin?: string;
 }
 
+/** What the workflow `failover` takes. */
+export interface FailoverOrder extends FailoverInput {
+  /** Tells what would be done if the primary were dead, and changes nothing. */
+  readonly dryRun?: boolean;
+}
+
 export interface WatchClustersInput {
   /** Clusters of one shard are watched together. */
   readonly shard: string;
@@ -60,6 +66,7 @@ interface Field {
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const FREE_TEXT = new Set(['reason']);
 const DURATIONS = new Set(['askWithin']);
+const FLAGS = new Set(['dryRun']);
 const DURATION = /^([1-9]\d{0,3})(s|m|h)$/;
 
 const CLUSTER: Field = { name: 'cluster', required: true, example: 'shop' };
@@ -91,6 +98,8 @@ function parser<T>(runbook: string, fields: readonly Field[]): (input: unknown) 
 
 function faultOf(field: Field, value: unknown): string | null {
   if (value === undefined || value === null) return field.required ? `needs "${field.name}"` : null;
+  if (FLAGS.has(field.name))
+    return typeof value === 'boolean' ? null : `takes true or false as "${field.name}", not ${describe(value)}`;
   if (typeof value !== 'string') return `needs "${field.name}" as a text, not ${describe(value)}`;
   if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
   if (DURATIONS.has(field.name))
@@ -126,9 +135,10 @@ export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyRepl
 export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
   { name: 'shard', required: true, example: 'main' },
 ]);
-export const parseFailover = parser<FailoverInput>('failover', [
+export const parseFailover = parser<FailoverOrder>('failover', [
   CLUSTER,
   { name: 'candidate', required: false, example: 'db2' },
   { name: 'reason', required: false, example: 'disk failure' },
   { name: 'askWithin', required: false, example: '15m' },
+  { name: 'dryRun', required: false, example: 'true' },
 ]);

@@ -3,23 +3,28 @@ import type { Fenced } from '../activities/contract.ts';
 import { operationId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { parseFailover } from '../domain/inputs.ts';
+import type { FailoverPlan } from '../domain/plan.ts';
 import type { FailoverResult } from '../domain/report.ts';
 import { failure } from './failures.ts';
 import { accept, atAddress, label } from './operation.ts';
 import { goForward, refusalOf } from './promotion.ts';
 import { RunPage } from './progress.ts';
 import { Question } from './question.ts';
-import { critical } from './steps.ts';
+import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
 import { compensated, heedCancellation } from './undo.ts';
 import { lookIfPossible } from './verdict.ts';
 
 const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
 
-/** The primary is dead: fence it with proof, elect, drain, promote, route, report. Undone before the promotion, forward only after it. */
-export async function failover(input: unknown): Promise<FailoverResult> {
+/**
+ * The primary is dead: fence it with proof, elect, drain, promote, route, report. Undone before the promotion, forward only after it. With `dryRun` it
+ * only tells what it would do, beside whatever holds the cluster.
+ */
+export async function failover(input: unknown): Promise<FailoverResult | FailoverPlan> {
   const order = accept(parseFailover(input));
   label('failover', order.cluster);
+  if (order.dryRun === true) return plan(order);
   return atAddress(operationId(order.cluster), order, () =>
     compensated(`failover of ${order.cluster}`, (undo) => failOver(order, undo)),
   );
@@ -51,6 +56,19 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   // ── point of no return ──
   undo.commit(`${fenced.winner} may be recorded as primary; start the failover again to go on`);
   return CancellationScope.nonCancellable(() => goForward(order, { fenced, decide, page }));
+}
+
+function plan({ cluster, candidate }: FailoverInput): Promise<FailoverPlan> {
+  const page = new RunPage(`Plan of a failover of ${cluster}`, ['observe']);
+  return compensated(`planning a failover of ${cluster}`, async () => {
+    page.enter('observe');
+    const planned = await brief(`what a failover of ${cluster} would do`).planFailover({ cluster, candidate: candidate ?? null });
+    page.note(planned.sentence);
+    for (const { step, explains, undone } of planned.steps)
+      page.note(`${step}: ${explains}${undone ? '' : ' (forward only)'}`);
+    page.end(planned.outcome, planned.refusal?.remedy ?? null);
+    return planned;
+  });
 }
 
 interface Spared {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { StandfastError } from '../../client/errors.ts';
 import { plain } from '../../client/paint.ts';
+import { renderPlan } from '../../client/render-plan.ts';
 import { renderFailover } from '../../client/render-results.ts';
 import { renderVerdict } from '../../client/render-verdict.ts';
 import type { CallOptions, StandfastApi } from '../../client/standfast.ts';
 import type { Scene } from './cli-world.ts';
 import { run } from './cli-world.ts';
+import { planned } from './failover-plan.ts';
 import { failedOver } from './failover-result.ts';
 import { broken, healthy } from './verdicts.ts';
 
@@ -98,6 +100,19 @@ describe('changes', () => {
     const json = await run('failover shop --yes -o json', { api });
     expect(JSON.parse(json.out)).toEqual({ schema: 'standfast/v1', kind: 'Failover', ...failedOver });
     expect(asked[1]?.input).toEqual({ cluster: 'shop' });
+  });
+
+  test('a plan needs no confirmation, and exits as the refusal would that it foresees', async () => {
+    const { api, asked } = answering('planFailover', planned);
+    const text = await run('failover shop --to db3 --dry-run', { api });
+    expect(text).toMatchObject({ exitCode: 0, out: renderPlan(planned, plain) });
+    expect(asked[0]?.input).toEqual({ cluster: 'shop', candidate: 'db3' });
+    expect(text.out).toContain('shop: db2 would be promoted without loss if db1 died now (nothing was changed)');
+    expect(text.out).toMatch(/salvage +what only db1 .*\n +-- point of no return.*\n +record/);
+    const refused = answering('planFailover', { ...planned, outcome: 'would-refuse' });
+    const json = await run('failover shop --dry-run -o json', refused);
+    expect(json.exitCode).toBe(4);
+    expect(JSON.parse(json.out)).toMatchObject({ kind: 'FailoverPlan', outcome: 'would-refuse', winner: 'db2' });
   });
 
   test('a detached call prints the run', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FailoverResult } from '../../client/index.ts';
+import type { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { caughtUp, checksums, killPrimaryBefore, useCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
@@ -27,6 +28,40 @@ async function expectNothingLost(
     expect(await lab.host(host).sql('SELECT @@read_only')).toEqual([['1']]);
   }
 }
+
+/** What every member has on record. */
+const recordsOf = (lab: Lab): Promise<readonly string[]> =>
+  Promise.all(
+    ['db1', 'db2', 'db3'].map(async (host) => {
+      const command = 'cd /var/lib/standfast && cat owner epoch primary sync journal';
+      return (await lab.host(host).exec(['sh', '-c', command])).stdout;
+    }),
+  );
+
+describe('the plan of a failover', () => {
+  test('changes nothing, and is what is done when the primary dies', async () => {
+    const { lab, client, startLedger, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const ledger = startLedger();
+    await ledger.acknowledged(20);
+    const records = await recordsOf(lab);
+    const planned = await client.planFailover({ cluster: 'shop' });
+    expect(planned).toMatchObject({ outcome: 'planned', primary: 'db1', diagnosis: { code: 'PrimaryServes' } });
+    expect(planned.loss).toMatch(/^none: 2 of 2 recorded ackers/);
+    expect(await recordsOf(lab)).toEqual(records);
+    await ledger.acknowledged(20, { since: Ledger.now() });
+    await ledger.stop();
+    for (const host of ['db2', 'db3']) await caughtUp(lab, host, 'db1');
+    const { winner, fence, ackers } = await client.planFailover({ cluster: 'shop' });
+    lab.host('db1').signal('mariadbd', 'SIGKILL');
+    const result = await client.failover(order);
+    expect(result.newPrimary).toBe(winner);
+    expect(fence).toContain(result.decision?.fence.rung);
+    expect(await lab.host(winner ?? '').sql("SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'")).toEqual([
+      ['Rpl_semi_sync_master_clients', String(ackers.length)],
+    ]);
+  });
+});
 
 describe('a failover', () => {
   test('promotes a replica after SIGKILL of mysqld and loses nothing', async () => {

@@ -1,0 +1,88 @@
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
+import type { FenceRung, HostName } from '../domain/cluster.ts';
+import { judgeRevocation } from '../domain/coverage.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+import { diagnosePrimary } from '../domain/diagnosis.ts';
+import type { ClusterObservation } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { FailoverPlan, PlannedRefusal, PlanInput } from '../domain/plan.ts';
+import { planOf } from '../domain/plan.ts';
+import type { Activities } from './contract.ts';
+import { followersOf, primaryOf, syncOf } from './electing.ts';
+import { foresee, lookAtRelayLogs, refuseUnaccepted } from './foreseeing.ts';
+import { observeBriefly } from './observing.ts';
+import { FIRST_LOOK } from './patience.ts';
+import { Refusal } from './refusal.ts';
+
+/** While the primary lives and is written to, replicas are read at different instants, so that the later one seems to hold more. */
+const LOOKS = 3;
+
+/** What a failover would do if the primary were dead, by the looks and the rules of a failover. Changes nothing. */
+export async function planFailover(cluster: ClusterPorts, candidate: HostName | null): Promise<FailoverPlan> {
+  for (let look = 1; ; look += 1) {
+    const { plan, isMoving } = await planNow(cluster, candidate);
+    if (plan.winner !== null || !isMoving || look === LOOKS) return plan;
+  }
+}
+
+interface Planned {
+  readonly plan: FailoverPlan;
+  /** Its primary may be writing. */
+  readonly isMoving: boolean;
+}
+
+async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promise<Planned> {
+  const logs = lookAtRelayLogs(cluster);
+  const seen = await observeBriefly(cluster, FIRST_LOOK);
+  const primary = primaryOf(cluster, seen);
+  const diagnosis = diagnosePrimary(seen, primary);
+  const known = {
+    ...{ cluster: cluster.description, primary, diagnosis },
+    fence: rungsAtHand(cluster, seen, primary),
+  };
+  const isMoving = diagnosis.consequence === 'leave';
+  try {
+    const elected = await foresee({ cluster, seen, primary, candidate, logs, accepted: null });
+    const refusal =
+      refusedNow(diagnosis) ??
+      refusalOf(() => {
+        refuseUnaccepted(elected.risk, { cluster, accepted: null });
+      });
+    return { plan: planOf({ ...known, elected, refusal }), isMoving };
+  } catch (error) {
+    return { plan: planOf({ ...known, elected: null, refusal: inWords(error) }), isMoving };
+  }
+}
+
+/** Whether it is dead cannot be told: a failover would not go on from there. */
+const refusedNow = ({ consequence, explains }: Diagnosis): PlannedRefusal | null =>
+  consequence === 'refuse' ? { explains, remedy: 'look at the network between the hosts', risk: null } : null;
+
+function refusalOf(check: () => void): PlanInput['refusal'] {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return inWords(error);
+  }
+}
+
+function inWords(error: unknown): PlannedRefusal {
+  if (!(error instanceof Refusal)) throw error;
+  return { explains: error.message, remedy: error.remedy, risk: error.risk };
+}
+
+function rungsAtHand(cluster: ClusterPorts, seen: ClusterObservation, primary: HostName): readonly FenceRung[] {
+  const isReached = isAnswering(observationOf(seen, primary).helper);
+  const revocation = judgeRevocation(syncOf(cluster, answeredRecords(seen)), followersOf(seen, primary));
+  const atHand: Readonly<Record<FenceRung, boolean>> = {
+    ssh: isReached,
+    powerOff: true,
+    revocation: revocation.enough,
+  };
+  return cluster.description.fence.filter((rung) => atHand[rung]);
+}
+
+export const planningActivities = (ports: Ports): Pick<Activities, 'planFailover'> => ({
+  planFailover: async ({ cluster, candidate }) => planFailover(await ports.cluster(cluster), candidate),
+});

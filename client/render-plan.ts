@@ -1,0 +1,32 @@
+import type { FailoverPlan, PlannedStep } from '../domain/plan.ts';
+import type { Paint } from './paint.ts';
+
+export function renderPlan(plan: FailoverPlan, paint: Paint): string {
+  const { refusal, steps, diagnosis } = plan;
+  const paragraphs = [
+    `${paint.strong(`${plan.cluster}: ${plan.sentence}`)} (nothing was changed)`,
+    [
+      `  primary:  ${plan.primary}: ${diagnosis.explains} (${diagnosis.code})`,
+      `  fence:    ${plan.fence.length === 0 ? paint.bad('no rung is at hand') : plan.fence.join(', or else ')}`,
+      `  loss:     ${plan.loss}`,
+      ...(refusal === null ? [] : [`  ${paint.bad('refused')}:  ${refusal.explains}`, `  next:     ${refusal.remedy}`]),
+    ].join('\n'),
+    plan.votes.length === 0 ? '' : ['votes:', ...plan.votes.map((vote) => renderVote(vote, plan.winner))].join('\n'),
+    steps.length === 0 ? '' : ['steps:', ...renderSteps(steps)].join('\n'),
+  ];
+  return paragraphs.filter((part) => part !== '').join('\n\n');
+}
+
+function renderVote({ host, received, vetoes }: FailoverPlan['votes'][number], winner: string | null): string {
+  const held = `  ${host} has received ${received === '' ? 'nothing' : received}`;
+  if (vetoes.length > 0) return `${held}; barred: ${vetoes.join('; ')}`;
+  return host === winner ? `${held}; it would be promoted` : held;
+}
+
+function renderSteps(steps: readonly PlannedStep[]): readonly string[] {
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  return steps.flatMap(({ step, explains, undone }, at) => [
+    ...(undone || steps[at - 1]?.undone !== true ? [] : ['  -- point of no return: before it everything is undone --']),
+    `  ${step.padEnd(width)}  ${explains}`,
+  ]);
+}
