@@ -43,6 +43,7 @@ export class ClusterWatch {
   readonly #late = new Map<HostName, string | null>();
   #memory: WatchMemory;
   #isActing = false;
+  #isServing = false;
 
   constructor(watching: Watching) {
     this.#watching = watching;
@@ -71,6 +72,11 @@ export class ClusterWatch {
     });
   }
 
+  /** The primary served when it was last looked at, and nothing is being done about it. */
+  get isServing(): boolean {
+    return this.#isServing && !this.#isActing;
+  }
+
   tellAgain(): void {
     this.#news.clear();
   }
@@ -93,6 +99,7 @@ export class ClusterWatch {
     const sight = this.#sights.primary;
     if (sight?.reach === 'answers') this.#memory = restarted(this.#memory, sight.value.startedAtMs);
     const diagnosis = diagnose(evidence);
+    this.#isServing = diagnosis.code === 'PrimaryServes';
     const { memory, reaction } = react(diagnosis, { memory: this.#memory, policy: cluster.description.watch, nowMs });
     this.#memory = memory;
     if (diagnosis.consequence === 'leave') this.#sights.calm();

@@ -67,7 +67,7 @@ export class Shard {
     const tell: WatchPlane['tell'] = (transition) => {
       teller.tell(transition);
     };
-    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE) };
+    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
   }
 
   /** @returns false when a later attempt has it, or had it last */
@@ -140,6 +140,7 @@ export class Shard {
       failOver: (cluster, reason) => start(() => runs.failOver(cluster, reason)),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
+      rehearse: (cluster) => this.#attempt.as(() => runs.rehearse(cluster)),
       tell: async (transitions) => {
         while (this.#left !== null) await this.#left.over;
         if (!this.#isEnded) await this.#attempt.as(() => runs.tell(transitions));

@@ -10,6 +10,7 @@ import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { readRecords } from './confirming.ts';
 import { pause } from './pause.ts';
+import { keepRehearsing } from './rehearsing.ts';
 
 const LEARN_EVERY_MS = 5_000;
 /** A turn lasts so long: those that begin must leave time for the looks at those that have begun, and one that does not answer must not keep the others. */
@@ -21,6 +22,8 @@ export interface WatchPlane {
   readonly tell: (transition: Transition) => void;
   /** To begin: a thousand clusters at once would connect so slowly that every look is late. */
   readonly beginning: Turns;
+  /** To rehearse a failover. */
+  readonly rehearsing: Turns;
 }
 
 /** What was learnt of a cluster, and of whom. */
@@ -106,7 +109,18 @@ export class WatchedCluster {
       },
     });
     this.#watch = watch;
-    await Promise.all([watch.run(either), untilDeposed(this.#cluster, primary, either).then(end)]).finally(end);
+    const { description } = this.#cluster;
+    await Promise.all([
+      watch.run(either),
+      untilDeposed(this.#cluster, primary, either).then(end),
+      keepRehearsing(
+        {
+          ...{ cluster: description.cluster, everyMs: description.watch.rehearsalMs, runs: this.#plane.runs },
+          ...{ tell: this.#plane.tell, turns: this.#plane.rehearsing, serves: () => watch.isServing },
+        },
+        either,
+      ),
+    ]).finally(end);
     this.#watch = null;
     if (faults.length > 0) throw new Error(`the watch of ${primary} has a fault`, { cause: faults[0] });
     return watch.memory;

@@ -135,9 +135,17 @@ export interface RunsPort {
   reopen(cluster: string, host: HostName): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
   sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
+  /** Finds out what a failover would do, by a run of its own that changes nothing. */
+  rehearse(cluster: string): Promise<Rehearsed>;
   /** Tells the run that watches; its page and its history show it. */
   tell(transitions: readonly Transition[]): Promise<void>;
 }
+
+/** `unknown`: Temporal did not take the run, or it did not come to an answer; which is logged. */
+export type Rehearsed =
+  | { readonly kind: 'planned'; readonly sentence: string }
+  | { readonly kind: 'would-refuse'; readonly sentence: string; readonly remedy: string }
+  | { readonly kind: 'unknown' };
 
 /** `busy`: another operation holds the cluster. `unreachable`: Temporal did not take the start, or did not say so. */
 export type Started =

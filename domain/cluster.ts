@@ -29,6 +29,8 @@ export interface WatchPolicy {
   readonly silenceMs: number;
   /** Period of the heartbeat rows that lag is measured by. */
   readonly heartbeatMs: number;
+  /** How often it is found out whether a failover would go through; 0: never. */
+  readonly rehearsalMs: number;
   /** Whether a failover may start without a person. */
   readonly automatic: boolean;
   /** How long a dead primary may take to come back first. */

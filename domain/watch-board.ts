@@ -6,7 +6,7 @@ const SHOWN_WELL = 60;
 const SHOWN_UNWELL = 300;
 
 /** What is told of hosts that are as they should be. */
-export const WELL: readonly string[] = ['PrimaryServes', 'Replicates'];
+export const WELL: readonly string[] = ['PrimaryServes', 'Replicates', 'FailoverPossible'];
 
 /** What the page of a watching run shows: the last word about every host that was spoken of, and the last events. */
 export class WatchBoard {
@@ -19,9 +19,10 @@ export class WatchBoard {
   }
 
   note(transition: Transition): void {
+    const { cluster, host } = transition;
     // Whoever tells of a host knows its primary again.
-    if (transition.host !== '') this.#latest.delete(`${transition.cluster}/`);
-    this.#latest.set(`${transition.cluster}/${transition.host}`, transition);
+    if (host !== '' && this.#latest.get(cluster)?.code === 'PrimaryUnknown') this.#latest.delete(cluster);
+    this.#latest.set(placeOf(transition), transition);
     this.#events.push(transition);
     if (this.#events.length > SHOWN_EVENTS) this.#events.shift();
   }
@@ -42,11 +43,12 @@ export class WatchBoard {
       ...(shown.length < listed.length ? [`- and ${String(listed.length - shown.length)} more`] : []),
       '',
       ...(this.#events.length === 0 ? [] : ['Last events:', '']),
-      ...this.#events.map(
-        ({ at, cluster, host, code, reaction }) => `- ${at} ${cluster}/${host} ${code}${tail(reaction)}`,
-      ),
+      ...this.#events.map((event) => `- ${event.at} ${placeOf(event)} ${event.code}${tail(event.reaction)}`),
     ].join('\n');
   }
 }
+
+/** What is told of no host is told of the cluster. */
+const placeOf = ({ cluster, host }: Transition): string => (host === '' ? cluster : `${cluster}/${host}`);
 
 const tail = (reaction: string): string => (reaction === '' ? '' : ` (${reaction})`);

@@ -43,6 +43,8 @@ export interface PolicyConfig {
     readonly everyMs: number;
     readonly silenceMs: number;
     readonly heartbeatMs: number;
+    /** 0: never. */
+    readonly rehearsalMs: number;
   };
   /** Empty: no placement policy. */
   readonly countries: readonly string[];
@@ -90,7 +92,7 @@ export interface Inventory {
 
 function toPolicy(raw: RawCluster['policy']): PolicyConfig {
   const { automatic, fence, cooldown, grace, salvage, maxLostTransactions } = raw.failover;
-  const { shard, every, silence, heartbeat } = raw.watch;
+  const { shard, every, silence, heartbeat, rehearsal } = raw.watch;
   return {
     failover: {
       automatic,
@@ -105,6 +107,7 @@ function toPolicy(raw: RawCluster['policy']): PolicyConfig {
       everyMs: durationMs(every),
       silenceMs: durationMs(silence),
       heartbeatMs: durationMs(heartbeat),
+      rehearsalMs: durationMs(rehearsal),
     },
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },

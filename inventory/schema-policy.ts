@@ -46,6 +46,10 @@ const watchPolicy = z.strictObject(
       description:
         'How often a heartbeat row is written on the primary, by which the lag of its replicas is measured; at least 10ms',
     }),
+    rehearsal: duration.default('1h').meta({
+      description:
+        'How often the watcher has a failover tell what it would do (`dryRun`), from its start on; `0s` never does. What has become different is told',
+    }),
   },
   'the section watch: { every: 100ms, silence: 400ms }',
 );

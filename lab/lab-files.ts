@@ -22,6 +22,8 @@ export interface ClusterSettings {
   readonly automatic?: boolean;
   readonly grace?: string;
   readonly cooldown?: string;
+  /** How often the watcher rehearses. */
+  readonly rehearsal?: string;
   /** How often a watcher looks, and how often it writes a heartbeat row, such as `100ms`. */
   readonly every?: string;
   readonly heartbeat?: string;
@@ -105,6 +107,7 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
           watch: {
             ...(settings.every === undefined ? {} : { every: settings.every }),
             ...(settings.heartbeat === undefined ? {} : { heartbeat: settings.heartbeat }),
+            ...(settings.rehearsal === undefined ? {} : { rehearsal: settings.rehearsal }),
           },
           ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },

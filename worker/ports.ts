@@ -148,6 +148,7 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
     everyMs: config.policy.watch.everyMs,
     silenceMs: config.policy.watch.silenceMs,
     heartbeatMs: config.policy.watch.heartbeatMs,
+    rehearsalMs: config.policy.watch.rehearsalMs,
     automatic: config.policy.failover.automatic,
     graceMs: config.policy.failover.graceMs,
     cooldownMs: config.policy.failover.cooldownMs,

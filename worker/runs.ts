@@ -1,8 +1,14 @@
-import { activityInfo, getClient } from '@temporalio/activity';
+import { activityInfo, getClient, log } from '@temporalio/activity';
 import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
-import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import type { Attempted, RunsPort, Started } from '../adapters/ports.ts';
-import { operationId } from '../domain/addresses.ts';
+import {
+  ApplicationFailure,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+} from '@temporalio/client';
+import type { Attempted, Rehearsed, RunsPort, Started } from '../adapters/ports.ts';
+import { operationId, planId } from '../domain/addresses.ts';
+import type { FailoverPlan } from '../domain/plan.ts';
 import type { TaskQueues } from './config.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
@@ -31,6 +37,21 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();
     return latest === null ? null : Date.now() - latest;
   },
+  rehearse: async (cluster) => {
+    const run: WorkflowStartOptions = {
+      workflowId: planId(cluster, 'rehearsal'),
+      workflowTaskTimeout: '1s',
+      taskQueue: queues.failover,
+      args: [{ cluster, dryRun: true }],
+      staticSummary: `what a failover of ${cluster} would do`,
+      requestEagerStart: true,
+    };
+    try {
+      return rehearsed((await getClient().workflow.execute('failover', run)) as FailoverPlan);
+    } catch (error) {
+      return notPlanned(cluster, error);
+    }
+  },
   tell: async (transitions) => {
     const { workflowExecution } = activityInfo();
     if (workflowExecution === undefined) return; // started by itself, not by a run
@@ -38,6 +59,23 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
     await getClient().workflow.getHandle(workflowId, runId).signal('transitions', transitions);
   },
 });
+
+function rehearsed({ sentence, refusal }: FailoverPlan): Rehearsed {
+  return refusal === null ? { kind: 'planned', sentence } : { kind: 'would-refuse', sentence, remedy: refusal.remedy };
+}
+
+/** Where nobody can say who is primary, a failover would refuse as well. */
+function notPlanned(cluster: string, error: unknown): Rehearsed {
+  const cause = error instanceof WorkflowFailedError ? error.cause : error;
+  if (cause instanceof ApplicationFailure && cause.type === 'Unsafe')
+    return { kind: 'would-refuse', sentence: cause.message, remedy: 'bring back the members that do not answer' };
+  const isExpected = [ApplicationFailure, ServiceError, WorkflowExecutionAlreadyStartedError].some(
+    (kind) => cause instanceof kind,
+  );
+  if (!isExpected) throw error;
+  log.warn('a rehearsal of a failover came to no answer', { cluster, why: String(cause) });
+  return { kind: 'unknown' };
+}
 
 const common = (cluster: string) => ({ workflowId: operationId(cluster), workflowTaskTimeout: '1s' }) as const;
 

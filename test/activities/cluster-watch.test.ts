@@ -34,6 +34,7 @@ async function watchedShop() {
       return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
     },
     reopen: () => Promise.reject(new Error('nobody closed it')),
+    rehearse: () => Promise.reject(new Error('the policy asks for none')),
     sinceLastFailover: () => Promise.resolve(null),
     tell: () => Promise.resolve(),
   };

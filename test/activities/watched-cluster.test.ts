@@ -37,10 +37,12 @@ it('keeps the cooldown also when its failover is seen in the records before the 
     },
     reopen: () => Promise.reject(new Error('nobody closed it')),
     sinceLastFailover: () => Promise.resolve(null),
+    rehearse: () => Promise.reject(new Error('the policy asks for none')),
     tell: () => Promise.resolve(),
   };
   const tell = (one: Transition): void => void told.push(one);
-  const watched = new WatchedCluster(await shop.cluster('shop'), { runs, tell, beginning: new Turns(4) }, null);
+  const plane = { runs, tell, beginning: new Turns(4), rehearsing: new Turns(1) };
+  const watched = new WatchedCluster(await shop.cluster('shop'), plane, null);
   void watched.run(over.signal);
   await pass(1_000);
   shop.kill('db1');

@@ -28,7 +28,15 @@ export const SHOP: ClusterDescription = {
   salvage: 'apply',
   mayLose: 0,
   lag: { warnMs: 1000, failMs: 10_000 },
-  watch: { everyMs: 100, silenceMs: 500, heartbeatMs: 1_000, automatic: false, graceMs: 0, cooldownMs: 600_000 },
+  watch: {
+    everyMs: 100,
+    silenceMs: 500,
+    heartbeatMs: 1_000,
+    rehearsalMs: 0,
+    automatic: false,
+    graceMs: 0,
+    cooldownMs: 600_000,
+  },
   countries: ['NO'],
 };
 

@@ -23,9 +23,18 @@ it('shows the last word about every host, in their order, and what is done about
 it('does not call a primary unknown any more once its hosts are told of', () => {
   const board = new WatchBoard('main');
   board.note(told('', 'PrimaryUnknown'));
-  expect(board.render()).toContain('- **shop/** PrimaryUnknown');
+  expect(board.render()).toContain('- **shop** PrimaryUnknown');
   board.note(told('db1', 'PrimaryServes'));
-  expect(board.render()).not.toContain('- **shop/** PrimaryUnknown');
+  expect(board.render()).not.toContain('- **shop** PrimaryUnknown');
+});
+
+it('keeps what is told of the cluster itself beside what is told of its hosts', () => {
+  const board = new WatchBoard('main');
+  board.note(told('', 'FailoverWouldRefuse', { reaction: 'bring db3 back' }));
+  board.note(told('db1', 'PrimaryServes'));
+  expect(board.render()).toContain('- **shop** FailoverWouldRefuse: it is FailoverWouldRefuse (bring db3 back)');
+  board.note(told('', 'FailoverPossible'));
+  expect(board.render()).not.toContain('- **shop** FailoverWouldRefuse');
 });
 
 it('counts the hosts of many clusters that are as they should be, and lists the others', () => {

@@ -8,6 +8,7 @@ const AUTOMATIC: WatchPolicy = {
   everyMs: 100,
   silenceMs: 500,
   heartbeatMs: 1_000,
+  rehearsalMs: 0,
   automatic: true,
   graceMs: 0,
   cooldownMs: 600_000,

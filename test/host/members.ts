@@ -64,7 +64,15 @@ export class Members {
       mayLose: 0,
       fence: ['ssh', 'powerOff'],
       lag: { warnMs: 1000, failMs: 10_000 },
-      watch: { everyMs: 100, silenceMs: 500, heartbeatMs: 1_000, automatic: false, graceMs: 0, cooldownMs: 600_000 },
+      watch: {
+        everyMs: 100,
+        silenceMs: 500,
+        heartbeatMs: 1_000,
+        rehearsalMs: 0,
+        automatic: false,
+        graceMs: 0,
+        cooldownMs: 600_000,
+      },
       countries: [],
     };
     const known: Partial<ClusterPorts> = {

@@ -19,6 +19,7 @@ function kindOf({ type, workflowId, status }: WorkflowExecutionInfo): string | n
   const ended = ENDINGS[status.name as string];
   // A watch never ends by itself, and the others are not worth keeping when they were ended from outside.
   if (ended === undefined || (ended === 'terminated') !== (type === 'watchClusters')) return null;
+  if (workflowId.startsWith('plan/')) return `${type}-plan-${ended}`;
   return `${type}-${FIXED_ADDRESS.test(workflowId) ? '' : 'by-hand-'}${ended}`;
 }
 

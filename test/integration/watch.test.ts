@@ -53,6 +53,22 @@ test('a watcher that alone is cut off from the primary starts nothing, and says 
   expect(await watch.failovers()).toEqual([]);
 });
 
+test('a failover that would refuse is told of while the primary still serves, and when it would go through again', async () => {
+  const { lab } = await watched({ automatic: true, rehearsal: '1s' });
+  const replicas = ['db2', 'db3'];
+  await Promise.all(replicas.map((host) => lab.host(host).powerOff()));
+  await watch.tells(' FailoverWouldRefuse');
+  const powered = replicas.map(async (name) => {
+    const host = lab.host(name);
+    await host.powerOn();
+    await host.exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
+    await host.sql('START SLAVE');
+  });
+  await Promise.all(powered);
+  await watch.tells(' FailoverPossible');
+  expect(await watch.failovers()).toEqual([]);
+});
+
 test('a primary that restarts within the grace is opened again, and nobody else is promoted', async () => {
   const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
   await restore('cluster');

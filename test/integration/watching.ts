@@ -45,7 +45,7 @@ export function useWatch(temporal: () => Client): Watch {
       const found: string[] = [];
       const { startTime } = await run().describe();
       for await (const { workflowId, startTime: at } of temporal().workflow.list({
-        query: 'WorkflowType = "failover"',
+        query: 'WorkflowType = "failover" AND WorkflowId STARTS_WITH "operation/"',
       }))
         if (at >= startTime) found.push(workflowId);
       return found;

@@ -1,0 +1,71 @@
+import type { Rehearsed, RunsPort } from '../adapters/ports.ts';
+import type { Turns } from '../adapters/turns.ts';
+import type { Transition } from '../domain/watch.ts';
+import { pause } from './pause.ts';
+
+/** How soon it is looked again whether the primary serves. */
+const NOT_NOW_MS = 1_000;
+/** Between two rehearsals of one process: those of a thousand clusters must not come together. */
+const SPACING_MS = 3_000;
+
+export interface Rehearsing {
+  readonly cluster: string;
+  /** How often; 0: never. */
+  readonly everyMs: number;
+  readonly runs: Pick<RunsPort, 'rehearse'>;
+  readonly tell: (transition: Transition) => void;
+  /** Of the process. */
+  readonly turns: Turns;
+  /** Whether the primary serves, and nothing is being done about it. */
+  readonly serves: () => boolean;
+}
+
+/**
+ * While the primary lives it is found out again and again whether a failover would go through, and what has become different about that is told. The first time
+ * also makes a process ready that has not failed over yet: whatever runs in it for the first time takes some tenths of a second longer.
+ */
+export async function keepRehearsing(rehearsing: Rehearsing, signal: AbortSignal): Promise<void> {
+  const { everyMs, cluster, runs, tell } = rehearsing;
+  const isOver = (): boolean => signal.aborted;
+  let before: Rehearsed['kind'] = 'planned';
+  while (everyMs > 0 && !isOver()) {
+    if (!rehearsing.serves()) {
+      await pause(NOT_NOW_MS, signal);
+      continue;
+    }
+    const found = await inTurn(rehearsing.turns, signal, () => runs.rehearse(cluster));
+    if (found !== null && found.kind !== 'unknown' && found.kind !== before) {
+      before = found.kind;
+      tell({ cluster, host: '', at: new Date().toISOString(), ...newsOf(found) });
+    }
+    await pause(everyMs, signal);
+  }
+}
+
+/** @returns null when it is aborted first */
+async function inTurn<T>(turns: Turns, signal: AbortSignal, work: () => Promise<T>): Promise<T | null> {
+  await turns.take();
+  const spaced = pause(SPACING_MS, signal);
+  try {
+    if (signal.aborted) return null;
+    const aborted = new Promise<null>((resolve) => {
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve(null);
+        },
+        { once: true },
+      );
+    });
+    return await Promise.race([work(), aborted]);
+  } finally {
+    void spaced.then(() => {
+      turns.giveBack();
+    });
+  }
+}
+
+const newsOf = (found: Exclude<Rehearsed, { kind: 'unknown' }>): Pick<Transition, 'code' | 'explains' | 'reaction'> =>
+  found.kind === 'planned'
+    ? { code: 'FailoverPossible', explains: found.sentence, reaction: '' }
+    : { code: 'FailoverWouldRefuse', explains: found.sentence, reaction: found.remedy };
