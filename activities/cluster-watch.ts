@@ -15,6 +15,8 @@ const SETTLE_MS = 150;
 const BUSY_REST_MS = 1_000;
 const REFUSED_REST_MS = 30_000;
 
+type Act = 'failOver' | 'reopen';
+
 interface News {
   readonly code: string;
   readonly explains: string;
@@ -42,7 +44,10 @@ export class ClusterWatch {
   /** What was found of a replica's lag last; null: it is on time. */
   readonly #late = new Map<HostName, string | null>();
   #memory: WatchMemory;
-  #isActing = false;
+  /** What it started and waits for. */
+  #acting: Act | null = null;
+  /** The opening of a primary that died meanwhile was told to give way. */
+  #gaveWay = false;
   #isServing = false;
 
   constructor(watching: Watching) {
@@ -74,7 +79,7 @@ export class ClusterWatch {
 
   /** The primary served when it was last looked at, and nothing is being done about it. */
   get isServing(): boolean {
-    return this.#isServing && !this.#isActing;
+    return this.#isServing && this.#acting === null;
   }
 
   tellAgain(): void {
@@ -103,28 +108,42 @@ export class ClusterWatch {
     const { memory, reaction } = react(diagnosis, { memory: this.#memory, policy: cluster.description.watch, nowMs });
     this.#memory = memory;
     if (diagnosis.consequence === 'leave') this.#sights.calm();
-    else if (!this.#isActing) this.#sights.hurry(nowMs);
+    else if (this.#acting === null) this.#sights.hurry(nowMs);
     this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
-    if (this.#isActing || (reaction.kind !== 'failOver' && reaction.kind !== 'reopen')) return;
-    this.#isActing = true;
+    if (reaction.kind !== 'failOver' && reaction.kind !== 'reopen') return;
+    if (this.#acting !== null) {
+      if (reaction.kind === 'failOver') this.#giveWay(diagnosis);
+      return;
+    }
+    this.#acting = reaction.kind;
     this.#sights.rest();
     this.#act(reaction.kind, diagnosis).catch(this.#watching.onFault);
   }
 
-  async #act(kind: 'failOver' | 'reopen', { explains }: Diagnosis): Promise<void> {
+  /** The opening that it waits for would go on trying: the primary that it is to open died. */
+  #giveWay({ explains }: Diagnosis): void {
+    if (this.#acting !== 'reopen' || this.#gaveWay) return;
+    this.#gaveWay = true;
+    const { cluster, runs, onFault } = this.#watching;
+    runs.primaryDied(cluster.description.cluster, `watched: ${explains}`).catch(onFault);
+  }
+
+  async #act(kind: Act, { explains }: Diagnosis): Promise<void> {
     const { cluster, primary, runs } = this.#watching;
     const name = cluster.description.cluster;
     const started = await (kind === 'failOver'
       ? runs.failOver(name, `watched: ${explains}`)
       : runs.reopen(name, primary));
+    // Another operation holds the cluster, and would hold it for as long as it tries.
+    if (kind === 'failOver' && started.kind === 'busy') await runs.primaryDied(name, `watched: ${explains}`);
     const restMs = await this.#outcome(kind, started);
-    this.#memory = { ...this.#memory, restUntilMs: performance.now() + restMs };
-    this.#isActing = false;
+    this.#memory = { ...this.#memory, restUntilMs: performance.now() + (this.#gaveWay ? 0 : restMs) };
+    [this.#acting, this.#gaveWay] = [null, false];
     this.#watching.onOperation();
   }
 
   /** @returns for how long nothing is tried again, in milliseconds */
-  async #outcome(kind: 'failOver' | 'reopen', started: Started): Promise<number> {
+  async #outcome(kind: Act, started: Started): Promise<number> {
     // One that Temporal did not answer to may have been started all the same.
     if (started.kind !== 'busy') this.#memory = { ...this.#memory, isFailingOver: kind === 'failOver' };
     if (started.kind !== 'started') {

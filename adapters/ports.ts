@@ -131,6 +131,8 @@ export type Attempted =
 /** The runs that a watcher starts; durable before the call returns. */
 export interface RunsPort {
   failOver(cluster: string, reason: string): Promise<Started>;
+  /** Whatever else holds the cluster's lock gives way: the primary died. */
+  primaryDied(cluster: string, why: string): Promise<void>;
   /** Opens a primary that came back closed. */
   reopen(cluster: string, host: HostName): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */

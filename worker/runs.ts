@@ -5,6 +5,7 @@ import {
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { Attempted, Rehearsed, RunsPort, Started } from '../adapters/ports.ts';
 import { operationId, planId } from '../domain/addresses.ts';
@@ -13,6 +14,7 @@ import type { TaskQueues } from './config.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
 export const createRuns = (queues: TaskQueues): RunsPort => ({
+  primaryDied: giveWay,
   failOver: (cluster, reason) =>
     start('failover', {
       ...common(cluster),
@@ -75,6 +77,24 @@ function notPlanned(cluster: string, error: unknown): Rehearsed {
   if (!isExpected) throw error;
   log.warn('a rehearsal of a failover came to no answer', { cluster, why: String(cause) });
   return { kind: 'unknown' };
+}
+
+/** A run is told once: each signal is an event of its history. */
+const toldRuns = new Map<string, string>();
+
+async function giveWay(cluster: string, why: string): Promise<void> {
+  const workflowId = operationId(cluster);
+  try {
+    const { type, runId, status } = await getClient().workflow.getHandle(workflowId).describe();
+    // Another failover is what is wanted; it looks for itself.
+    if (status.name !== 'RUNNING' || type === 'failover' || toldRuns.get(cluster) === runId) return;
+    await getClient().workflow.getHandle(workflowId, runId).signal('primaryDead', why);
+    toldRuns.set(cluster, runId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return; // it has ended meanwhile
+    if (!(error instanceof ServiceError)) throw error;
+    log.warn('what holds the cluster was not told that the primary died', { cluster, why: error.message });
+  }
 }
 
 const common = (cluster: string) => ({ workflowId: operationId(cluster), workflowTaskTimeout: '1s' }) as const;

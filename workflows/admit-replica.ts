@@ -2,10 +2,10 @@ import { workflowInfo } from '@temporalio/workflow';
 import { operationId } from '../domain/addresses.ts';
 import { parseAdmitReplica } from '../domain/inputs.ts';
 import type { AdmitResult } from '../domain/report.ts';
+import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, prompt } from './steps.ts';
-import { compensated } from './undo.ts';
 
 /** Makes a replica that runs and is proven count for losslessness. Holds the cluster's lock for a moment. */
 export async function admitReplica(input: unknown): Promise<AdmitResult> {
@@ -13,7 +13,7 @@ export async function admitReplica(input: unknown): Promise<AdmitResult> {
   const { cluster, host } = order;
   label('admitReplica', cluster);
   return atAddress(operationId(cluster), order, () =>
-    compensated(`admitting ${host} to ${cluster}`, async (undo) => {
+    givingWay(`admitting ${host} to ${cluster}`, async (undo) => {
       const page = new RunPage(`Admit ${host} to ${cluster}`, ['admit']);
       const { runId: run } = workflowInfo();
       requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);

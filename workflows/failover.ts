@@ -62,7 +62,10 @@ function plan({ cluster, candidate }: FailoverInput): Promise<FailoverPlan> {
   const page = new RunPage(`Plan of a failover of ${cluster}`, ['observe']);
   return compensated(`planning a failover of ${cluster}`, async () => {
     page.enter('observe');
-    const planned = await brief(`what a failover of ${cluster} would do`).planFailover({ cluster, candidate: candidate ?? null });
+    const planned = await brief(`what a failover of ${cluster} would do`).planFailover({
+      cluster,
+      candidate: candidate ?? null,
+    });
     page.note(planned.sentence);
     for (const { step, explains, undone } of planned.steps)
       page.note(`${step}: ${explains}${undone ? '' : ' (forward only)'}`);

@@ -2,10 +2,10 @@ import { workflowInfo } from '@temporalio/workflow';
 import { operationId } from '../domain/addresses.ts';
 import { parseGoAsync } from '../domain/inputs.ts';
 import type { GoAsyncResult } from '../domain/report.ts';
+import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { prompt } from './steps.ts';
-import { compensated } from './undo.ts';
 
 /**
  * The primary goes on without acknowledgements: on record first, then in truth. There is no undo: whatever of it happened, the record promises no more than the
@@ -16,7 +16,7 @@ export async function goAsync(input: unknown): Promise<GoAsyncResult> {
   const { cluster, reason } = order;
   label('goAsync', cluster);
   return atAddress(operationId(cluster), order, () =>
-    compensated(`going async with ${cluster}`, async () => {
+    givingWay(`going async with ${cluster}`, async () => {
       const page = new RunPage(`Go async with ${cluster}${reason === undefined ? '' : `: ${reason}`}`, ['go async']);
       page.enter('go async');
       const { runId: run } = workflowInfo();

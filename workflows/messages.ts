@@ -9,5 +9,8 @@ import type { Transition } from '../domain/watch.ts';
  */
 export const acceptUpdate = defineUpdate<Acceptance, [unknown]>('accept');
 
+/** The watcher, to whatever else holds the cluster's lock: the primary died, and why it is thought so. An operation before its point of no return gives the lock up. */
+export const primaryDeadSignal = defineSignal<[string]>('primaryDead');
+
 /** The watcher tells its run what has become different, oldest first. */
 export const transitionsSignal = defineSignal<[readonly Transition[]]>('transitions');

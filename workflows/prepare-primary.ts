@@ -2,10 +2,10 @@ import { workflowInfo } from '@temporalio/workflow';
 import { operationId } from '../domain/addresses.ts';
 import { parsePreparePrimary } from '../domain/inputs.ts';
 import type { PrepareResult } from '../domain/report.ts';
+import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
-import { compensated } from './undo.ts';
 
 /**
  * Adopts a plain primary, or opens one again that came back closed: host helpers, boot-closed configuration, records, semi-sync as recorded, VIP.
@@ -16,7 +16,7 @@ export async function preparePrimary(input: unknown): Promise<PrepareResult> {
   const { cluster, host } = order;
   label('preparePrimary', cluster);
   return atAddress(operationId(cluster), order, () =>
-    compensated(`preparing ${host} as primary of ${cluster}`, async () => {
+    givingWay(`preparing ${host} as primary of ${cluster}`, async () => {
       const page = new RunPage(`Prepare ${host} as primary of ${cluster}`, ['equip members', 'open primary']);
       requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('equip members');

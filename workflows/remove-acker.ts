@@ -5,10 +5,10 @@ import { parseRemoveAcker } from '../domain/inputs.ts';
 import { answeredRecords } from '../domain/observation.ts';
 import { recordedSync } from '../domain/records.ts';
 import type { RemoveAckerResult } from '../domain/report.ts';
+import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, prompt } from './steps.ts';
-import { compensated } from './undo.ts';
 
 /** A replica that left, or is about to, counts for losslessness no more: refused by the primary first, then off the record. */
 export async function removeAcker(input: unknown): Promise<RemoveAckerResult> {
@@ -16,7 +16,7 @@ export async function removeAcker(input: unknown): Promise<RemoveAckerResult> {
   const { cluster, host, reason } = order;
   label('removeAcker', cluster);
   return atAddress(operationId(cluster), order, () =>
-    compensated(`removing ${host} from the ackers of ${cluster}`, async (undo) => {
+    givingWay(`removing ${host} from the ackers of ${cluster}`, async (undo) => {
       const page = new RunPage(`Remove acker ${host} of ${cluster}${reason === undefined ? '' : `: ${reason}`}`, [
         'remove',
       ]);

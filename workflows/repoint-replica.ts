@@ -2,10 +2,10 @@ import { workflowInfo } from '@temporalio/workflow';
 import { operationId } from '../domain/addresses.ts';
 import { parseRepointReplica } from '../domain/inputs.ts';
 import type { Return } from '../domain/rejoin.ts';
+import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, thorough } from './steps.ts';
-import { compensated } from './undo.ts';
 
 /** Lets a host that came back follow the primary, or sets aside what only it has. Holds the cluster's lock meanwhile. Part of `rejoinReplica`. */
 export async function repointReplica(input: unknown): Promise<Return> {
@@ -13,7 +13,7 @@ export async function repointReplica(input: unknown): Promise<Return> {
   const { cluster, host } = order;
   label('repointReplica', cluster);
   return atAddress(operationId(cluster), order, () =>
-    compensated(`bringing ${host} back to ${cluster}`, async (undo) => {
+    givingWay(`bringing ${host} back to ${cluster}`, async (undo) => {
       const page = new RunPage(`Bring ${host} back to ${cluster}`, ['follow']);
       requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('follow');

@@ -36,6 +36,22 @@ export const WATCHING = [
       'expires: what was seen too long ago is no vote for death, nor for life',
     ],
   ]),
+  ...guardsOf('activities/cluster-watch.ts', 'test/activities/cluster-watch.test.ts', [
+    [
+      'an opening gives way',
+      'the opening of a primary that died again keeps no failover from starting',
+      "if (reaction.kind === 'failOver') this.#giveWay(diagnosis);",
+      '',
+      'is told once when it is the opening of a primary that died again, and the failover begins when that has ended',
+    ],
+    [
+      'an operation gives way',
+      'whatever holds the cluster when its primary dies keeps no failover from starting',
+      "if (kind === 'failOver' && started.kind === 'busy')",
+      "if (kind === 'failOver' && started.kind === 'unreachable')",
+      'is told to give way when it is another operation',
+    ],
+  ]),
   ...guardsOf('domain/watch.ts', 'test/domain/watch.test.ts', [
     [
       'automatic only by policy',

@@ -21,19 +21,28 @@ afterEach(() => {
 });
 
 /** A watched shop whose failovers go on until the test ends them. */
-async function watchedShop() {
+async function watchedShop({ isHeld = false, graceMs = 0 } = {}) {
   over = new AbortController();
-  const shop = new SimulatedShop({ watch: POLICY });
+  const shop = new SimulatedShop({ watch: { ...POLICY, graceMs } });
   const told: Transition[] = [];
   const onOperation = vi.fn();
   const started: number[] = [];
+  const [opened, gaveWay]: [string[], string[]] = [[], []];
   let end: (how: Attempted) => void = () => undefined;
   const runs: RunsPort = {
     failOver: () => {
       started.push(performance.now());
+      if (isHeld) return Promise.resolve({ kind: 'busy' });
       return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
     },
-    reopen: () => Promise.reject(new Error('nobody closed it')),
+    reopen: (_cluster, host) => {
+      opened.push(host);
+      return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
+    },
+    primaryDied: (_cluster, why) => {
+      gaveWay.push(why);
+      return Promise.resolve();
+    },
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
     sinceLastFailover: () => Promise.resolve(null),
     tell: () => Promise.resolve(),
@@ -48,7 +57,7 @@ async function watchedShop() {
   void watch.run(over.signal);
   await pass(1_000);
   return {
-    ...{ shop, watch, onOperation, started },
+    ...{ shop, watch, onOperation, started, opened, gaveWay },
     endRun: (how: Attempted) => {
       end(how);
     },
@@ -76,6 +85,47 @@ async function until(isSo: () => boolean): Promise<void> {
 const claim = (shop: SimulatedShop): void => {
   shop.claimByOther('run-5', ['db2', 'db3']);
 };
+
+/** Closed, as after every start, and sooner than the grace is over. */
+async function restart(shop: SimulatedShop): Promise<void> {
+  shop.kill('db1');
+  await pass(1_000);
+  shop.database('db1').boot();
+}
+
+describe('what holds the cluster when the primary dies', () => {
+  it('is told to give way when it is another operation', async () => {
+    const { shop, started, gaveWay } = await watchedShop({ isHeld: true });
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    await pass(100);
+    expect(gaveWay).toHaveLength(1);
+    expect(gaveWay[0]).toMatch(/^watched: the primary/);
+  });
+
+  it('is told once when it is the opening of a primary that died again, and the failover begins when that has ended', async () => {
+    const { shop, opened, started, gaveWay, endRun, onOperation, watch } = await watchedShop({ graceMs: 3_000 });
+    await restart(shop);
+    await until(() => opened.length > 0);
+    expect(gaveWay).toEqual([]);
+    shop.kill('db1');
+    await until(() => gaveWay.length > 0);
+    await pass(1_000);
+    expect(gaveWay).toHaveLength(1);
+    expect(started).toEqual([]);
+    endRun({ kind: 'failed', why: 'it gave way' });
+    await until(() => onOperation.mock.calls.length > 0);
+    expect(watch.memory.restUntilMs).toBeLessThanOrEqual(performance.now());
+  });
+
+  it('is left to open a primary that lives', async () => {
+    const { shop, opened, gaveWay } = await watchedShop({ graceMs: 3_000 });
+    await restart(shop);
+    await until(() => opened.length > 0);
+    await pass(5_000);
+    expect({ opened, gaveWay }).toEqual({ opened: ['db1'], gaveWay: [] });
+  });
+});
 
 describe('while the failover that it started runs', () => {
   it('a watcher looks twice in a silence, whatever connections it loses', async () => {

@@ -37,6 +37,7 @@ it('keeps the cooldown also when its failover is seen in the records before the 
     },
     reopen: () => Promise.reject(new Error('nobody closed it')),
     sinceLastFailover: () => Promise.resolve(null),
+    primaryDied: () => Promise.reject(new Error('nothing else holds it')),
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
     tell: () => Promise.resolve(),
   };

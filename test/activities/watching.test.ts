@@ -32,6 +32,7 @@ beforeEach(() => {
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
     reopen: () => Promise.reject(new Error('nobody closed it')),
+    primaryDied: () => Promise.reject(new Error('nothing else holds it')),
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
     sinceLastFailover: () => Promise.resolve(null),
     tell: (transitions) => {

@@ -6,7 +6,7 @@ import type { ClusterSettings } from '../../lab/lab-files.ts';
 import type { Cluster } from './cluster.ts';
 import { useCluster } from './cluster.ts';
 import { keepPolicy } from './policy.ts';
-import { useTemporal } from './temporal.ts';
+import { failureOf, useTemporal } from './temporal.ts';
 import { useWatch } from './watching.ts';
 
 const cluster = useCluster();
@@ -83,6 +83,35 @@ test('a primary that restarts within the grace is opened again, and nobody else 
   await lab.host('db1').exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
   await ledger.acknowledged(20, { since });
   expect(await watch.failovers()).toEqual([]);
+});
+
+test('a primary that dies again while it is being opened is failed over, and the opening gives way', async () => {
+  const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
+  await restore('cluster');
+  lab.configure({ automatic: true, cooldown: '1s', grace: '3s' });
+  const [, opener] = await Promise.all([
+    startWatcher('watcher'),
+    startWorker('runbooks', 'openPrimary.semi-sync:before'),
+  ]);
+  await watch.tells('db1 PrimaryServes');
+  const ledger = startLedger();
+  await ledger.acknowledged(20);
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await lab.host('db1').exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
+  await opener.says(/held at/);
+  const opening = temporal().workflow.getHandle('operation/shop');
+  const { runId } = await opening.describe();
+  const faultAt = Ledger.now();
+  lab.host('db1').signal('mariadbd', 'SIGKILL');
+  await ledger.acknowledged(20, { since: faultAt });
+  const given = await failureOf(temporal().workflow.getHandle('operation/shop', runId).result());
+  expect(given).toMatchObject({ type: 'Stale' });
+  expect(given.message).toContain('a failover must not wait for it');
+  const result = (await opening.result()) as FailoverResult;
+  expect(result).toMatchObject({ outcome: 'failed-over', oldPrimary: 'db1' });
+  await ledger.stop();
+  const { lost, twoWriters } = await ledger.verdict({ primary: result.newPrimary, faultAt });
+  expect({ lost, twoWriters }).toEqual({ lost: [], twoWriters: [] });
 });
 
 test('a hung primary is failed over', async () => {

@@ -30,6 +30,8 @@ export class SqlError extends Error {}
 export class Database {
   readonly host: HostDescription;
   process: 'running' | 'stopped' | 'hung' = 'running';
+  /** When its server started, on the simulated clock: long before that begins. */
+  startedS = -3_600;
   isPortShut = false;
   reach: 'answers' | 'full' | 'denied' = 'answers';
   readOnly = true;
@@ -169,6 +171,7 @@ export class Database {
   boot(): void {
     if (this.process === 'running') return;
     this.process = 'running';
+    this.startedS = performance.now() / 1_000;
     this.readOnly = true;
     this.eventScheduler = false;
     this.semiSync.waits = false;
