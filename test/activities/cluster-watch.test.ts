@@ -109,8 +109,7 @@ describe('what holds the cluster when the primary dies', () => {
     await until(() => opened.length > 0);
     expect(gaveWay).toEqual([]);
     shop.kill('db1');
-    await until(() => gaveWay.length > 0);
-    await pass(1_000);
+    await pass(5_000);
     expect(gaveWay).toHaveLength(1);
     expect(started).toEqual([]);
     endRun({ kind: 'failed', why: 'it gave way' });
