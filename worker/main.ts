@@ -12,6 +12,7 @@ import { createHooks } from './hold.ts';
 import { InventorySource } from './inventory-source.ts';
 import { createLogger } from './logger.ts';
 import { controlPlaneId, ensureSearchAttributes } from './namespace.ts';
+import { announceActivities } from './orphans.ts';
 import { createPorts } from './ports.ts';
 import { createRuns } from './runs.ts';
 import { WatchedShards } from './shards.ts';
@@ -59,6 +60,7 @@ function createWorker(config: WorkerConfig, wiring: Wiring): Promise<Worker> {
     ...wiring,
     ...workflowCode(),
     identity: config.identity,
+    interceptors: process.connected ? { activity: [announceActivities] } : {},
     // A run whose worker died is picked up by another one from its history, without waiting for a sticky queue to expire.
     maxCachedWorkflows: 0,
     maxHeartbeatThrottleInterval: '200ms',

@@ -2,7 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { WorkerRole } from './config.ts';
 import { WORKER_ROLES } from './config.ts';
+import { Orphans } from './orphans.ts';
 
+/** One that has lived for so long is started again at once when it dies; one that does not come up is not tried in a circle. */
+const STEADY_MS = 10_000;
 const RESTART_MS = 1_000;
 /** Of a process that says itself why it cannot start; starting it again would not help. */
 const EXPLAINED = [2, 3, 8];
@@ -19,20 +22,24 @@ export async function runPair(command: readonly [string, ...string[]]): Promise<
     process.once(signal, () => {
       stop.abort();
     });
-  const codes = await Promise.all(WORKER_ROLES.map((role) => keepRunning(command, role, stop)));
+  const orphans = new Orphans();
+  const codes = await Promise.all(WORKER_ROLES.map((role) => keepRunning(command, role, { stop, orphans })));
+  await orphans.close();
   return codes.find((code) => code !== 0) ?? 0;
 }
 
 async function keepRunning(
   command: readonly [string, ...string[]],
   role: WorkerRole,
-  stop: AbortController,
+  { stop, orphans }: { readonly stop: AbortController; readonly orphans: Orphans },
 ): Promise<number> {
   const [program, ...first] = command;
   const isStopped = (): boolean => stop.signal.aborted;
   for (;;) {
     // The channel between the two ends with this process, however it ends, and the worker ends with the channel.
     const child = spawn(program, [...first, '--role', role], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const startedMs = performance.now();
+    orphans.adopt(child);
     const tellToStop = (): void => {
       child.kill('SIGTERM');
     };
@@ -47,17 +54,23 @@ async function keepRunning(
     process.stderr.write(
       `the worker of role ${role} ended (${code === null ? 'killed' : `code ${String(code)}`}); it is started again\n`,
     );
-    await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+    const isSteady = performance.now() - startedMs > STEADY_MS;
+    const rest = new Promise((resolve) => setTimeout(resolve, isSteady ? 0 : RESTART_MS));
+    await Promise.all([orphans.release(child), rest]);
     if (isStopped()) return 0;
   }
 }
 
-/** Null: a signal ended it. */
-const exitOf = (child: ChildProcess): Promise<number | null> =>
-  new Promise((resolve, reject) => {
+/** When all that it said is heard as well. Null: a signal ended it. */
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  const silent = new Promise((resolve) => child.once('disconnect', resolve));
+  const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);
   });
+  if (child.connected) await silent;
+  return code;
+}
 
 /** A worker that belongs to a pair does not outlive it. */
 export function endWithPair(): void {

@@ -13,6 +13,8 @@ export interface Running {
 /** A Temporal server of one test file, the real workflows, and activities that the test makes up. */
 export interface Rig {
   readonly client: Client;
+  /** Of the server. */
+  readonly address: string;
   /** Workers that run workflows, and workers that run activities, come and go by themselves. */
   readonly runWorkflows: () => Promise<Running>;
   readonly runActivities: (activities: object) => Promise<Running>;
@@ -36,6 +38,7 @@ export function useRig(): () => Rig {
     const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
     rig = {
       client,
+      address: temporal.address,
       runWorkflows: () => run(connection, { workflowBundle }),
       runActivities: (activities) => run(connection, { activities }),
     };
