@@ -13,6 +13,7 @@ import type {
 } from '../domain/report.ts';
 import type { Return } from '../domain/rejoin.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
+import type { AuditActivities } from './audit-contract.ts';
 
 export interface OfCluster {
   readonly cluster: string;
@@ -94,7 +95,7 @@ export interface Undone {
 }
 
 /** Every step that touches the world. All are idempotent: look, act if needed, look again. */
-export interface Activities {
+export interface Activities extends AuditActivities {
   /**
    * Reads the cluster's entry of the inventory, without addresses or secrets.
    * @throws `BadInput` when the inventory has no such cluster, or cannot be read
@@ -108,9 +109,8 @@ export interface Activities {
   observeCluster(input: OfCluster): Promise<ClusterObservation>;
 
   /**
-   * Commits one heartbeat row on `primary` and waits until every replica shows it.
+   * Commits one heartbeat row (in `standfast.heartbeat`) on `primary` and waits until every replica shows it.
    * @returns milliseconds per replica on this worker's monotonic clock; null after the `lag.fail` limit and 2 s
-   * Source: MariaDB KB, semi-sync; the row lives in `standfast.heartbeat`
    */
   measureLag(input: OfCluster & { readonly primary: HostName }): Promise<readonly LagMeasurement[]>;
 

@@ -1,5 +1,6 @@
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Row } from '../../../adapters/ports.ts';
+import { AUDIT_STATEMENTS } from './audit.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
 import { hasReached } from './positions.ts';
@@ -94,6 +95,8 @@ function ownChannel({ database, world }: Call): readonly Row[] {
       Last_SQL_Error: channel.applierErrno === 0 ? '' : 'a row is missing',
       Gtid_IO_Pos: database.received,
       Using_Gtid: 'Slave_Pos',
+      Connect_Retry: 1,
+      Master_SSL_Allowed: 'Yes',
       SQL_Delay: database.delaySeconds,
       Replicate_Ignore_DB: database.filters,
       Slave_heartbeat_period: 0.1,
@@ -167,6 +170,7 @@ const UP_SINCE_S = 3_600;
 
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
+  ...AUDIT_STATEMENTS,
   { form: /^SHOW ALL SLAVES STATUS$/, run: channelRows },
   { form: /^SELECT 1$/, run: () => [{ '1': 1 }] },
   {
