@@ -3,11 +3,18 @@ import { readKeepalived } from '../adapters/keepalived-configuration.ts';
 import { AUDITED_SETTINGS, nextStartFrom } from '../adapters/mariadb-audit.ts';
 import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import type { BackupFacts, LinkFacts, MachineFacts, NextStart, RoundTrip, Seen } from '../domain/audit/facts.ts';
+import type {
+  BackupFacts,
+  HostFacts,
+  LinkFacts,
+  MachineFacts,
+  NextStart,
+  RoundTrip,
+  Seen,
+} from '../domain/audit/facts.ts';
 import { notSeen, seen } from '../domain/audit/facts.ts';
 import type { KeepalivedConfiguration } from '../domain/audit/keepalived-facts.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { describeHost } from '../domain/cluster.ts';
 
 const HOST_MS = 15_000;
 /** The discard service: hardly anybody listens there, so the other kernel refuses, which takes one round trip. */
@@ -89,17 +96,27 @@ export async function askBackup(cluster: ClusterPorts, host: HostName): Promise<
   return { newest: { ageSeconds: Math.max(0, Date.now() / 1_000 - Number(newest)), bytes: Number(bytes), file } };
 }
 
-/** Between every two database hosts, both ways, one pair after the other: two at once would disturb each other. */
-export async function measureLinks(cluster: ClusterPorts): Promise<readonly LinkFacts[]> {
-  const names = cluster.description.hosts.map(({ name }) => name);
+/** Between every two database hosts, both ways; one target after the other, so that its answers wait for nothing. From a host that is silent nobody can measure. */
+export async function measureLinks(cluster: ClusterPorts, hosts: readonly HostFacts[]): Promise<readonly LinkFacts[]> {
+  const databases = hosts.filter(({ isDatabase }) => isDatabase);
   const links: LinkFacts[] = [];
-  for (const from of names)
-    for (const to of names) if (from !== to) links.push({ from, to, roundTrip: await measure(cluster, from, to) });
+  for (const { host: to } of databases)
+    links.push(
+      ...(await Promise.all(
+        databases
+          .filter(({ host }) => host !== to)
+          .map(async ({ host: from, machine }) => ({
+            from,
+            to,
+            roundTrip: machine.kind === 'not-seen' ? machine : await measure(cluster, from, to),
+          })),
+      )),
+    );
   return links;
 }
 
 async function measure(cluster: ClusterPorts, from: HostName, to: HostName): Promise<Seen<RoundTrip>> {
-  const { address } = cluster.endpoint(describeHost(cluster.description, to).name);
+  const { address } = cluster.endpoint(to);
   try {
     const { samples = '' } = await ask(cluster, from, ['round-trip', { address, target_port: NOBODYS_PORT }]);
     return seen(summary(samples.split(',').map((micros) => Number(micros) / 1_000)));

@@ -51,13 +51,17 @@ async function askHost(cluster: ClusterPorts, host: HostName, passwords: Passwor
   const isDatabase = cluster.description.hosts.some(({ name }) => name === host);
   const ofDatabase = <T>(question: () => Promise<T>): Promise<Seen<T>> =>
     isDatabase ? look(question) : Promise.resolve(NO_DATABASE);
-  // One after the other: whatever else goes to this host meanwhile must not wait for the audit's turns.
-  const askHelper = async () => ({
-    machine: await look(() => askMachine(cluster, host)),
-    nextStart: await ofDatabase(() => askNextStart(cluster, host)),
-    keepalived: await ofDatabase(() => askKeepalived(cluster, host, passwords)),
-    backup: await ofDatabase(() => askBackup(cluster, host)),
-  });
+  // One after the other: whatever else goes to this host meanwhile must not wait for the audit's turns. A helper that is silent is not asked again.
+  const askHelper = async () => {
+    const machine = await look(() => askMachine(cluster, host));
+    if (machine.kind === 'not-seen') return { machine, nextStart: machine, keepalived: machine, backup: machine };
+    return {
+      machine,
+      nextStart: await ofDatabase(() => askNextStart(cluster, host)),
+      keepalived: await ofDatabase(() => askKeepalived(cluster, host, passwords)),
+      backup: await ofDatabase(() => askBackup(cluster, host)),
+    };
+  };
   const [ofHelper, server, pinnedKeys] = await Promise.all([
     askHelper(),
     ofDatabase(() => askServer(cluster, host)),
@@ -95,7 +99,7 @@ async function gather({ cluster: name }: { readonly cluster: string }, ports: Ru
     cluster.helperScript(),
   ]);
   // After the rest: hosts that are busy answering are farther away than they are.
-  const links = await measureLinks(cluster);
+  const links = await measureLinks(cluster, hosts);
   return {
     cluster: cluster.description,
     declared: cluster.declared,

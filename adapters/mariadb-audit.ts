@@ -105,10 +105,13 @@ async function readAccounts(rows: Rows): Promise<readonly AccountFacts[]> {
 async function readTables(rows: Rows): Promise<ServerFacts['tables']> {
   const tables = `information_schema.TABLES t WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN ${OF_THE_SERVER}`;
   const name = "CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME) AS name";
-  const keyed = `SELECT 1 FROM information_schema.TABLE_CONSTRAINTS c
-    WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME AND c.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE')`;
+  // Not from TABLE_CONSTRAINTS, which an account with SELECT alone sees nothing of.
+  const keyed = `SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0
+    GROUP BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME HAVING SUM(NULLABLE = 'YES') = 0`;
   return {
-    withoutPrimaryKey: listedIn(await rows(`SELECT ${name} FROM ${tables} AND NOT EXISTS (${keyed}) ORDER BY 1`)),
+    withoutPrimaryKey: listedIn(
+      await rows(`SELECT ${name} FROM ${tables} AND (t.TABLE_SCHEMA, t.TABLE_NAME) NOT IN (${keyed}) ORDER BY 1`),
+    ),
     nonTransactional: listedIn(
       await rows(
         `SELECT ${name} FROM ${tables} AND t.ENGINE NOT IN (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES') ORDER BY 1`,
@@ -133,7 +136,7 @@ export async function readBinlogBytes(session: Session, deadline: Deadline): Pro
 }
 
 /** As the program of the server prints its settings (`--verbose --help`). */
-export function nextStartFrom({ values = '', filters = '' }: HelperAnswerFields): NextStart {
+export function nextStartFrom({ values = '', filters = '', errors = '' }: HelperAnswerFields): NextStart {
   const settings: Settings = Object.fromEntries(
     linesOf(values).map((line) => {
       const at = line.indexOf('=');
@@ -141,7 +144,7 @@ export function nextStartFrom({ values = '', filters = '' }: HelperAnswerFields)
       return [name, valueOf(name, line.slice(at + 1))];
     }),
   );
-  return { settings, filters: linesOf(filters) };
+  return { settings, filters: linesOf(filters), errors: linesOf(errors) };
 }
 
 const SWITCHES: Readonly<Record<string, string>> = { TRUE: 'ON', FALSE: 'OFF', '(No default value)': '' };

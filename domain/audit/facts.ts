@@ -59,6 +59,8 @@ export interface ServerFacts {
 export interface NextStart {
   readonly settings: Settings;
   readonly filters: readonly string[];
+  /** What its program does not accept in its files: it would not start. */
+  readonly errors: readonly string[];
 }
 
 export interface FileMode {

@@ -41,6 +41,17 @@ const isSame = (one: string, other: string): boolean =>
 /** What a server has now, against what it will have when it is started again. */
 export const RESTART_RULES: readonly Rule[] = [
   {
+    code: 'WouldNotStart',
+    group: 'file against running',
+    severity: 'bad',
+    looksAt: 'what the program of the server says of the files it would read',
+    why: 'the server is gone with its next restart, and stays gone',
+    fix: 'correct the file on HOST: mariadbd --verbose --help names the line',
+    judge: eachNextStart(({ errors }) =>
+      unless(errors.length === 0, { found: errors.join('; '), expected: 'settings that are accepted' }),
+    ),
+  },
+  {
     code: 'BootsOpen',
     group: 'file against running',
     severity: 'bad',

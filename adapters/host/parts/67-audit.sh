@@ -77,9 +77,9 @@ say_modes() {
 }
 
 # The values that a server started now would have, as its own program works them out of its files; beside them the lines of those files that name a filter,
-# which the program does not list. Only what is asked for: a file may hold more than an audit should see.
+# which the program does not list, and what it does not accept in them. Only what is asked for: a file may hold more than an audit should see.
 verb_audit_settings() {
-  local program line name values='' filters='' listed=no
+  local program line name values='' filters='' errors='' listed=no
   for program in mariadbd mysqld; do
     command -v "$program" >/dev/null && break
     program=''
@@ -87,14 +87,15 @@ verb_audit_settings() {
   [[ -n $program ]] || refuse Unsafe "no database server is installed on $HOSTNAME: there is neither mariadbd nor mysqld"
   while IFS= read -r line; do
     [[ $line != ----* ]] || { listed=yes; continue; }
+    [[ $line != *' [ERROR] '* ]] || errors+="${errors:+$'\n'}${line#*' [ERROR] '}"
     [[ $listed == yes && $line == *' '* ]] || continue
     name=${line%% *}
     name=${name//-/_}
     [[ ",${ARG[names]}," == *",$name,"* ]] || continue
     line=${line#* }
     values+="${values:+$'\n'}$name=${line#"${line%%[![:space:]]*}"}"
-  done < <(timeout 8 "$program" --user=mysql --verbose --help 2>/dev/null)
-  [[ -n $values ]] || refuse Unverified "$program on $HOSTNAME does not say what its settings would be; run \"$program --verbose --help\" there: a file it reads is not accepted"
+  done < <(timeout 8 "$program" --user=mysql --verbose --help 2>&1)
+  [[ -n $values ]] || refuse Unverified "$program on $HOSTNAME does not say what its settings would be; run \"$program --verbose --help\" there"
   while IFS= read -r line; do
     name=${line%%=*}
     name=${name//-/_}
@@ -103,6 +104,7 @@ verb_audit_settings() {
   done < <(my_print_defaults --mysqld)
   say values "$values"
   say filters "$filters"
+  say errors "$errors"
 }
 
 # Every file under keepalived's folder, by its path; an include of another place is for the reader to notice.

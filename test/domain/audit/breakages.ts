@@ -162,6 +162,12 @@ const SERVERS: readonly Breakage[] = [
 
 const FILES: readonly Breakage[] = [
   [
+    'WouldNotStart',
+    withHost('db1', { nextStart: seen({ ...nextStart(), errors: ['mariadbd: unknown variable'] }) }),
+    'db1',
+    /unknown variable/,
+  ],
+  [
     'BootsOpen',
     withHost('db1', { nextStart: seen(nextStart({ read_only: 'OFF' })) }),
     'db1',

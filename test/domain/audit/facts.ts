@@ -56,6 +56,7 @@ export const nextStart = (
     ...settings,
   },
   filters,
+  errors: [],
 });
 
 export const machine = (host: HostName, changes: Partial<MachineFacts> = {}): MachineFacts => ({
