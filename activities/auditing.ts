@@ -4,9 +4,10 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import { Passwords } from '../adapters/keepalived-configuration.ts';
 import type { AuditFacts, HostFacts, Proof, Seen, ServerFacts } from '../domain/audit/facts.ts';
 import { notSeen, seen } from '../domain/audit/facts.ts';
+import { primaryFrom } from '../domain/audit/primary.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import type { MemberRecords } from '../domain/records.ts';
+import type { Known, MemberRecords, PrimaryRecord } from '../domain/records.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { LOOK_MS } from './asking.ts';
 import { askBackup, askKeepalived, askMachine, askNextStart, measureLinks } from './auditing-host.ts';
@@ -70,7 +71,8 @@ async function askHost(cluster: ClusterPorts, host: HostName, passwords: Passwor
   return { host, isDatabase, server, pinnedKeys, ...ofHelper };
 }
 
-async function askPrimary(cluster: ClusterPorts): Promise<Seen<HostName>> {
+/** A member that is silent, or whose records are damaged, takes no part, as in a claim. */
+async function askRecords(cluster: ClusterPorts): Promise<Known<PrimaryRecord>> {
   const members = memberNames(cluster.description);
   const asked = await Promise.all(
     members.map((host) =>
@@ -79,21 +81,17 @@ async function askPrimary(cluster: ClusterPorts): Promise<Seen<HostName>> {
       ),
     ),
   );
-  const recorded = recordedPrimary(
+  return recordedPrimary(
     asked.flatMap((one) => (one.kind === 'seen' ? [one.value] : [])),
     members.length,
   );
-  if (recorded.kind === 'known') return seen(recorded.record.host);
-  const silent = asked.flatMap((one) => (one.kind === 'not-seen' ? [one.why] : []));
-  const why = recorded.kind === 'nothing' ? 'nothing is recorded yet' : recorded.why;
-  return notSeen([why, ...silent].join('; '));
 }
 
 async function gather({ cluster: name }: { readonly cluster: string }, ports: RunbookPorts): Promise<AuditFacts> {
   const cluster = await ports.cluster(name);
   const passwords = new Passwords();
-  const [primary, hosts, proof, { version }] = await Promise.all([
-    askPrimary(cluster),
+  const [recorded, hosts, proof, { version }] = await Promise.all([
+    askRecords(cluster),
     Promise.all(memberNames(cluster.description).map((host) => askHost(cluster, host, passwords))),
     lookBack(ports, name),
     cluster.helperScript(),
@@ -105,7 +103,8 @@ async function gather({ cluster: name }: { readonly cluster: string }, ports: Ru
     declared: cluster.declared,
     at: new Date().toISOString(),
     helperVersion: version,
-    primary,
+    primary: primaryFrom(recorded, hosts),
+    isRecorded: recorded.kind === 'known',
     hosts,
     links,
     proof,

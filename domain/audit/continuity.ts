@@ -25,6 +25,25 @@ function judgeAge(facts: AuditFacts, of: (proof: Proof) => string | null, limit:
 /** A standby is not a backup and a backup is not a standby: one forgets nothing that was deleted, the other takes hours. */
 export const CONTINUITY_RULES: readonly Rule[] = [
   {
+    code: 'NotInCare',
+    group: 'continuity',
+    severity: 'warn',
+    looksAt: 'records of the members: who is primary',
+    why: 'without a record nobody can prove who may be promoted, so no failover is possible',
+    fix: 'standfast prepare CLUSTER PRIMARY',
+    judge: ({ cluster, primary, isRecorded }) => [
+      ruled(
+        cluster.cluster,
+        withSeen(primary, 'who is primary', (host) =>
+          unless(isRecorded, {
+            found: `${host} by what the servers say; nothing is recorded`,
+            expected: 'a record on a majority',
+          }),
+        ),
+      ),
+    ],
+  },
+  {
     code: 'NoBackup',
     group: 'continuity',
     severity: 'warn',

@@ -149,8 +149,9 @@ export interface AuditFacts {
   /** ISO 8601, the worker's clock. */
   readonly at: string;
   readonly helperVersion: string;
-  /** By the records of the members. */
+  /** By the records of the members; where nothing is recorded yet, the one server that accepts writes and follows nobody. */
   readonly primary: Seen<HostName>;
+  readonly isRecorded: boolean;
   readonly hosts: readonly HostFacts[];
   readonly links: readonly LinkFacts[];
   readonly proof: Seen<Proof>;

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Lab } from '../../lab/lab.ts';
 import { useCluster } from './cluster.ts';
 
@@ -158,6 +159,88 @@ describe('an audit', () => {
     expect(purge).toBe('0');
   });
 
+  test('finds what was broken in accounts, files, keepalived and the inventory', async () => {
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const path = lab.etc('standfast.yaml');
+    const inventory = readFileSync(path, 'utf8');
+    onTestFinished(() => {
+      writeFileSync(path, inventory);
+    });
+    writeFileSync(
+      path,
+      inventory
+        .replace(/(oslo-c:\s+country: )NO/, '$1SE')
+        .replace('site: oslo-b', 'site: oslo-a')
+        .replace(
+          '    policy:\n',
+          '    backup: { path: /var/nowhere }\n    policy:\n      continuity: { verified: 1ms, outage: 30d }\n',
+        ),
+    );
+    await sql(lab, 'db2', 'STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID = no; SET GLOBAL server_id = 1');
+    await sql(
+      lab,
+      'db3',
+      "STOP SLAVE; SET sql_log_bin = 0; DROP USER 'repl'@'10.77.0.%'; REVOKE PROCESS ON *.* FROM 'standfast'@'10.77.0.%'",
+    );
+    await write(lab, ['db2', '/etc/mysql/mariadb.conf.d/zzz-site.cnf', '[mysqld]\nmaster_retry_count=10\n']);
+    await write(lab, [
+      'db3',
+      '/etc/mysql/mariadb.conf.d/zzz-site.cnf',
+      '[mysqld]\nskip-log-bin\nrelay_log_recovery=1\n',
+    ]);
+    await lab.host('db3').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
+    await write(lab, ['db3', '/etc/mysql/mariadb.conf.d/zzz-site.cnf', '[mysqld]\nnonsense=1\n']);
+    const shell = (host: string, script: string) => lab.host(host).exec(['bash', '-c', script]);
+    await shell(
+      'db2',
+      'echo "ssh-ed25519 AAAA someone" >>/var/lib/standfast-account/.ssh/authorized_keys; echo "# x" >>/usr/local/sbin/standfast-host',
+    );
+    await shell(
+      'db2',
+      'sed -i "/^PermitRootLogin/d" /etc/ssh/sshd_config; echo "PermitRootLogin yes" >>/etc/ssh/sshd_config',
+    );
+    const elected = (host: string, priority: number) =>
+      classicKeepalived(lab, 'BACKUP', priority).replace(
+        'killall -0 mysqld',
+        host === 'db1' ? 'pidof mariadbd' : 'true',
+      );
+    await write(lab, ['db1', '/etc/keepalived/keepalived.conf', elected('db1', 150)]);
+    await write(lab, [
+      'db2',
+      '/etc/keepalived/keepalived.conf',
+      elected('db2', 100).replace('router_id 51', 'router_id 52').replace('eth0', 'eth9'),
+    ]);
+    const peers = 'unicast_peer {\n10.77.0.1\n}\ntrack_file {\nrolle\n}\nvirtual_ipaddress';
+    await write(lab, [
+      'db3',
+      '/etc/keepalived/keepalived.conf',
+      elected('db3', 100).replace('virtual_ipaddress', peers),
+    ]);
+    lab.host('db1').signal('keepalived', 'SIGSTOP');
+    await shell('db1', `ip addr del ${lab.vip}/24 dev eth0`);
+    const found = named((await client.audit(shop)).findings);
+    lab.host('db1').signal('keepalived', 'SIGCONT');
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ...['WeightChangesNothing', 'CheckSeesProcessOnly', 'LosslessWithoutAckers', 'SameSite'].map(
+          (code) => `db1 ${code}`,
+        ),
+        ...['PositionsNotGtid', 'ServerIdShared', 'ReceiverGivesUp', 'AccountKeys', 'HelperOther'].map(
+          (code) => `db2 ${code}`,
+        ),
+        ...['SshRoot', 'EqualPriorities', 'VrrpUnlike', 'VrrpInterface', 'BinlogRetention'].map(
+          (code) => `db2 ${code}`,
+        ),
+        ...['BinlogOff', 'RelayLogRecovery', 'OperationPrivileges', 'ReplicationAccountMissing', 'WouldNotStart'].map(
+          (code) => `db3 ${code}`,
+        ),
+        ...['CountryOutside', 'VrrpPeers', 'TrackingFailsOpen'].map((code) => `db3 ${code}`),
+        ...['VipNowhere', 'NoStandby', 'NotVerified', 'BackupOld'].map((code) => `shop ${code}`),
+      ]),
+    );
+  });
+
   test('of the classic recipe lists its holes, and tells no password', async () => {
     const { lab, client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');
@@ -174,6 +257,9 @@ describe('an audit', () => {
       '[mysqld]\nserver-id=1\nlog_bin=mariadb-bin\nbinlog_do_db=production_db\ninnodb_flush_log_at_trx_commit=1\nsync_binlog=1\n',
     ]);
     await lab.host('db1').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
+    // Nobody has taken it into care.
+    for (const host of ['db1', 'db2', 'db3']) await lab.host(host).exec(['bash', '-c', 'rm -f /var/lib/standfast/*']);
+    await sql(lab, 'db1', 'SET GLOBAL read_only = 0');
     const audited = await client.audit(shop);
     const found = named(audited.findings);
     expect(found).toEqual(
@@ -197,6 +283,7 @@ describe('an audit', () => {
         ...['SemiSyncMode', 'BootsReplicating', 'DeadLinkUnnoticed', 'FileModes'].map((code) => `db1 ${code}`),
         ...['KeepalivedElects', 'CheckNeverMatches', 'VrrpPassword', 'FileModes'].map((code) => `db2 ${code}`),
         'db3 VipUnguarded',
+        'shop NotInCare',
       ]),
     );
     const filtered = audited.findings.find(({ code }) => code === 'BinlogFiltered');

@@ -268,6 +268,7 @@ const PLACES: readonly Breakage[] = [
   ],
   ['LatencyLow', { ...HEALTHY, links: [link('db1', 'db2', 25)] }, 'db1/db2', /at most 40 commits\/s on one connection/],
   ['LinkBusy', withServer('db1', { binlogBytesPerSecond: 100_000_000 }), 'db1/db2', /80 % of the link/],
+  ['NotInCare', { ...HEALTHY, isRecorded: false }, 'shop', /db1 by what the servers say/],
   ['NoBackup', declaring({ backup: null }), 'shop', /no backup is declared/],
   [
     'BackupOld',

@@ -141,6 +141,7 @@ export const HEALTHY: AuditFacts = {
   at: '2026-11-28T12:00:00.000Z',
   helperVersion: 'v1',
   primary: seen('db1'),
+  isRecorded: true,
   hosts: [host('db1'), host('db2'), host('db3')],
   links: [link('db1', 'db2'), link('db2', 'db1'), link('db1', 'db3')],
   proof: seen({ verifiedAt: '2026-11-28T11:55:00.000Z', failedOverAt: '2026-11-01T12:00:00.000Z' }),
