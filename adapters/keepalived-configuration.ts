@@ -5,6 +5,7 @@ import type {
   VrrpInstance,
   VrrpScript,
 } from '../domain/audit/keepalived-facts.ts';
+import { processName } from '../domain/audit/vip-judgements.ts';
 import type { Directive } from './keepalived-parser.ts';
 import { parseKeepalivedFiles } from './keepalived-parser.ts';
 
@@ -77,15 +78,21 @@ function trackedOf({ words }: Directive): Tracked {
   return { name: words[0] ?? '', weight: at === -1 ? null : Number(words[at + 1]) };
 }
 
-const scriptOf = ({ words, children }: Directive): VrrpScript => ({
-  name: words[1] ?? '',
-  command:
+/** A check may log in somewhere: of a command that is more than a question for a process, only the program goes into a run. */
+function scriptOf({ words, children }: Directive): VrrpScript {
+  const command =
     children
       .findLast(({ words: line }) => line[0] === 'script')
       ?.words.slice(1)
-      .join(' ') ?? '',
-  weight: Number(valueIn(children, 'weight') ?? '0'),
-});
+      .join(' ') ?? '';
+  const [program = '', ...rest] = command.split(/\s+/);
+  const isWhole = rest.length === 0 || processName({ command }) !== null;
+  return {
+    name: words[1] ?? '',
+    command: isWhole ? command : `${program} …`,
+    weight: Number(valueIn(children, 'weight') ?? '0'),
+  };
+}
 
 const trackFileOf = ({ words, children }: Directive): TrackFile => {
   const weight = children.findLast(({ words: line }) => line[0] === 'weight')?.words ?? [];

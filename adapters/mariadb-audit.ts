@@ -144,8 +144,11 @@ export function nextStartFrom({ values = '', filters = '', errors = '' }: Helper
       return [name, valueOf(name, line.slice(at + 1))];
     }),
   );
-  return { settings, filters: linesOf(filters), errors: linesOf(errors) };
+  return { settings, filters: linesOf(filters), errors: linesOf(errors).map(withoutValues) };
 }
+
+/** The program quotes what it does not know as it stands in the file, and that may be a password. */
+const withoutValues = (error: string): string => error.replaceAll(/=[^']*'/g, "=…'");
 
 const SWITCHES: Readonly<Record<string, string>> = { TRUE: 'ON', FALSE: 'OFF', '(No default value)': '' };
 

@@ -39,6 +39,7 @@ export interface Tracked {
 
 export interface VrrpScript {
   readonly name: string;
+  /** Whole when it only asks for a process; otherwise its program. */
   readonly command: string;
   readonly weight: number;
 }

@@ -68,6 +68,12 @@ vrrp_instance 'A B' { state master
     expect(numberOf('other')).toMatchObject({ passwordNumber: 2 });
   });
 
+  it('tells no password of a check that logs in somewhere', () => {
+    const { scripts } = read(`vrrp_script a { script "/usr/bin/mysqladmin -uroot -phunter2 ping" }
+vrrp_script b { script "/etc/check.sh" }`);
+    expect(scripts.map(({ command }) => command)).toEqual(['/usr/bin/mysqladmin …', '/etc/check.sh']);
+  });
+
   it('follows what it includes, by name and by pattern, from where it stands', () => {
     const { instances, unread } = read('include conf.d/*.conf\ninclude one.txt', {
       '/etc/keepalived/conf.d/b.conf': 'vrrp_instance B {\n include peers\n}',

@@ -1,7 +1,10 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import path from 'node:path';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Lab } from '../../lab/lab.ts';
+import { run } from '../../lab/run.ts';
+import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
 
 const cluster = useCluster();
@@ -70,6 +73,38 @@ describe('an audit', () => {
       expect(link).toMatchObject({ class: 'negligible', samples: 20, busy: expect.any(Number) });
       expect(link.p50Ms).toBeGreaterThan(0);
     }
+  });
+
+  test('on the command line takes a baseline, and exits by what it leaves', async () => {
+    const { lab, startWorker } = cluster();
+    await startWorker('only');
+    const baseline = lab.etc('baseline.json');
+    const entries = OF_EVERY_LAB.map((one) => one.split(' ')).map(([where, code]) => ({
+      where,
+      code,
+      reason: 'a lab',
+      expires: '2099-12-31',
+    }));
+    writeFileSync(baseline, JSON.stringify(entries.filter(({ code }) => code !== 'NoBackup')));
+    const argv = [
+      process.execPath,
+      path.join(projectFolder, 'dist', 'bin', 'standfast.js'),
+      'audit',
+      'shop',
+      '--exit-code',
+      '--baseline',
+      baseline,
+    ];
+    const env = { PATH: process.env['PATH'], TEMPORAL_ADDRESS: inject('stage').temporal };
+    const left = await run([...argv, '-o', 'md'], { env, timeoutMs: 60_000 });
+    expect(left.exitCode).toBe(10);
+    expect(left.stdout).toContain('shop: 1 finding: 1 warning (');
+    expect(left.stdout).toContain('| shop | `NoBackup` |');
+    expect(left.stdout).toContain('| db1 → db2 |');
+    writeFileSync(baseline, JSON.stringify(entries));
+    const none = await run([...argv, '-o', 'json'], { env, timeoutMs: 60_000 });
+    expect(none.exitCode).toBe(0);
+    expect(JSON.parse(none.stdout)).toMatchObject({ kind: 'Audit', outcome: 'clean', findings: [] });
   });
 
   test('finds what was broken by hand, each where it is, and changes nothing', async () => {
@@ -162,13 +197,13 @@ describe('an audit', () => {
   test('finds what was broken in accounts, files, keepalived and the inventory', async () => {
     const { lab, client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');
-    const path = lab.etc('standfast.yaml');
-    const inventory = readFileSync(path, 'utf8');
+    const file = lab.etc('standfast.yaml');
+    const inventory = readFileSync(file, 'utf8');
     onTestFinished(() => {
-      writeFileSync(path, inventory);
+      writeFileSync(file, inventory);
     });
     writeFileSync(
-      path,
+      file,
       inventory
         .replace(/(oslo-c:\s+country: )NO/, '$1SE')
         .replace('site: oslo-b', 'site: oslo-a')

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditFacts } from '../../../domain/audit/facts.ts';
-import { seen } from '../../../domain/audit/facts.ts';
+import { notSeen, seen } from '../../../domain/audit/facts.ts';
 import { judgeAudit, NOT_SEEN } from '../../../domain/audit/report.ts';
 import { RULES } from '../../../domain/audit/rules.ts';
 import { BREAKAGES } from './breakages.ts';
@@ -71,6 +71,24 @@ test('one host that says nothing is one finding for each thing, with the rules t
     }),
   );
   expect(sentence).toContain('not seen');
+});
+
+test('a witness has no database, and is asked for what it has', () => {
+  const [first] = HEALTHY.hosts;
+  if (first === undefined) throw new Error('the shop has hosts');
+  const none = notSeen('it is a witness');
+  const witness = {
+    ...{
+      ...first,
+      host: 'w1',
+      isDatabase: false,
+      machine: seen({ ...machineOf(HEALTHY), machineId: 'machine-w1', bootedAtSeconds: 1, addresses: [] }),
+    },
+    ...{ server: none, nextStart: none, keepalived: none, backup: none },
+  };
+  const facts = { ...HEALTHY, hosts: [...HEALTHY.hosts, witness] };
+  expect(judgeAudit(facts).findings).toEqual([]);
+  expect(judgeAudit(hide(facts, [])).judged).toBeGreaterThan(judgeAudit(HEALTHY).judged);
 });
 
 test('without a known primary no server is taken for one', () => {
