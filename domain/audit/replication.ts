@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen } from './rule.ts';
+import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen, withSetting } from './rule.ts';
 
 /** A dead link is noticed after so long; heartbeats come much more often. */
 const LONGEST_SILENCE_SECONDS = 10;
@@ -91,10 +91,9 @@ export const REPLICATION_RULES: readonly Rule[] = [
     why: 'at a start it deletes what was received and not applied yet; with a dead primary that may be the only copy of acknowledged writes',
     fix: 'put relay_log_recovery=0 into the configuration of HOST, and restart it while its primary lives',
     judge: eachServer(({ server: { settings } }) =>
-      unless(settings['relay_log_recovery'] !== 'ON', {
-        found: 'relay_log_recovery=ON',
-        expected: 'relay_log_recovery=OFF',
-      }),
+      withSetting(settings, 'relay_log_recovery', (value) =>
+        unless(value === 'OFF', { found: `relay_log_recovery=${value}`, expected: 'relay_log_recovery=OFF' }),
+      ),
     ),
   },
   {
@@ -105,7 +104,9 @@ export const REPLICATION_RULES: readonly Rule[] = [
     why: 'relay logs that were applied are never removed, until the disk is full',
     fix: 'SET GLOBAL relay_log_purge=1 on HOST, and take relay_log_purge out of its configuration',
     judge: eachServer(({ server: { settings } }) =>
-      unless(settings['relay_log_purge'] !== 'OFF', { found: 'relay_log_purge=OFF', expected: 'relay_log_purge=ON' }),
+      withSetting(settings, 'relay_log_purge', (value) =>
+        unless(value === 'ON', { found: `relay_log_purge=${value}`, expected: 'relay_log_purge=ON' }),
+      ),
     ),
   },
   {
@@ -115,13 +116,14 @@ export const REPLICATION_RULES: readonly Rule[] = [
     looksAt: '`slave_net_timeout`',
     why: 'on a dead link the receiver says `Yes` for so long, and writes that wait for its acknowledgement wait as well',
     fix: 'SET GLOBAL slave_net_timeout=4 on HOST, put it into its configuration, and restart its receiver',
-    judge: eachServer(({ server: { settings } }) => {
-      const seconds = Number(settings['slave_net_timeout'] ?? '0');
-      return unless(seconds > 0 && seconds <= LONGEST_SILENCE_SECONDS, {
-        found: `slave_net_timeout=${String(seconds)}`,
-        expected: `at most ${String(LONGEST_SILENCE_SECONDS)} s`,
-      });
-    }),
+    judge: eachServer(({ server: { settings } }) =>
+      withSetting(settings, 'slave_net_timeout', (seconds) =>
+        unless(Number(seconds) <= LONGEST_SILENCE_SECONDS, {
+          found: `slave_net_timeout=${seconds}`,
+          expected: `at most ${String(LONGEST_SILENCE_SECONDS)} s`,
+        }),
+      ),
+    ),
   },
   {
     code: 'DeadlockStops',
@@ -131,10 +133,9 @@ export const REPLICATION_RULES: readonly Rule[] = [
     why: 'one deadlock with a long read stops the applier until a person starts it',
     fix: 'SET GLOBAL slave_transaction_retries=10 on HOST, and put it into its configuration',
     judge: eachServer(({ server: { settings } }) =>
-      unless(settings['slave_transaction_retries'] !== '0', {
-        found: 'slave_transaction_retries=0',
-        expected: 'at least a few',
-      }),
+      withSetting(settings, 'slave_transaction_retries', (value) =>
+        unless(value !== '0', { found: 'slave_transaction_retries=0', expected: 'at least a few' }),
+      ),
     ),
   },
   {
@@ -153,13 +154,15 @@ export const REPLICATION_RULES: readonly Rule[] = [
             withSeen(server, SERVER, ({ connection: { retrySeconds } }) =>
               retrySeconds === null
                 ? null
-                : withSeen(nextStart, 'the settings in its files', ({ settings }) => {
-                    const tries = Number(settings['master_retry_count'] ?? '0');
-                    return unless(tries === 0 || tries * retrySeconds >= facts.declared.outageSeconds, {
-                      found: `it gives up after ${String(tries)} tries, one every ${String(retrySeconds)} s`,
-                      expected: `tries for at least ${String(facts.declared.outageSeconds)} s`,
-                    });
-                  }),
+                : withSeen(nextStart, 'the settings in its files', ({ settings }) =>
+                    withSetting(settings, 'master_retry_count', (count) => {
+                      const tries = Number(count);
+                      return unless(tries === 0 || tries * retrySeconds >= facts.declared.outageSeconds, {
+                        found: `it gives up after ${String(tries)} tries, one every ${String(retrySeconds)} s`,
+                        expected: `tries for at least ${String(facts.declared.outageSeconds)} s`,
+                      });
+                    }),
+                  ),
             ),
           ),
         ),

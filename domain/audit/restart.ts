@@ -31,7 +31,9 @@ const beside = (entry: HostFacts, judge: (server: ServerFacts) => Judgement): Ju
 const differences = (running: Settings, next: Settings): readonly string[] =>
   Object.entries(running).flatMap(([name, value]) => {
     const then = next[name];
-    if (then === undefined || CHANGED_ON_PURPOSE.includes(name) || isSame(value, then)) return [];
+    // Asked of the program by the same names, so it lists each that the server has, unless it is of another version.
+    if (then === undefined) return [`${name}=${value} is not known to the installed program`];
+    if (CHANGED_ON_PURPOSE.includes(name) || isSame(value, then)) return [];
     return [`${name}=${value} becomes ${then === '' ? 'unset' : then}`];
   });
 

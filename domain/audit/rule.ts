@@ -1,5 +1,5 @@
 import type { HostName } from '../cluster.ts';
-import type { AuditFacts, HostFacts, MachineFacts, Seen, ServerFacts } from './facts.ts';
+import type { AuditFacts, HostFacts, MachineFacts, Seen, ServerFacts, Settings } from './facts.ts';
 
 /** `bad`: a failover would not save the data or the service. `warn`: it may not, or a person should decide. `info`: worth knowing. */
 export type AuditSeverity = 'bad' | 'warn' | 'info';
@@ -108,6 +108,12 @@ export const eachMachine =
 /** Judges what was seen; the rest stays unseen. */
 export const withSeen = <T>(one: Seen<T>, what: string, judge: (value: T) => Judgement): Judgement =>
   one.kind === 'seen' ? judge(one.value) : { unseen: what, why: one.why };
+
+/** Judges a setting; a server that does not know it is not judged by it. */
+export function withSetting(settings: Settings, name: string, judge: (value: string) => Judgement): Judgement {
+  const value = settings[name];
+  return value === undefined ? { unseen: name, why: 'the server does not say it' } : judge(value);
+}
 
 /** The first three names, and how many more there are. */
 export function listed(names: readonly string[], count = names.length): string {

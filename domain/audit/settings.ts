@@ -3,7 +3,7 @@ import { judgeLikeness } from '../likeness.ts';
 import { filteringExample, replicaFilterExample } from './filters.ts';
 import type { ServerCase } from './rule.ts';
 import type { Judgement, Rule } from './rule.ts';
-import { amongServers, eachByRole, eachReplica, eachServer, unless } from './rule.ts';
+import { amongServers, eachByRole, eachReplica, eachServer, unless, withSetting } from './rule.ts';
 
 const DAY = 86_400;
 const onOff = (value: boolean): string => (value ? 'ON' : 'OFF');
@@ -151,14 +151,9 @@ export const SETTING_RULES: readonly Rule[] = [
     looksAt: '`binlog_do_db`, `binlog_ignore_db`',
     why: 'what the filter drops is on no replica and in no binary log, and nobody is told',
     fix: 'take the filter out of the configuration of HOST and restart it, then provision its replicas again',
-    judge: eachServer(({ server, facts }) => {
+    judge: eachServer(({ server }) => {
       const example = filteringExample(server.binlogFilters, server.status.binlog.format);
-      return example === null
-        ? null
-        : {
-            found: example,
-            expected: `no filter${facts.cluster.hosts.length > 1 ? ': replicas hold everything' : ''}`,
-          };
+      return example === null ? null : { found: example, expected: 'no filter: replicas hold everything' };
     }),
   },
   {
@@ -180,13 +175,15 @@ export const SETTING_RULES: readonly Rule[] = [
     looksAt: '`binlog_expire_logs_seconds`, `expire_logs_days` against `policy.continuity.outage`',
     why: 'a replica that comes back later finds its place in the binary log gone, and has to be provisioned again',
     fix: 'raise binlog_expire_logs_seconds on HOST (the disk must hold as much), or lower policy.continuity.outage',
-    judge: eachServer(({ server, facts }) => {
-      const kept = Number(server.settings['binlog_expire_logs_seconds'] ?? '0');
-      return unless(!server.status.binlog.enabled || kept === 0 || kept >= facts.declared.outageSeconds, {
-        found: `binary logs are removed after ${duration(kept)}`,
-        expected: `kept for at least ${duration(facts.declared.outageSeconds)}`,
-      });
-    }),
+    judge: eachServer(({ server, facts: { declared } }) =>
+      withSetting(server.settings, 'binlog_expire_logs_seconds', (value) => {
+        const kept = Number(value);
+        return unless(!server.status.binlog.enabled || kept === 0 || kept >= declared.outageSeconds, {
+          found: `binary logs are removed after ${duration(kept)}`,
+          expected: `kept for at least ${duration(declared.outageSeconds)}`,
+        });
+      }),
+    ),
   },
   {
     code: 'SemiSyncMode',

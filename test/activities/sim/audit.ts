@@ -29,6 +29,15 @@ const keepalivedOf = (self: HostName, hosts: readonly HostName[]): string =>
     vip: { address: `${VIP}/24`, interface: 'eth0', routerId: 51 },
   });
 
+/** As every server of the simulation has them. */
+export const AUDIT_VARIABLES = {
+  binlog_expire_logs_seconds: '864000',
+  relay_log_purge: 'ON',
+  relay_log_recovery: 'OFF',
+  slave_net_timeout: '4',
+  slave_transaction_retries: '10',
+};
+
 type Look = (host: HostName, holdsVip: boolean) => HelperAnswerFields;
 
 /** What the helper of a host in good order says to an audit. */
@@ -49,13 +58,13 @@ export const AUDIT_LOOKS: Readonly<Record<string, Look>> = {
     now: String(1_000 * Date.now()),
   }),
   'audit-settings': () => ({
-    values: [
-      'read_only=TRUE',
-      'event_scheduler=OFF',
-      'skip_slave_start=TRUE',
-      'log_bin=mariadb-bin',
-      'sync_binlog=1',
-    ].join('\n'),
+    values: Object.entries({
+      ...AUDIT_VARIABLES,
+      ...{ read_only: 'TRUE', event_scheduler: 'OFF', skip_slave_start: 'TRUE', log_bin: 'mariadb-bin' },
+      master_retry_count: '100000',
+    })
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n'),
     filters: '',
   }),
   'audit-keepalived': (host) => ({ '/etc/keepalived/keepalived.conf': keepalivedOf(host, ['db1', 'db2', 'db3']) }),

@@ -1,6 +1,6 @@
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Row } from '../../../adapters/ports.ts';
-import { AUDIT_STATEMENTS } from './audit.ts';
+import { AUDIT_STATEMENTS, AUDIT_VARIABLES } from './audit.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
 import { hasReached } from './positions.ts';
@@ -54,6 +54,7 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
   rpl_semi_sync_master_wait_no_slave: onOff(database.semiSync.waitsWithoutReplica),
   rpl_semi_sync_master_timeout: database.semiSync.timeoutMs,
   rpl_semi_sync_slave_enabled: onOff(database.semiSync.replicaEnabled),
+  ...AUDIT_VARIABLES,
   uptime: '3600',
   rpl_semi_sync_master_status: onOff(database.semiSync.waits),
   rpl_semi_sync_master_clients: String(database.clients),

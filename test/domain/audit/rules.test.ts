@@ -5,7 +5,17 @@ import { notSeen, seen } from '../../../domain/audit/facts.ts';
 import { judgeAudit, NOT_SEEN } from '../../../domain/audit/report.ts';
 import { RULES } from '../../../domain/audit/rules.ts';
 import { BREAKAGES } from './breakages.ts';
-import { HEALTHY, hide, keepalived, SIGHTS, withHost, withInstances, withMachine, withStatus } from './facts.ts';
+import {
+  HEALTHY,
+  hide,
+  keepalived,
+  SIGHTS,
+  withHost,
+  withInstances,
+  withMachine,
+  withServer,
+  withStatus,
+} from './facts.ts';
 
 const rulingsOf = (code: string, facts: AuditFacts) => RULES.find((rule) => rule.code === code)?.judge(facts) ?? [];
 const kindsOf = (code: string, facts: AuditFacts) => rulingsOf(code, facts).map(({ kind }) => kind);
@@ -89,6 +99,12 @@ test('a witness has no database, and is asked for what it has', () => {
   const facts = { ...HEALTHY, hosts: [...HEALTHY.hosts, witness] };
   expect(judgeAudit(facts).findings).toEqual([]);
   expect(judgeAudit(hide(facts, [])).judged).toBeGreaterThan(judgeAudit(HEALTHY).judged);
+});
+
+test('a setting that a server does not say is not taken for good', () => {
+  const silent = withServer('db2', { settings: {} });
+  for (const code of ['RelayLogRecovery', 'RelayLogsKept', 'DeadLinkUnnoticed', 'DeadlockStops', 'BinlogRetention'])
+    expect([code, kindsOf(code, silent)]).toEqual([code, ['met', 'not-seen', 'met']]);
 });
 
 test('without a known primary no server is taken for one', () => {
