@@ -25,6 +25,7 @@ export const CATALOGUE = {
   describeCluster: LOOKS,
   observeCluster: LOOKS,
   measureLag: CHANGES,
+  gatherAuditFacts: LOOKS,
   equipMembers: CHANGES,
   openPrimary: { changes: true, steps: OPEN_STEPS },
   planProvision: CHANGES,

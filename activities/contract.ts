@@ -3,6 +3,7 @@ import type { ClusterObservation } from '../domain/observation.ts';
 import type { Return } from '../domain/rejoin.ts';
 import type { AdmitResult, GoAsyncResult, PrepareResult, RemoveAckerResult } from '../domain/report.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
+import type { AuditActivities } from './audit-contract.ts';
 import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
 import type { FailoverActivities } from './failover-contract.ts';
 
@@ -37,7 +38,7 @@ export interface ChecksumProof {
 }
 
 /** Every step that touches the world. All are idempotent: look, act if needed, look again. */
-export interface Activities extends FailoverActivities {
+export interface Activities extends AuditActivities, FailoverActivities {
   /**
    * Reads the cluster's entry of the inventory, without addresses or secrets.
    * @throws `BadInput` when the inventory has no such cluster, or cannot be read
@@ -51,9 +52,8 @@ export interface Activities extends FailoverActivities {
   observeCluster(input: OfCluster): Promise<ClusterObservation>;
 
   /**
-   * Commits one heartbeat row on `primary` and waits until every replica shows it.
+   * Commits one heartbeat row (in `standfast.heartbeat`) on `primary` and waits until every replica shows it.
    * @returns milliseconds per replica on this worker's monotonic clock; null after the `lag.fail` limit and 2 s
-   * Source: MariaDB KB, semi-sync; the row lives in `standfast.heartbeat`
    */
   measureLag(input: OfCluster & { readonly primary: HostName }): Promise<readonly LagMeasurement[]>;
 

@@ -1,8 +1,9 @@
 import { Context, log } from '@temporalio/activity';
 import { AdapterFailure } from '../adapters/ports.ts';
-import type { Ports } from '../adapters/ports.ts';
+import type { RunbookPorts } from '../adapters/ports.ts';
 import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
+import { auditingActivities } from './auditing.ts';
 import { keepBeating } from './beats.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { CATALOGUE } from './catalogue.ts';
@@ -27,12 +28,13 @@ import { unfencingActivities } from './unfencing.ts';
 export type { StepHooks } from './steps.ts';
 
 /** Every activity of the contract, over the given ports. */
-export function createActivities(ports: Ports, given: StepHooks): Activities {
+export function createActivities(ports: RunbookPorts, given: StepHooks): Activities {
   // What is cancelled while it is held does not go on.
   const hold: StepHooks['hold'] = (point) => Promise.race([given.hold(point), Context.current().cancelled]);
   const hooks: StepHooks = { ...given, hold };
   const activities: Activities = {
     ...observingActivities(ports),
+    ...auditingActivities(ports),
     ...equippingActivities(ports),
     ...openingActivities(ports, hooks),
     ...provisioningActivities(ports),

@@ -1,3 +1,4 @@
+import type { Declared, Proof } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { FailureType } from '../domain/failure.ts';
 import type { Silence } from '../domain/observation.ts';
@@ -94,6 +95,8 @@ export interface ClusterPorts {
   readonly operationAccount: string;
   readonly vip: VipPlace;
   readonly events: boolean;
+  /** What an audit compares with what is there. */
+  readonly declared: Declared;
   helper(host: HostName): HelperPort;
   session(host: HostName, deadline?: Deadline): Promise<Session>;
   /** The caller closes it. */
@@ -158,6 +161,16 @@ export type Started =
 export interface Ports {
   /** @throws AdapterFailure `BadInput` when the inventory has no such cluster */
   cluster(name: string): Promise<ClusterPorts>;
+}
+
+/** What Temporal remembers of earlier runs. */
+export interface ProofPort {
+  lastProof(cluster: string): Promise<Proof>;
+}
+
+/** What the runbooks need. */
+export interface RunbookPorts extends Ports {
+  readonly proofs: ProofPort;
 }
 
 /** What a watcher needs beside the clusters themselves. */

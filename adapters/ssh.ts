@@ -41,6 +41,11 @@ const LOOKING_VERBS: readonly string[] = [
   'job-assert',
   'server-settings',
   'journal',
+  'audit-host',
+  'audit-settings',
+  'audit-keepalived',
+  'round-trip',
+  'backup-age',
 ];
 
 /** One request on its way: what its failure means depends on how far it came. */

@@ -50,7 +50,7 @@ export interface CliWorld {
 }
 
 export interface GlobalOptions {
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'json' | 'md';
   readonly detach?: true | undefined;
   readonly timeout?: number | undefined;
   /** Commander's reading of `--no-input`. */

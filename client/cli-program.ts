@@ -5,8 +5,8 @@ import type { CliIo } from './cli-io.ts';
 
 /** The command line without its commands: what every one of them takes. */
 export function rootCommand(io: CliIo) {
-  const output = new Option('-o, --output <format>', 'what standard output carries')
-    .choices(['text', 'json'] as const)
+  const output = new Option('-o, --output <format>', 'what standard output carries (md: of audit alone)')
+    .choices(['text', 'json', 'md'] as const)
     .default('text' as const);
   return new Command('standfast')
     .description('Durable failover runbooks for MySQL and MariaDB, on Temporal')
@@ -25,7 +25,11 @@ export function rootCommand(io: CliIo) {
       },
     })
     .showHelpAfterError('(--help tells what it takes)')
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (program, command) => {
+      if (program.opts().output === 'md' && command.name() !== 'audit')
+        command.error(`error: ${command.name()} has no output md; it has text and json`);
+    });
 }
 
 export type Root = ReturnType<typeof rootCommand>;

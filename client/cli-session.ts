@@ -20,6 +20,8 @@ export interface Report {
   readonly kind: string;
   readonly data: object;
   readonly text: (paint: Paint) => string | Promise<string>;
+  /** For `-o md`, of the commands that have it. */
+  readonly markdown?: () => string | Promise<string>;
   readonly exitCode?: number;
 }
 
@@ -71,7 +73,8 @@ const interruption = (signal: AbortSignal): Promise<never> =>
 export const asJson = (kind: string, data: object): string => JSON.stringify({ schema: SCHEMA, kind, ...data });
 
 async function print({ io, options }: Pick<Session, 'io' | 'options'>, report: Report): Promise<void> {
-  io.out(options.output === 'json' ? asJson(report.kind, report.data) : await report.text(io.paintOut));
+  if (options.output === 'json') io.out(asJson(report.kind, report.data));
+  else io.out(await (options.output === 'md' && report.markdown ? report.markdown() : report.text(io.paintOut)));
 }
 
 /** Text for people on standard error, always; for programs that asked for JSON, the same as data. */

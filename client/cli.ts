@@ -1,5 +1,6 @@
 import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
+import { addAudit } from './cli-audit.ts';
 import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
 import { addFailover } from './cli-failover.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
     exitCode = await (await import('./status.ts')).performStatus({ io, world, options }, order);
   });
   addChecks(program, { io, run });
+  addAudit(program, { io, run });
   addChanges(program, { io, run });
   addAckers(program, { io, run });
   addFailover(program, { io, run });

@@ -17,6 +17,9 @@ export { Standfast } from './standfast.ts';
 export { unhealthyVerdict } from './unhealthy.ts';
 export type { WaitOptions } from './waiting.ts';
 export type { Acceptance, Risk } from '../domain/acceptance.ts';
+export type { LatencyClass, LinkCost } from '../domain/audit/latency.ts';
+export type { AuditFinding, AuditReport, AuditResult } from '../domain/audit/report.ts';
+export type { AuditSeverity } from '../domain/audit/rule.ts';
 export type { ClockOffset } from '../domain/clock.ts';
 export type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';
@@ -26,6 +29,7 @@ export type { Vote } from '../domain/election.ts';
 export type { FailureType } from '../domain/failure.ts';
 export type {
   AdmitReplicaInput,
+  AuditClusterInput,
   FailoverInput,
   FenceDeposedInput,
   GoAsyncInput,

@@ -1,7 +1,9 @@
 import { deposedId, operationId, planId, provisionId, rejoinId } from '../domain/addresses.ts';
+import type { AuditResult } from '../domain/audit/report.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
+  parseAuditCluster,
   parseFailover,
   parseFenceDeposed,
   parseGoAsync,
@@ -13,6 +15,7 @@ import {
 } from '../domain/inputs.ts';
 import type {
   AdmitReplicaInput,
+  AuditClusterInput,
   FailoverInput,
   FailoverOrder,
   FenceDeposedInput,
@@ -135,4 +138,12 @@ export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {
   workflowId: ({ cluster }, nonce) => `verify/${cluster}/${nonce}`,
   summary: ({ cluster }) => `verify ${cluster}`,
   resultOf: (value) => value as VerifyResult,
+};
+
+export const auditRunbook: Runbook<AuditClusterInput, AuditResult> = {
+  type: 'auditCluster',
+  parse: parseAuditCluster,
+  workflowId: ({ cluster }, nonce) => `audit/${cluster}/${nonce}`,
+  summary: ({ cluster }) => `audit ${cluster}`,
+  resultOf: (value) => value as AuditResult,
 };

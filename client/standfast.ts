@@ -1,5 +1,6 @@
 import type {
   AdmitReplicaInput,
+  AuditClusterInput,
   FailoverInput,
   FenceDeposedInput,
   GoAsyncInput,
@@ -9,6 +10,7 @@ import type {
   RejoinReplicaInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { AuditResult } from '../domain/audit/report.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
 import type {
@@ -39,6 +41,7 @@ import { watchedDelays } from './lag.ts';
 import type { Runbook } from './runbooks.ts';
 import {
   admitRunbook,
+  auditRunbook,
   failoverRunbook,
   planFailoverRunbook,
   fenceDeposedRunbook,
@@ -92,6 +95,7 @@ export type StandfastApi = Pick<
   | 'removeAcker'
   | 'goAsync'
   | 'verify'
+  | 'audit'
   | 'lag'
   | 'ensureVerifySchedule'
   | 'listVerifySchedules'
@@ -178,6 +182,11 @@ export class Standfast {
   /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */
   verify<O extends CallOptions = object>(input: VerifyReplicationInput, options?: O): Promise<Answer<O, VerifyResult>> {
     return this.#run(verifyRunbook, input, options);
+  }
+
+  /** Judges the set-up by every rule of docs/audit.md. Does not fail for what it finds. */
+  audit<O extends CallOptions = object>(input: AuditClusterInput, options?: O): Promise<Answer<O, AuditResult>> {
+    return this.#run(auditRunbook, input, options);
   }
 
   /**

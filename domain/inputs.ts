@@ -37,6 +37,9 @@ export interface RejoinReplicaInput {
 export interface VerifyReplicationInput {
   readonly cluster: string;
 }
+export interface AuditClusterInput {
+  readonly cluster: string;
+}
 export interface FailoverInput {
   readonly cluster: string;
   /** The replica to promote; the best one when absent. */
@@ -132,6 +135,7 @@ export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUS
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
+export const parseAuditCluster = parser<AuditClusterInput>('auditCluster', [CLUSTER]);
 export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
   { name: 'shard', required: true, example: 'main' },
 ]);

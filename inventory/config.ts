@@ -49,6 +49,7 @@ export interface PolicyConfig {
   /** Empty: no placement policy. */
   readonly countries: readonly string[];
   readonly lag: { readonly warnMs: number; readonly failMs: number };
+  readonly continuity: { readonly outageMs: number; readonly verifiedMs: number; readonly testedMs: number };
   readonly alone: 'stop' | 'async';
   /** The event scheduler runs on the primary, and nowhere else. */
   readonly events: boolean;
@@ -77,6 +78,8 @@ export interface ClusterConfig {
   };
   readonly policy: PolicyConfig;
   readonly files: readonly FilesetConfig[];
+  /** Null: none is declared. */
+  readonly backup: { readonly path: string; readonly withinMs: number } | null;
   readonly hooks: { readonly powerOff: readonly string[] | null };
 }
 
@@ -111,6 +114,11 @@ function toPolicy(raw: RawCluster['policy']): PolicyConfig {
     },
     countries: raw.placement?.countries ?? [],
     lag: { warnMs: durationMs(raw.lag.warn), failMs: durationMs(raw.lag.fail) },
+    continuity: {
+      outageMs: durationMs(raw.continuity.outage),
+      verifiedMs: durationMs(raw.continuity.verified),
+      testedMs: durationMs(raw.continuity.tested),
+    },
     alone: raw.alone,
     events: raw.events,
   };
@@ -139,6 +147,7 @@ function toCluster(name: string, raw: RawCluster, sites: RawInventory['sites']):
       ...value,
       everyMs: durationMs(every),
     })),
+    backup: raw.backup === undefined ? null : { path: raw.backup.path, withinMs: durationMs(raw.backup.within) },
     hooks: { powerOff: raw.hooks.powerOff ?? null },
   };
 }

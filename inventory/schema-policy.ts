@@ -34,6 +34,20 @@ const failoverPolicy = z.strictObject(
   'the section failover',
 );
 
+const continuityPolicy = z.strictObject(
+  {
+    outage: duration.default('1d').meta({
+      description:
+        'How long a replica may be away and still catch up by itself; binary logs are kept for at least as long',
+    }),
+    verified: duration
+      .default('15m')
+      .meta({ description: 'How old the last verification that was not bad may be, for an audit' }),
+    tested: duration.default('90d').meta({ description: 'How old the last failover may be, for an audit' }),
+  },
+  'the section continuity: { outage: 1d, tested: 90d }',
+);
+
 const watchPolicy = z.strictObject(
   {
     shard: name.default('main').meta({ description: 'Clusters of one shard are watched together, by one worker' }),
@@ -70,6 +84,7 @@ export const policy = z.strictObject(
       )
       .optional()
       .meta({ description: 'Where the data may be; without it, anywhere' }),
+    continuity: continuityPolicy.prefault({}).meta({ description: 'What an audit expects of the cluster over time' }),
     lag: z
       .strictObject(
         {

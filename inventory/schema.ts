@@ -122,6 +122,18 @@ const cluster = z.strictObject(
       .record(name, fileset, 'sets of files, by name')
       .default({})
       .meta({ description: 'Folders kept in step from the primary to the replicas' }),
+    backup: z
+      .strictObject(
+        {
+          path: absolutePath.meta({
+            description: 'File or folder of the backups, on any of the database hosts; the newest file counts',
+          }),
+          within: duration.default('26h').meta({ description: 'How old the newest backup may be' }),
+        },
+        'the section backup: { path: /var/backups/mariadb }',
+      )
+      .optional()
+      .meta({ description: 'Where an audit finds the backups; Standfast makes none' }),
     hooks: z
       .strictObject(
         {

@@ -14,6 +14,7 @@ import { createLogger } from './logger.ts';
 import { controlPlaneId, ensureSearchAttributes } from './namespace.ts';
 import { announceActivities } from './orphans.ts';
 import { createPorts } from './ports.ts';
+import { createProofs } from './proofs.ts';
 import { createRuns } from './runs.ts';
 import { WatchedShards } from './shards.ts';
 
@@ -28,7 +29,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
   try {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
-    const ports = createPorts(inventory, { owner, runs: createRuns(config.queues) });
+    const ports = createPorts(inventory, { owner, runs: createRuns(config.queues), proofs: createProofs() });
     const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(new Shards(ports)) };
     const workers = await Promise.all(
       queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),

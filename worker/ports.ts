@@ -2,32 +2,44 @@ import { hostname } from 'node:os';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
-import type { ClusterPorts, Deadline, HelperPort, Ports, RunsPort, WatchPorts } from '../adapters/ports.ts';
+import type {
+  ClusterPorts,
+  Deadline,
+  HelperPort,
+  Ports,
+  ProofPort,
+  RunbookPorts,
+  RunsPort,
+  WatchPorts,
+} from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { runPowerHook } from '../adapters/power-hook.ts';
 import { SqlPulse } from '../adapters/pulse.ts';
 import type { SqlTarget } from '../adapters/sql.ts';
 import { openSession } from '../adapters/sql.ts';
 import { probeTcp } from '../adapters/tcp.ts';
+import type { Declared } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
 import { resolveSecret, SecretError } from '../inventory/secrets.ts';
 import { HelperChannels } from './helper-channels.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
 
-export interface ClosablePorts extends WatchPorts {
+export interface ClosablePorts extends WatchPorts, RunbookPorts {
   close(): void;
 }
 
 interface Plane {
   readonly owner: string;
   readonly runs: RunsPort;
+  readonly proofs: ProofPort;
 }
 
 /** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
-export const createPorts = (inventory: InventorySource, { owner, runs }: Plane): ClosablePorts => ({
+export const createPorts = (inventory: InventorySource, { owner, runs, proofs }: Plane): ClosablePorts => ({
   ...hostPorts(inventory, owner),
   runs,
+  proofs,
   watched: (shard) => inventory.shard(shard),
 });
 
@@ -62,6 +74,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     operationAccount: access.sql.user,
     vip: config.vip,
     events: config.policy.events,
+    declared: declaredIn(config, access),
     sshUser: access.ssh.user,
     helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
     session: async (host, deadline) => openSession(await target(host), deadline),
@@ -155,6 +168,21 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   },
   countries: config.policy.countries,
 });
+
+function declaredIn(config: ClusterConfig, access: Inventory['access']): Declared {
+  const { backup, policy, replication, vip } = config;
+  const { outageMs, verifiedMs, testedMs } = policy.continuity;
+  return {
+    vip: { address: vip.address, interface: vip.interface, driver: vip.driver },
+    addresses: Object.fromEntries(config.hosts.map(({ name, address }) => [name, address])),
+    accounts: { operation: access.sql.user, replication: replication.user.name },
+    events: policy.events,
+    backup: backup === null ? null : { path: backup.path, withinSeconds: backup.withinMs / 1_000 },
+    outageSeconds: outageMs / 1_000,
+    verifiedWithinSeconds: verifiedMs / 1_000,
+    failedOverWithinSeconds: testedMs / 1_000,
+  };
+}
 
 function keepalivedOf(config: ClusterConfig, name: HostName): string | null {
   const { address, prefix, interface: device, routerId, driver } = config.vip;

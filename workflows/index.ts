@@ -1,5 +1,6 @@
 /** Registered workflows only: everything exported here can be started by its name. */
 export { admitReplica } from './admit-replica.ts';
+export { auditCluster } from './audit-cluster.ts';
 export { failover } from './failover.ts';
 export { goAsync } from './go-async.ts';
 export { fenceDeposed } from './fence-deposed.ts';

@@ -67,5 +67,6 @@ const unexpected = {
   removeAcker: refuse,
   goAsync: refuse,
   verify: refuse,
+  audit: refuse,
   lag: refuse,
 };

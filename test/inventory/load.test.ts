@@ -39,6 +39,7 @@ describe('a good inventory', () => {
     expect(inventory.clusters).toEqual([
       {
         name: 'shop',
+        backup: null,
         hosts: [
           {
             name: 'db1',
@@ -81,6 +82,7 @@ describe('a good inventory', () => {
           countries: ['NO'],
           lag: { warnMs: 1000, failMs: 10_000 },
           alone: 'async',
+          continuity: { outageMs: 86_400_000, verifiedMs: 900_000, testedMs: 7_776_000_000 },
           events: false,
         },
         files: [
@@ -106,6 +108,7 @@ describe('a good inventory', () => {
       countries: [],
       lag: { warnMs: 1000, failMs: 10_000 },
       alone: 'async',
+      continuity: { outageMs: 86_400_000, verifiedMs: 900_000, testedMs: 7_776_000_000 },
       events: false,
     });
     expect(cluster?.witnesses).toEqual([{ name: 'w1', address: '10.0.0.9', sshPort: 22 }]);

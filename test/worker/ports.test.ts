@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClusterPorts } from '../../adapters/ports.ts';
 import { InventorySource } from '../../worker/inventory-source.ts';
 import type { ClosablePorts } from '../../worker/ports.ts';
-import type { RunsPort } from '../../adapters/ports.ts';
+import type { ProofPort, RunsPort } from '../../adapters/ports.ts';
 import { createPorts } from '../../worker/ports.ts';
 import { EXAMPLE } from '../inventory/example.ts';
 
@@ -18,7 +18,11 @@ beforeAll(async () => {
   const inventory = path.join(folder, 'standfast.yaml');
   writeFileSync(inventory, EXAMPLE.replaceAll('file:/etc/standfast', `file:${folder}`));
   writeFileSync(path.join(folder, 'sql'), 'hunter2', { mode: 0o644 });
-  ports = createPorts(new InventorySource(inventory), { owner: 'control-1', runs: {} as RunsPort });
+  ports = createPorts(new InventorySource(inventory), {
+    owner: 'control-1',
+    runs: {} as RunsPort,
+    proofs: {} as ProofPort,
+  });
   cluster = await ports.cluster('shop');
 });
 afterAll(() => {

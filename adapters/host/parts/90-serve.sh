@@ -6,6 +6,7 @@
 declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick [job-assert]=quick
   [observe]=look [binlog-end]=look [vip-probe]=look [server-probe]=look [relay-source]=look [job-status]=look [job-check]=look [server-settings]=look [journal]=look [job-receive]=stream
+  [audit-host]=look [audit-settings]=look [audit-keepalived]=look [round-trip]=look [backup-age]=look
   [tail-list]=look [tail-read]=look [tail-export]=epoch [tail-write]=epoch [tail-stage]=epoch
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
   [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
@@ -18,6 +19,7 @@ declare -A KIND=(
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
   [job-status]='job' [job-check]='bytes' [server-settings]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
+  [audit-host]='' [audit-settings]='names' [audit-keepalived]='' [round-trip]='address target_port' [backup-age]='path'
   [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
   [job-key]='owner job attempt' [job-open]='owner job attempt public from bytes' [job-send]='owner job attempt target user known_hosts'
@@ -30,7 +32,7 @@ declare -A NEEDS=(
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {

@@ -1,6 +1,7 @@
 import type { HelperAnswerFields } from '../../../adapters/ports.ts';
 import type { HostName } from '../../../domain/cluster.ts';
 import { VIP } from './address.ts';
+import { AUDIT_LOOKS } from './audit.ts';
 import type { Database } from './database.ts';
 import { positionOf } from './positions.ts';
 import { HelperRefusal } from './refusal.ts';
@@ -57,6 +58,8 @@ export class Member {
   }
 
   carryOut(verb: string, args: Arguments): HelperAnswerFields {
+    const audit = AUDIT_LOOKS[verb];
+    if (audit !== undefined) return audit(this.name, this.holdsVip);
     const look = LOOKS[verb];
     if (look !== undefined) return look(this, args, this.#world);
     const order = ORDERS[verb];

@@ -2,6 +2,7 @@ import type { HostName } from '../../../domain/cluster.ts';
 import type { ClusterPorts, Deadline, HelperAnswerFields } from '../../../adapters/ports.ts';
 import { AdapterFailure } from '../../../adapters/ports.ts';
 import type { Arguments } from './member.ts';
+import { declaredOf } from './audit.ts';
 import { HelperRefusal } from './refusal.ts';
 import { addressOf, VIP } from './address.ts';
 import { SimulatedPulse } from './pulse.ts';
@@ -18,6 +19,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     operationAccount: 'standfast',
     vip: { address: VIP, prefix: 24, interface: 'eth0' },
     events: false,
+    declared: declaredOf(shop.description),
     helper: (host) => ({
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
     }),
@@ -37,7 +39,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
         : Promise.reject(new AdapterFailure({ type: 'BadInput', host: 'shop', message: shop.secretFault })),
     keepalivedConfiguration: () => '',
     helperScript: () => Promise.resolve({ text: '', version: 'simulated', sha256: '' }),
-    pinnedKeys: () => Promise.resolve(''),
+    pinnedKeys: (host) => Promise.resolve(`${addressOf(host)} ssh-ed25519 AAAA`),
     sshUser: 'standfast',
     powerOff: (host) => {
       try {

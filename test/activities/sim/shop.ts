@@ -1,8 +1,9 @@
 import type { ClusterDescription, HostName } from '../../../domain/cluster.ts';
 import { memberNames } from '../../../domain/cluster.ts';
-import type { ClusterPorts, Ports } from '../../../adapters/ports.ts';
+import type { ClusterPorts, ProofPort, RunbookPorts } from '../../../adapters/ports.ts';
 import { AdapterFailure } from '../../../adapters/ports.ts';
 import { SHOP } from '../../domain/shop.ts';
+import { provenNow } from './audit.ts';
 import { Database } from './database.ts';
 import { Member } from './member.ts';
 import { addressOf } from './address.ts';
@@ -21,7 +22,7 @@ interface Interruption {
  * A cluster in memory that answers as real hosts do: db1 is the primary, db2 and db3 acknowledge. Time is simulated (see `inSimulatedTime`), so deadlines
  * pass at once. `log` has every effect in order, `violations` every moment at which two servers could acknowledge a write.
  */
-export class SimulatedShop implements Ports {
+export class SimulatedShop implements RunbookPorts {
   readonly description: ClusterDescription;
   readonly members = new Map<HostName, Member>();
   readonly databases = new Map<HostName, Database>();
@@ -39,6 +40,7 @@ export class SimulatedShop implements Ports {
   /** What the power hook does; by default it switches the host off and confirms. */
   powerHook: (host: HostName) => string;
   owner = 'control-1';
+  readonly proofs: ProofPort = { lastProof: () => Promise.resolve(provenNow()) };
   /** Why the password of the replication account cannot be read. */
   secretFault: string | null = null;
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */

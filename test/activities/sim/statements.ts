@@ -1,5 +1,6 @@
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Row } from '../../../adapters/ports.ts';
+import { AUDIT_STATEMENTS, AUDIT_VARIABLES } from './audit.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
 import { hasReached } from './positions.ts';
@@ -53,6 +54,7 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
   rpl_semi_sync_master_wait_no_slave: onOff(database.semiSync.waitsWithoutReplica),
   rpl_semi_sync_master_timeout: database.semiSync.timeoutMs,
   rpl_semi_sync_slave_enabled: onOff(database.semiSync.replicaEnabled),
+  ...AUDIT_VARIABLES,
   uptime: '3600',
   rpl_semi_sync_master_status: onOff(database.semiSync.waits),
   rpl_semi_sync_master_clients: String(database.clients),
@@ -94,6 +96,8 @@ function ownChannel({ database, world }: Call): readonly Row[] {
       Last_SQL_Error: channel.applierErrno === 0 ? '' : 'a row is missing',
       Gtid_IO_Pos: database.received,
       Using_Gtid: 'Slave_Pos',
+      Connect_Retry: 1,
+      Master_SSL_Allowed: 'Yes',
       SQL_Delay: database.delaySeconds,
       Replicate_Ignore_DB: database.filters,
       Slave_heartbeat_period: 0.1,
@@ -164,6 +168,7 @@ const stopBoth = (database: Database): void => {
 
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
+  ...AUDIT_STATEMENTS,
   { form: /^SHOW ALL SLAVES STATUS$/, run: channelRows },
   { form: /^SELECT 1$/, run: () => [{ '1': 1 }] },
   {

@@ -1,0 +1,192 @@
+import type { Rule } from './rule.ts';
+import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen, withSetting } from './rule.ts';
+
+/** A dead link is noticed after so long; heartbeats come much more often. */
+const LONGEST_SILENCE_SECONDS = 10;
+
+/** How a replica receives, keeps and applies, and what keeps it closed. */
+export const REPLICATION_RULES: readonly Rule[] = [
+  {
+    code: 'ReplicaOpen',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: '`read_only` of every server but the primary',
+    why: 'a write on a replica is on no other server, and after a failover two servers have written',
+    fix: 'SET GLOBAL read_only=1 on HOST, then look for errant transactions: standfast verify CLUSTER',
+    judge: eachByRole(({ server: { status } }, isPrimary) =>
+      unless(isPrimary || status.readOnly, { found: 'read_only=OFF', expected: 'read_only=ON' }),
+    ),
+  },
+  {
+    code: 'FollowsNobody',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: 'the replication channel of every server but the primary',
+    why: 'it gets nothing of what is written, so it can stand in for nobody',
+    fix: 'standfast rejoin CLUSTER HOST, or standfast provision when it never held the data',
+    judge: eachByRole(({ server: { status } }, isPrimary) =>
+      unless(isPrimary || status.replication !== null, {
+        found: 'no replication channel',
+        expected: 'it follows the primary',
+      }),
+    ),
+  },
+  {
+    code: 'ReplicationStopped',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: 'both threads of every replica',
+    why: 'it falls behind with every write, and `Seconds_Behind_Master` does not say so',
+    fix: 'standfast verify CLUSTER names the cause and how to go on; never stop the receiving thread first',
+    judge: eachReplica(({ server: { status } }) => {
+      const { receiver = 'stopped', applier = 'stopped' } = status.replication ?? {};
+      return unless(receiver === 'running' && applier === 'running', {
+        found: `receiver ${receiver}, applier ${applier}`,
+        expected: 'both running',
+      });
+    }),
+  },
+  {
+    code: 'PositionsNotGtid',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: '`Using_Gtid` of every replica',
+    why: 'file and position mean nothing on another server: after a failover somebody has to work out by hand where each replica goes on',
+    fix: 'standfast provision CLUSTER HOST, or CHANGE MASTER TO MASTER_USE_GTID=slave_pos once its GTID position is known to be right',
+    judge: eachReplica(({ server: { status } }) =>
+      unless(status.replication?.usesGtid === true, {
+        found: 'file and position',
+        expected: 'MASTER_USE_GTID=slave_pos',
+      }),
+    ),
+  },
+  {
+    code: 'GtidNotStrict',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`gtid_strict_mode`',
+    why: 'a transaction that the primary never had hides in the order of the others instead of stopping the replica',
+    fix: 'SET GLOBAL gtid_strict_mode=1 on HOST, and put it into its configuration',
+    judge: eachServer(({ server: { status } }) =>
+      unless(status.gtidStrictMode, { found: 'gtid_strict_mode=OFF', expected: 'gtid_strict_mode=ON' }),
+    ),
+  },
+  {
+    code: 'DelayedReplica',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`MASTER_DELAY`',
+    why: 'a replica that waits on purpose is not elected, and does not count as a standby',
+    fix: 'CHANGE MASTER TO MASTER_DELAY=0 on HOST, or keep another replica as the standby',
+    judge: eachReplica(({ server: { status } }) => {
+      const delay = status.replication?.delaySeconds ?? 0;
+      return unless(delay === 0, { found: `${String(delay)} s behind on purpose`, expected: 'no delay' });
+    }),
+  },
+  {
+    code: 'RelayLogRecovery',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: '`relay_log_recovery`',
+    why: 'at a start it deletes what was received and not applied yet; with a dead primary that may be the only copy of acknowledged writes',
+    fix: 'put relay_log_recovery=0 into the configuration of HOST, and restart it while its primary lives',
+    judge: eachServer(({ server: { settings } }) =>
+      withSetting(settings, 'relay_log_recovery', (value) =>
+        unless(value === 'OFF', { found: `relay_log_recovery=${value}`, expected: 'relay_log_recovery=OFF' }),
+      ),
+    ),
+  },
+  {
+    code: 'RelayLogsKept',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`relay_log_purge`',
+    why: 'relay logs that were applied are never removed, until the disk is full',
+    fix: 'SET GLOBAL relay_log_purge=1 on HOST, and take relay_log_purge out of its configuration',
+    judge: eachServer(({ server: { settings } }) =>
+      withSetting(settings, 'relay_log_purge', (value) =>
+        unless(value === 'ON', { found: `relay_log_purge=${value}`, expected: 'relay_log_purge=ON' }),
+      ),
+    ),
+  },
+  {
+    code: 'DeadLinkUnnoticed',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`slave_net_timeout`',
+    why: 'on a dead link the receiver says `Yes` for so long, and writes that wait for its acknowledgement wait as well',
+    fix: 'SET GLOBAL slave_net_timeout=4 on HOST, put it into its configuration, and restart its receiver',
+    judge: eachServer(({ server: { settings } }) =>
+      withSetting(settings, 'slave_net_timeout', (seconds) =>
+        unless(Number(seconds) <= LONGEST_SILENCE_SECONDS, {
+          found: `slave_net_timeout=${seconds}`,
+          expected: `at most ${String(LONGEST_SILENCE_SECONDS)} s`,
+        }),
+      ),
+    ),
+  },
+  {
+    code: 'DeadlockStops',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`slave_transaction_retries`',
+    why: 'one deadlock with a long read stops the applier until a person starts it',
+    fix: 'SET GLOBAL slave_transaction_retries=10 on HOST, and put it into its configuration',
+    judge: eachServer(({ server: { settings } }) =>
+      withSetting(settings, 'slave_transaction_retries', (value) =>
+        unless(value !== '0', { found: 'slave_transaction_retries=0', expected: 'at least a few' }),
+      ),
+    ),
+  },
+  {
+    code: 'ReceiverGivesUp',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`MASTER_CONNECT_RETRY` × `master_retry_count` against `policy.continuity.outage`',
+    why: 'after so many tries the receiver stops for good, and does not come back with its primary',
+    fix: 'put a higher master_retry_count into the configuration of HOST and restart it',
+    judge: (facts) =>
+      facts.hosts
+        .filter(({ isDatabase }) => isDatabase)
+        .map(({ host, server, nextStart }) =>
+          ruled(
+            host,
+            withSeen(server, SERVER, ({ connection: { retrySeconds } }) =>
+              retrySeconds === null
+                ? null
+                : withSeen(nextStart, 'the settings in its files', ({ settings }) =>
+                    withSetting(settings, 'master_retry_count', (count) => {
+                      const tries = Number(count);
+                      return unless(tries === 0 || tries * retrySeconds >= facts.declared.outageSeconds, {
+                        found: `it gives up after ${String(tries)} tries, one every ${String(retrySeconds)} s`,
+                        expected: `tries for at least ${String(facts.declared.outageSeconds)} s`,
+                      });
+                    }),
+                  ),
+            ),
+          ),
+        ),
+  },
+  {
+    code: 'ReplicationInClear',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`Master_SSL_Allowed` of every replica',
+    why: 'whoever can listen on the network reads every row that is changed',
+    fix: 'give the servers certificates, and CHANGE MASTER TO MASTER_SSL=1 on HOST; on a network of your own alone, accept it in a baseline',
+    judge: eachReplica(({ server: { connection } }) =>
+      unless(connection.encrypted === true, { found: 'not encrypted', expected: 'TLS' }),
+    ),
+  },
+  {
+    code: 'ServerWithoutTls',
+    group: 'servers',
+    severity: 'info',
+    looksAt: '`have_ssl`',
+    why: 'clients and replicas have no way to encrypt what they send',
+    fix: 'put ssl_cert and ssl_key into the configuration of HOST and restart it',
+    judge: eachServer(({ server }) =>
+      unless(server.offersTls, { found: 'have_ssl is not YES', expected: 'TLS offered' }),
+    ),
+  },
+];
