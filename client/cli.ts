@@ -1,10 +1,11 @@
 import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
-import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
+import { addChanges, addChecks } from './cli-commands.ts';
 import { addFailover } from './cli-failover.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
+import { addSchedules } from './cli-schedules.ts';
 import type { Job } from './cli-session.ts';
 import { addStatus } from './cli-status.ts';
 import { startWorkerOrExplain } from './cli-worker.ts';
@@ -27,7 +28,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addChanges(program, { io, run });
   addAckers(program, { io, run });
   addFailover(program, { io, run });
-  addSchedules(program, { io, run });
+  addSchedules(program, { io, run, world });
   addWorker(program, async (role) => {
     exitCode = await startWorkerOrExplain(() => world.startWorker(role));
   });

@@ -10,7 +10,11 @@ export type {
 } from './errors.ts';
 export { StandfastError } from './errors.ts';
 export type { Progress } from './progress.ts';
-export type { AppliedSchedule, VerifySchedule } from './schedules.ts';
+export type { ListedSchedule, PauseInput, ScheduledRun } from './schedule-list.ts';
+export type { ScheduleChange, ScheduleKind, WantedSchedule } from './schedule-plan.ts';
+export { wantedSchedules } from './schedule-plan.ts';
+export type { ScheduleOrder } from './schedule-changes.ts';
+export type { Schedules } from './schedules.ts';
 export type { AcceptInput } from './accepting.ts';
 export type { Answer, CallOptions, StatusReport } from './standfast.ts';
 export { Standfast } from './standfast.ts';

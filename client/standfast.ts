@@ -48,8 +48,7 @@ import {
   verifyRunbook,
 } from './runbooks.ts';
 import { runningOperation, startRun } from './runs.ts';
-import type { AppliedSchedule, VerifySchedule } from './schedules.ts';
-import { ensureVerifySchedule, listVerifySchedules } from './schedules.ts';
+import { Schedules } from './schedules.ts';
 import { unhealthyVerdict } from './unhealthy.ts';
 import type { WaitOptions } from './waiting.ts';
 import { waitForRun } from './waiting.ts';
@@ -90,17 +89,18 @@ export type StandfastApi = Pick<
   | 'goAsync'
   | 'verify'
   | 'lag'
-  | 'ensureVerifySchedule'
-  | 'listVerifySchedules'
+  | 'schedules'
   | 'close'
 >;
 
 /** Typed access to the runbooks for other services. Every failure is a {@link StandfastError}. */
 export class Standfast {
+  readonly schedules: Schedules;
   readonly #link: Link;
 
   private constructor(link: Link) {
     this.#link = link;
+    this.schedules = new Schedules(link);
   }
 
   /** Connects by `TEMPORAL_*` of the environment, or the profile that the `temporal` command uses. */
@@ -189,15 +189,6 @@ export class Standfast {
       runningOperation(this.#link, cluster),
     ]);
     return { cluster, verdict, operation };
-  }
-
-  /** Creates or updates the Temporal schedule that verifies the cluster every minute. */
-  ensureVerifySchedule(cluster: string): Promise<AppliedSchedule> {
-    return ensureVerifySchedule(this.#link, cluster);
-  }
-
-  listVerifySchedules(cluster?: string): Promise<readonly VerifySchedule[]> {
-    return listVerifySchedules(this.#link, cluster);
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,7 @@ const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...vipFaults(place),
   ...policyFaults(place),
   ...hookFaults(place),
+  ...fileFaults(place),
 ];
 
 function hostFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
@@ -135,6 +136,15 @@ function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
     },
   ];
 }
+
+/** Temporal's schedules count in seconds. */
+const fileFaults = ({ path, cluster }: ClusterPlace): PathFault[] =>
+  entries(at(cluster, 'files')).flatMap(([fileset, value]) => {
+    const every = at(value, 'every') ?? '5m';
+    if (!isDuration(every) || (durationMs(every) >= 1000 && durationMs(every) % 1000 === 0)) return [];
+    const where = [...path, 'files', fileset, 'every'];
+    return [{ path: where, message: `${where.join('.')}: found ${every}, expected whole seconds, at least 1s` }];
+  });
 
 const PLACEHOLDERS = ['{host}', '{address}', '{cluster}'];
 

@@ -133,6 +133,13 @@ describe('a good inventory', () => {
 describe('one fault', () => {
   const cases: readonly (readonly [title: string, from: string, to: string, mark: string, fault: string])[] = [
     [
+      'files that are to be copied more often than a schedule can count',
+      'every: 5m',
+      'every: 1500ms',
+      '1500ms',
+      'clusters.shop.files.uploads.every: found 1500ms, expected whole seconds, at least 1s',
+    ],
+    [
       'an unknown key, with what was meant',
       'address: 10.0.0.1,',
       'address: 10.0.0.1, rnak: 7,',
