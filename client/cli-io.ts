@@ -1,4 +1,5 @@
 import type { RunsAnswer } from '../domain/cluster-runs.ts';
+import type { Check } from '../domain/checkup.ts';
 import type { ClusterDescription } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Inventory } from '../inventory/config.ts';
@@ -31,6 +32,8 @@ export interface HostsApi {
     cluster: string,
     silentMs: number,
   ): Promise<{ readonly cluster: ClusterDescription; readonly observation: ClusterObservation }>;
+  /** What is needed of this machine and of every host, for one cluster or for all. */
+  examine(cluster: string | undefined): Promise<readonly Check[]>;
   close(): void;
 }
 

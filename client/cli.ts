@@ -1,6 +1,7 @@
 import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addChanges, addChecks } from './cli-commands.ts';
+import { addDoctor } from './cli-doctor.ts';
 import { addFailover } from './cli-failover.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
@@ -21,6 +22,9 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   const run = async (options: GlobalOptions, job: Job): Promise<void> => {
     exitCode = await perform({ io, world, options }, job);
   };
+  addDoctor(program, async (options, cluster) => {
+    exitCode = await (await import('./doctor.ts')).performDoctor({ io, world, options }, cluster);
+  });
   addStatus(program, async (options, order) => {
     exitCode = await (await import('./status.ts')).performStatus({ io, world, options }, order);
   });

@@ -1,3 +1,4 @@
+export type { TemporalQuestion } from './examine-temporal.ts';
 export type { RunsQuestion } from './cluster-runs.ts';
 export type { ConnectOptions } from './config.ts';
 export type {
@@ -21,6 +22,7 @@ export { Standfast } from './standfast.ts';
 export { unhealthyVerdict } from './unhealthy.ts';
 export type { WaitOptions } from './waiting.ts';
 export type { Acceptance, Risk } from '../domain/acceptance.ts';
+export type { Check, CheckState } from '../domain/checkup.ts';
 export type { ClockOffset } from '../domain/clock.ts';
 export type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';

@@ -20,6 +20,7 @@ import type {
   RemoveAckerResult,
   VerifyResult,
 } from '../domain/report.ts';
+import type { Check } from '../domain/checkup.ts';
 import type { ClusterRuns } from '../domain/cluster-runs.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -34,6 +35,8 @@ import type { Link } from './connection.ts';
 import { openLink } from './connection.ts';
 import type { RunningOperation, RunReference } from './errors.ts';
 import { StandfastError } from './errors.ts';
+import type { TemporalQuestion } from './examine-temporal.ts';
+import { examineTemporal } from './examine-temporal.ts';
 import { watchedDelays } from './lag.ts';
 import type { Runbook } from './runbooks.ts';
 import {
@@ -90,6 +93,7 @@ export type StandfastApi = Pick<
   | 'verify'
   | 'lag'
   | 'schedules'
+  | 'examine'
   | 'close'
 >;
 
@@ -189,6 +193,11 @@ export class Standfast {
       runningOperation(this.#link, cluster),
     ]);
     return { cluster, verdict, operation };
+  }
+
+  /** What Standfast needs of Temporal, each with what mends it. Changes nothing. */
+  examine(question: TemporalQuestion): Promise<readonly Check[]> {
+    return examineTemporal(this.#link, question);
   }
 
   async close(): Promise<void> {

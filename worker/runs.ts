@@ -3,7 +3,7 @@ import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Attempted, RunsPort, Started } from '../adapters/ports.ts';
 import { operationId } from '../domain/addresses.ts';
-import type { TaskQueues } from './config.ts';
+import type { TaskQueues } from '../domain/addresses.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
 export const createRuns = (queues: TaskQueues): RunsPort => ({

@@ -183,10 +183,12 @@ describe('the confirmation of a failover', () => {
 
 describe('schedules and the worker', () => {
   const inventory = parseInventory('standfast.yaml', EXAMPLE);
+  const noHost = () => Promise.reject(new Error('no host is asked'));
   const openHosts = () =>
     Promise.resolve({
       inventory,
-      observe: () => Promise.reject(new Error('no host is asked')),
+      observe: noHost,
+      examine: noHost,
       close: () => undefined,
     });
   const change = (action: ScheduleChange['action']): ScheduleChange => ({

@@ -5,7 +5,7 @@
 # (An order may carry epoch and run, or job and attempt, as well.)
 declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick [job-assert]=quick
-  [observe]=look [binlog-end]=look [vip-probe]=look [server-probe]=look [relay-source]=look [job-status]=look [job-check]=look [server-settings]=look [journal]=look [job-receive]=stream
+  [observe]=look [binlog-end]=look [vip-probe]=look [server-probe]=look [relay-source]=look [job-status]=look [job-check]=look [server-settings]=look [installed]=look [journal]=look [job-receive]=stream
   [tail-list]=look [tail-read]=look [tail-export]=epoch [tail-write]=epoch [tail-stage]=epoch
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
   [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
@@ -17,7 +17,7 @@ declare -A KIND=(
 
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
-  [job-status]='job' [job-check]='bytes' [server-settings]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
+  [job-status]='job' [job-check]='bytes' [server-settings]='' [installed]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
   [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
   [job-key]='owner job attempt' [job-open]='owner job attempt public from bytes' [job-send]='owner job attempt target user known_hosts'
