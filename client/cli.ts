@@ -3,6 +3,7 @@ import { addAckers } from './cli-ackers.ts';
 import { addChanges, addChecks } from './cli-commands.ts';
 import { addDoctor } from './cli-doctor.ts';
 import { addFailover } from './cli-failover.ts';
+import { addInit } from './cli-init.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
@@ -22,6 +23,9 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   const run = async (options: GlobalOptions, job: Job): Promise<void> => {
     exitCode = await perform({ io, world, options }, job);
   };
+  addInit(program, async (options, order) => {
+    exitCode = await (await import('./init.ts')).performInit({ io, world, options }, order);
+  });
   addDoctor(program, async (options, cluster) => {
     exitCode = await (await import('./doctor.ts')).performDoctor({ io, world, options }, cluster);
   });

@@ -4,7 +4,8 @@ import { SEARCH_ATTRIBUTES, taskQueues } from '../domain/addresses.ts';
 import { clusterRuns } from './cluster-runs.ts';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
-import { StandfastError } from './errors.ts';
+import type { StandfastError } from './errors.ts';
+import { grpcCode } from './failures.ts';
 import { planFor } from './schedule-changes.ts';
 import type { WantedSchedule } from './schedule-plan.ts';
 
@@ -59,18 +60,24 @@ export const temporalUnreached = (error: StandfastError): readonly Check[] => [
 ];
 
 async function examineNamespace(link: Link): Promise<Check> {
-  const { namespace } = link.config;
-  try {
-    await ask(link, () => link.connection.workflowService.describeNamespace({ namespace }));
-    return fine(place('namespace'), `the namespace ${namespace} is there`);
-  } catch (error) {
-    if (!(error instanceof StandfastError)) throw error;
-    return wrong(
-      place('namespace'),
-      error.message,
-      `set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
-    );
-  }
+  const { namespace, address } = link.config;
+  const { workflowService } = link.connection;
+  const isThere = await ask(link, () =>
+    workflowService.describeNamespace({ namespace }).then(() => true, falseWhenMissing),
+  );
+  if (isThere) return fine(place('namespace'), `the namespace ${namespace} is there`);
+  return wrong(
+    place('namespace'),
+    `Temporal at ${address} has no namespace "${namespace}"`,
+    `set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
+  );
+}
+
+const NOT_FOUND = 5; // google.rpc.Code.NOT_FOUND
+
+function falseWhenMissing(error: unknown): false {
+  if (grpcCode(error) === NOT_FOUND) return false;
+  throw error;
 }
 
 async function examineAttributes(link: Link): Promise<Check> {

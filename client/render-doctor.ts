@@ -2,6 +2,7 @@ import type { Check } from '../domain/checkup.ts';
 import { countChecks } from '../domain/checkup.ts';
 import type { Paint } from './paint.ts';
 
+const INDENT = ' '.repeat(22);
 const MARKS = { ok: '✓', bad: '✗', 'not-asked': '?' } as const;
 const COLOURS = { ok: 'good', bad: 'bad', 'not-asked': 'warn' } as const;
 
@@ -37,6 +38,6 @@ function together(checks: readonly Check[]): readonly Check[] {
 }
 
 const linesOf = ({ code, state, says, fix }: Check, paint: Paint): readonly string[] => [
-  `  ${paint[COLOURS[state]](MARKS[state])} ${code.padEnd(17)} ${state === 'not-asked' ? `not asked: ${says}` : says}`,
-  ...(fix === null ? [] : [`${' '.repeat(22)}${paint.strong('fix')}: ${fix}`]),
+  `  ${paint[COLOURS[state]](MARKS[state])} ${code.padEnd(17)} ${state === 'not-asked' ? `not asked: ${says}` : says.replaceAll('\n', `\n${INDENT}`)}`,
+  ...(fix === null ? [] : [`${INDENT}${paint.strong('fix')}: ${fix}`]),
 ];

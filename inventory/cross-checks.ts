@@ -1,4 +1,4 @@
-import { COUNTRY_CODES, COUNTRY_HABITS } from './countries.ts';
+import { COUNTRY_CODES, COUNTRY_HABITS, UNKNOWN_COUNTRY } from './countries.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { DURATION_PATTERN, durationMs } from './duration.ts';
 import type { FaultPath, PathFault } from './faults.ts';
@@ -13,7 +13,7 @@ export function crossFaults(data: unknown): PathFault[] {
   const clusters = entries(at(data, 'clusters'));
   return [
     ...entries(at(data, 'sites')).flatMap(([name, site]) =>
-      countryFaults(['sites', name, 'country'], at(site, 'country')),
+      at(site, 'country') === UNKNOWN_COUNTRY ? [] : countryFaults(['sites', name, 'country'], at(site, 'country')),
     ),
     ...(isRecord(at(data, 'clusters')) && clusters.length === 0
       ? [{ path: ['clusters'], message: 'clusters: found none, expected at least one cluster' }]

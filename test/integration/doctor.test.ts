@@ -81,11 +81,13 @@ afterAll(deleteSchedules);
 describe('the doctor of a real cluster', () => {
   test('finds everything there when it is, and changes nothing by asking', async () => {
     const { startWorker, client } = cluster();
-    await startWorker('only');
-    const before = await traces();
     await client.schedules.apply(await client.schedules.plan({ wanted }));
-    expect(await doctorUntilWatched()).toEqual([]);
+    // No watcher writes heartbeat rows yet.
+    const before = await traces();
+    expect(hostLines(await faults())).toEqual([]);
     expect(await traces()).toEqual(before);
+    await startWorker('only');
+    expect(await doctorUntilWatched()).toEqual([]);
     const { exitCode, stdout } = await doctor();
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^everything is there: \d+ checks\n\nthis machine\n {2}✓ inventory /);
@@ -129,10 +131,7 @@ describe('the doctor of a real cluster', () => {
     const { lab } = cluster();
     const [db1 = '', db2 = ''] = readFileSync(lab.etc('known_hosts'), 'utf8').split('\n');
     const key = (line: string): string => line.slice(line.indexOf(' '));
-    writeFileSync(
-      lab.etc('known_swapped'),
-      `${readFileSync(lab.etc('known_hosts'), 'utf8').replace(key(db1), key(db2))}`,
-    );
+    writeFileSync(lab.etc('known_swapped'), readFileSync(lab.etc('known_hosts'), 'utf8').replace(key(db1), key(db2)));
     const found = await faults(otherInventory('swapped.yaml', lab.etc('known_hosts'), lab.etc('known_swapped')));
     expect(hostLines(found).filter((line) => line.includes(' bad: '))).toEqual([
       expect.stringMatching(/^db1 host-key bad: .*another key is pinned/),
@@ -228,7 +227,9 @@ describe('the doctor of a real cluster', () => {
 
   test('without an inventory still asks Temporal, and says that no host was asked', async () => {
     const found = await faults({ STANDFAST_CONFIG: '/nowhere/standfast.yaml' });
-    expect(found[0]).toMatch(/^this machine inventory bad: .*\/nowhere\/standfast\.yaml:1:1: the file cannot be read/);
+    expect(found[0]).toMatch(
+      /^this machine inventory bad: .*\n\/nowhere\/standfast\.yaml:1:1: the file cannot be read/,
+    );
     expect(found).toContainEqual('every host ssh not-asked: the inventory was not read');
     expect(found.join('\n')).not.toContain('Temporal temporal');
   });

@@ -113,6 +113,12 @@ describe('a good inventory', () => {
     expect(cluster?.hooks).toEqual({ powerOff: null });
   });
 
+  test('may leave open where a site is, but not where data may be', () => {
+    const open = changed('oslo-a: { country: NO }', 'oslo-a: { country: ZZ }');
+    expect(parseInventory('standfast.yaml', open).clusters[0]?.hosts[0]?.country).toBe('ZZ');
+    expect(() => parseInventory('standfast.yaml', changed('countries: [NO]', 'countries: [ZZ]'))).toThrow(/found "ZZ"/);
+  });
+
   test('cannot be changed afterwards', () => {
     const inventory = parseInventory('standfast.yaml', EXAMPLE);
     expect(() => {
