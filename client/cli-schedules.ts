@@ -11,6 +11,9 @@ import { StandfastError } from './errors.ts';
 import type { ListedSchedule } from './schedule-list.ts';
 import type { ScheduleChange } from './schedule-plan.ts';
 
+/** As a plan with it would exit when it is applied. */
+const REFUSED = 4;
+
 export interface ScheduleHands extends Hands {
   readonly world: CliWorld;
 }
@@ -69,7 +72,11 @@ const applyJob = (
     const { renderApplied, renderPlan } = await import('./render-schedules.ts');
     const wanted = wantedSchedules(await inventoryOf(world, cluster));
     const changes = await client.schedules.plan({ wanted, cluster });
-    if (isDry) return planReport(changes, { isApplied: false, text: (paint) => renderPlan(changes, paint) });
+    if (isDry)
+      return {
+        ...planReport(changes, { isApplied: false, text: (paint) => renderPlan(changes, paint) }),
+        exitCode: changes.some(({ action }) => action === 'refuse') ? REFUSED : 0,
+      };
     io.err(renderPlan(changes, io.paintErr));
     await client.schedules.apply(changes);
     return planReport(changes, { isApplied: true, text: () => renderApplied(changes) });

@@ -235,6 +235,7 @@ describe('schedules and the worker', () => {
     const { told, scene } = planning(change('delete'));
     const text = await run('schedule apply shop --dry-run', scene);
     expect(text).toMatchObject({ exitCode: 0, out: '  delete  s  because' });
+    expect((await run('schedule apply --dry-run', planning(change('refuse')).scene)).exitCode).toBe(4);
     const json = await run('schedule apply shop --dry-run -o json', scene);
     expect(JSON.parse(json.out)).toMatchObject({
       kind: 'SchedulePlan',

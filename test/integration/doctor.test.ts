@@ -1,7 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { wantedSchedules } from '../../client/index.ts';
 import type { Check } from '../../domain/checkup.ts';
 import type { RunResult } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
@@ -11,13 +10,12 @@ import { useTemporal } from './temporal.ts';
 const cluster = useCluster();
 const temporal = useTemporal();
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
-const wanted = wantedSchedules({ clusters: [{ name: 'shop', files: [] }] });
 const HELPER = '/usr/local/sbin/standfast-host';
 
 /** The command as somebody types it where a worker runs. */
-function doctor(args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+function standfast(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunResult> {
   const { lab } = cluster();
-  return lab.control.exec([process.execPath, program, 'doctor', ...args], {
+  return lab.control.exec([process.execPath, program, ...args], {
     env: {
       PATH: process.env['PATH'],
       TEMPORAL_ADDRESS: inject('stage').temporalInside,
@@ -35,7 +33,7 @@ interface Told {
 
 /** Whatever is not green. */
 async function faults(environment: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
-  const { exitCode, stdout } = await doctor(['shop', '-o', 'json'], environment);
+  const { exitCode, stdout } = await standfast(['doctor', 'shop', '-o', 'json'], environment);
   const { checks } = JSON.parse(stdout) as Told;
   const found = checks.filter(({ state }) => state !== 'ok');
   expect(exitCode).toBe(found.length === 0 ? 0 : 10);
@@ -80,15 +78,20 @@ afterAll(deleteSchedules);
 
 describe('the doctor of a real cluster', () => {
   test('finds everything there when it is, and changes nothing by asking', async () => {
-    const { startWorker, client } = cluster();
-    await client.schedules.apply(await client.schedules.plan({ wanted }));
+    const { startWorker } = cluster();
+    const first = await standfast(['schedule', 'apply']);
+    expect(first).toMatchObject({ exitCode: 0, stdout: 'schedules: 2 created\n' });
+    expect(first.stderr).toMatch(
+      / create {2}standfast-verify-shop {2}every 60 s.*\n {2}create {2}standfast-audit-shop {2}/,
+    );
+    expect(await standfast(['schedule', 'apply'])).toMatchObject({ exitCode: 0, stdout: 'schedules: 2 as it was\n' });
     // No watcher writes heartbeat rows yet.
     const before = await traces();
     expect(hostLines(await faults())).toEqual([]);
     expect(await traces()).toEqual(before);
     await startWorker('only');
     expect(await doctorUntilWatched()).toEqual([]);
-    const { exitCode, stdout } = await doctor();
+    const { exitCode, stdout } = await standfast(['doctor']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^everything is there: \d+ checks\n\nthis machine\n {2}✓ inventory /);
     expect(stdout).toContain('\n  ✓ grant             22 privileges are there\n');
