@@ -1,5 +1,6 @@
 import { format } from 'mysql2/promise';
 import { field } from './mariadb.ts';
+import { HEARTBEAT_ACCOUNT, REQUIRED_GRANTS } from '../domain/accounts.ts';
 import type { ShownBeat } from '../domain/lag.ts';
 import type { LookDeadline, Pulse, Row, Session } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
@@ -7,19 +8,24 @@ import { AdapterFailure } from './ports.ts';
 /** `lag`: of one measurement. `vip`: through the VIP. `watch`: of a watcher, again and again. */
 type Beaten = 'lag' | 'vip' | 'watch';
 
-/** Nobody logs in with it. It writes heartbeat rows for whoever calls, and has no privilege to write on a read-only server. */
-const WRITER = "'standfast_beat'@'localhost'";
+const WRITER = `'${HEARTBEAT_ACCOUNT.name}'@'${HEARTBEAT_ACCOUNT.host}'`;
 /** Source: MariaDB error codes, ER_OPTION_PREVENTS_STATEMENT. */
 const READ_ONLY = 1290;
 /** ER_SP_DOES_NOT_EXIST, ER_NO_SUCH_USER: of a cluster that an earlier version prepared. */
 const NOT_PREPARED: readonly unknown[] = [1305, 1449];
-const MAKE_WRITER = `CREATE USER ${WRITER} ACCOUNT LOCK; GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${WRITER}`;
+const MAKE_WRITER = [
+  `CREATE USER ${WRITER} ACCOUNT LOCK`,
+  ...REQUIRED_GRANTS.filter(({ account }) => account === 'heartbeat').map(
+    ({ privileges, on }) => `GRANT ${privileges.join(', ')} ON ${on} TO ${WRITER}`,
+  ),
+].join('; ');
 
 /** The statements with which an administrator makes the account that writes heartbeat rows; null: it is there. */
 export async function missingWriter(session: Session): Promise<string | null> {
-  const rows = await session.rows(
-    "SELECT COUNT(*) AS accounts FROM mysql.global_priv WHERE User = 'standfast_beat' AND Host = 'localhost'",
-  );
+  const rows = await session.rows('SELECT COUNT(*) AS accounts FROM mysql.global_priv WHERE User = ? AND Host = ?', [
+    HEARTBEAT_ACCOUNT.name,
+    HEARTBEAT_ACCOUNT.host,
+  ]);
   return field(rows, 'accounts') === '0' ? MAKE_WRITER : null;
 }
 

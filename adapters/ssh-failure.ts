@@ -57,6 +57,9 @@ const REASONS: Readonly<Record<SshReason, Explanation>> = {
 export class SshFailure extends AdapterFailure {
   readonly reason: SshReason;
   readonly detail: string;
+  /** The message is both. */
+  readonly what: string;
+  readonly remedy: string;
 
   constructor(input: {
     place: SshPlace;
@@ -68,9 +71,10 @@ export class SshFailure extends AdapterFailure {
     const { place, reason, detail = '' } = input;
     const { silence, says, remedy } = REASONS[reason];
     const where = `${place.host} (${place.address}:${String(place.port)})`;
+    const what = `${where} ${says}${detail === '' ? '' : ` (${detail})`}`;
     super({
       type: input.type ?? 'Unreachable',
-      message: `${where} ${says}${detail === '' ? '' : ` (${detail})`}; ${remedy}`,
+      message: `${what}; ${remedy}`,
       host: place.host,
       silence,
       cause: input.cause,
@@ -78,6 +82,8 @@ export class SshFailure extends AdapterFailure {
     this.name = 'SshFailure';
     this.reason = reason;
     this.detail = detail;
+    this.what = what;
+    this.remedy = remedy;
   }
 }
 

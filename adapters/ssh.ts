@@ -40,6 +40,7 @@ const LOOKING_VERBS: readonly string[] = [
   'job-check',
   'job-assert',
   'server-settings',
+  'installed',
   'journal',
   'audit-host',
   'audit-settings',

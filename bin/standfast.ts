@@ -50,6 +50,7 @@ const exitCode = await main(process.argv.slice(2), io, {
   connect: async () => (await import('../client/standfast.ts')).Standfast.connect(),
   openRuns: async () => (await import('../client/runs-beside.ts')).runsBeside(),
   openHosts: async () => (await import('../worker/hosts.ts')).openHosts(),
+  discover: async (order) => (await import('../worker/init.ts')).draftInventory(order),
   startWorker: async (role) => {
     const { endWithPair, runPair } = await import('../worker/pair.ts');
     if (role === undefined) return runPair([process.execPath, process.argv[1] ?? '', 'worker', 'start']);

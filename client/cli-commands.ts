@@ -6,15 +6,7 @@ import {
   parseVerifyReplication,
 } from '../domain/inputs.ts';
 import type { CliIo, GlobalOptions } from './cli-io.ts';
-import {
-  lagJob,
-  prepareJob,
-  provisionJob,
-  rejoinJob,
-  scheduleApplyJob,
-  scheduleListJob,
-  verifyJob,
-} from './cli-jobs.ts';
+import { lagJob, prepareJob, provisionJob, rejoinJob, verifyJob } from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
 import { StandfastError } from './errors.ts';
@@ -75,26 +67,6 @@ export function addChanges(program: Root, { run }: Hands): void {
     .action(async (cluster, host) => {
       const options = program.opts();
       await run(options, rejoinJob(checked(parseRejoinReplica({ cluster, host })), options));
-    });
-}
-
-export function addSchedules(program: Root, { run }: Hands): void {
-  const schedule = program.command('schedule').description('what Temporal starts by itself');
-  schedule
-    .command('apply')
-    .description('verify the cluster every minute; safe to repeat')
-    .argument('<cluster>')
-    .action(async (cluster) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule apply'), scheduleApplyJob(input));
-    });
-  schedule
-    .command('ls')
-    .description('the schedules of one cluster, or of all')
-    .argument('[cluster]')
-    .action(async (cluster) => {
-      if (cluster !== undefined) checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule ls'), scheduleListJob(cluster));
     });
 }
 

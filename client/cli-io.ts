@@ -1,4 +1,5 @@
 import type { RunsAnswer } from '../domain/cluster-runs.ts';
+import type { Check } from '../domain/checkup.ts';
 import type { ClusterDescription } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Inventory } from '../inventory/config.ts';
@@ -31,6 +32,8 @@ export interface HostsApi {
     cluster: string,
     silentMs: number,
   ): Promise<{ readonly cluster: ClusterDescription; readonly observation: ClusterObservation }>;
+  /** What is needed of this machine and of every host, for one cluster or for all. */
+  examine(cluster: string | undefined): Promise<readonly Check[]>;
   close(): void;
 }
 
@@ -40,11 +43,23 @@ export interface RunsApi {
   close(): Promise<void>;
 }
 
+/** Where a running set-up is read from, and with what; what is left out is as the user's own ssh configuration says. */
+export interface DiscoveryOrder {
+  readonly from: string;
+  readonly cluster: string;
+  readonly sshUser?: string | undefined;
+  readonly sshPort?: number | undefined;
+  readonly sshKey?: string | undefined;
+  readonly knownHosts?: string | undefined;
+}
+
 /** What the commands reach outside themselves; loaded only when one needs it. */
 export interface CliWorld {
   readonly connect: () => Promise<StandfastApi>;
   readonly openHosts: () => Promise<HostsApi>;
   readonly openRuns: () => Promise<RunsApi>;
+  /** The text of an inventory of what runs there; nothing is changed. @throws PlainSshError */
+  readonly discover: (order: DiscoveryOrder) => Promise<string>;
   /** @returns the exit code. Without a role both are started, each as a process of its own. */
   readonly startWorker: (role: WorkerRole | undefined) => Promise<number>;
 }

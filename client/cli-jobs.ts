@@ -184,27 +184,3 @@ export const acceptJob = (input: AcceptInput): Job => ({
     };
   },
 });
-
-export const scheduleApplyJob = (input: VerifyReplicationInput): Job => ({
-  title: `schedule the verification of ${input.cluster}`,
-  work: async (client) => {
-    const schedule = await client.ensureVerifySchedule(input.cluster);
-    return {
-      kind: 'Schedule',
-      data: schedule,
-      text: async () => (await import('./render-schedules.ts')).renderApplied(schedule),
-    };
-  },
-});
-
-export const scheduleListJob = (cluster: string | undefined): Job => ({
-  title: `schedules of ${cluster ?? 'every cluster'}`,
-  work: async (client) => {
-    const schedules = await client.listVerifySchedules(cluster);
-    return {
-      kind: 'ScheduleList',
-      data: { schedules },
-      text: async () => (await import('./render-schedules.ts')).renderSchedules(schedules),
-    };
-  },
-});

@@ -1,11 +1,14 @@
 import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addAudit } from './cli-audit.ts';
-import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
+import { addChanges, addChecks } from './cli-commands.ts';
+import { addDoctor } from './cli-doctor.ts';
 import { addFailover } from './cli-failover.ts';
+import { addInit } from './cli-init.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
+import { addSchedules } from './cli-schedules.ts';
 import type { Job } from './cli-session.ts';
 import { addStatus } from './cli-status.ts';
 import { startWorkerOrExplain } from './cli-worker.ts';
@@ -21,6 +24,12 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   const run = async (options: GlobalOptions, job: Job): Promise<void> => {
     exitCode = await perform({ io, world, options }, job);
   };
+  addInit(program, async (options, order) => {
+    exitCode = await (await import('./init.ts')).performInit({ io, world, options }, order);
+  });
+  addDoctor(program, async (options, cluster) => {
+    exitCode = await (await import('./doctor.ts')).performDoctor({ io, world, options }, cluster);
+  });
   addStatus(program, async (options, order) => {
     exitCode = await (await import('./status.ts')).performStatus({ io, world, options }, order);
   });
@@ -29,7 +38,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addChanges(program, { io, run });
   addAckers(program, { io, run });
   addFailover(program, { io, run });
-  addSchedules(program, { io, run });
+  addSchedules(program, { io, run, world });
   addWorker(program, async (role) => {
     exitCode = await startWorkerOrExplain(() => world.startWorker(role));
   });

@@ -88,7 +88,7 @@ function runningRun(info: RunInfo): RunningRun {
   return { type, workflowId, runId, since: startTime.toISOString(), phase, asksPerson: phase === ASKS_A_PERSON };
 }
 
-function attribute(info: RunInfo, name: string): string | null {
+export function attribute(info: RunInfo, name: string): string | null {
   const value: unknown = info.typedSearchAttributes.getAll().find((pair) => pair.key.name === name)?.value;
   return typeof value === 'string' ? value : null;
 }

@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly namespace?: string;
   /** The queue that the workers of Standfast poll; `STANDFAST_TASK_QUEUE` or `standfast` when absent. */
   readonly taskQueue?: string;
+  /** Of the Temporal UI, for links; `STANDFAST_TEMPORAL_UI` when absent. */
+  readonly uiAddress?: string;
   readonly connectTimeoutMs?: number;
   /** Shown in every history as who asked. */
   readonly identity?: string;
@@ -24,6 +26,8 @@ export interface ClientConfig {
   readonly address: string;
   readonly namespace: string;
   readonly taskQueue: string;
+  /** Without a slash at its end; null: no links. */
+  readonly uiAddress: string | null;
   readonly connectTimeoutMs: number;
   readonly identity: string;
 }
@@ -33,6 +37,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[\w./-]{1,200}$/, 'letters, digits, ". _ / -", at most 200 characters')
     .default(DEFAULT_TASK_QUEUE),
+  STANDFAST_TEMPORAL_UI: z
+    .url({ protocol: /^https?$/, error: 'an address such as https://temporal.example.com' })
+    .optional(),
   USER: z.string().default('unknown'),
 });
 
@@ -50,6 +57,7 @@ export function loadClientConfig(options: ConnectOptions = {}, environment = pro
     address,
     namespace: options.namespace ?? temporal.namespace ?? 'default',
     taskQueue: options.taskQueue ?? own.data.STANDFAST_TASK_QUEUE,
+    uiAddress: (options.uiAddress ?? own.data.STANDFAST_TEMPORAL_UI)?.replace(/\/+$/, '') ?? null,
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     identity: options.identity ?? `standfast ${own.data.USER}@${hostname()}`,
   });

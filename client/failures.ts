@@ -29,7 +29,7 @@ export function causesOf(error: unknown): readonly Error[] {
   return found;
 }
 
-const grpcCode = (error: unknown): number | undefined => {
+export const grpcCode = (error: unknown): number | undefined => {
   const service = causesOf(error).find(isGrpcServiceError);
   return service?.code;
 };

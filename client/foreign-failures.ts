@@ -8,6 +8,7 @@ const KNOWN: Readonly<Record<string, StandfastErrorType>> = {
   SecretError: 'Configuration',
   KnownHostsError: 'Configuration',
   AdapterFailure: 'Configuration',
+  PlainSshError: 'Unreachable',
   TransportError: 'TemporalUnreachable',
 };
 

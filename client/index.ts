@@ -1,3 +1,4 @@
+export type { TemporalQuestion } from './examine-temporal.ts';
 export type { RunsQuestion } from './cluster-runs.ts';
 export type { ConnectOptions } from './config.ts';
 export type {
@@ -10,7 +11,11 @@ export type {
 } from './errors.ts';
 export { StandfastError } from './errors.ts';
 export type { Progress } from './progress.ts';
-export type { AppliedSchedule, VerifySchedule } from './schedules.ts';
+export type { ListedSchedule, PauseInput, ScheduledRun } from './schedule-list.ts';
+export type { ScheduleChange, ScheduleKind, WantedSchedule } from './schedule-plan.ts';
+export { wantedSchedules } from './schedule-plan.ts';
+export type { ScheduleOrder } from './schedule-changes.ts';
+export type { Schedules } from './schedules.ts';
 export type { AcceptInput } from './accepting.ts';
 export type { Answer, CallOptions, StatusReport } from './standfast.ts';
 export { Standfast } from './standfast.ts';
@@ -20,6 +25,7 @@ export type { Acceptance, Risk } from '../domain/acceptance.ts';
 export type { LatencyClass, LinkCost } from '../domain/audit/latency.ts';
 export type { AuditFinding, AuditReport, AuditResult } from '../domain/audit/report.ts';
 export type { AuditSeverity } from '../domain/audit/rule.ts';
+export type { Check, CheckState } from '../domain/checkup.ts';
 export type { ClockOffset } from '../domain/clock.ts';
 export type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 export type { Epoch, HostName } from '../domain/cluster.ts';

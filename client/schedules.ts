@@ -1,109 +1,42 @@
-import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Link } from './connection.ts';
-import { ask } from './connection.ts';
-import { verifyRunbook } from './runbooks.ts';
-import { checkedInput } from './runs.ts';
+import { applyChanges, planFor } from './schedule-changes.ts';
+import type { ScheduleOrder } from './schedule-changes.ts';
+import { listSchedules, pauseSchedules, resumeSchedules } from './schedule-list.ts';
+import type { ListedSchedule, PauseInput } from './schedule-list.ts';
+import type { ScheduleChange } from './schedule-plan.ts';
 
-const PREFIX = 'standfast-verify-';
-const EVERY = '1m';
-// The server's own default is a year: after an outage it would make up for every missed minute.
-const CATCHUP_WINDOW = '1m';
+/** What Temporal starts by itself for the installation of this client's task queue. Schedules of others are never touched. */
+export class Schedules {
+  readonly #link: Link;
 
-export interface VerifySchedule {
-  readonly scheduleId: string;
-  readonly cluster: string;
-  readonly everySeconds: number;
-  readonly paused: boolean;
-  readonly note: string;
-  /** ISO 8601; null while paused. */
-  readonly nextRunAt: string | null;
-}
+  constructor(link: Link) {
+    this.#link = link;
+  }
 
-export interface AppliedSchedule extends VerifySchedule {
-  readonly created: boolean;
-}
+  /** How they differ from what is wanted; see {@link wantedSchedules}. Changes nothing. */
+  plan(order: ScheduleOrder): Promise<readonly ScheduleChange[]> {
+    return planFor(this.#link, order);
+  }
 
-/** Creates the schedule that verifies the cluster every minute, or brings it up to date. A paused one stays paused. */
-export async function ensureVerifySchedule(link: Link, cluster: string): Promise<AppliedSchedule> {
-  checkedInput(verifyRunbook, { cluster });
-  const options = scheduleOptions(link, cluster);
-  const created = await ask(link, () => link.client.schedule.create(options).then(() => true, falseWhenThere));
-  const handle = link.client.schedule.getHandle(options.scheduleId);
-  if (!created)
-    await ask(link, () =>
-      handle.update((previous) => ({
-        spec: options.spec,
-        action: options.action,
-        ...(options.policies !== undefined && { policies: options.policies }),
-        state: previous.state.paused ? previous.state : { ...previous.state, note: noteOf(cluster) },
-      })),
-    );
-  return { ...summaryOf(cluster, await ask(link, () => handle.describe())), created };
-}
+  /**
+   * Carries out a plan. A paused schedule stays paused.
+   * @throws StandfastError `Unsafe`, before anything is changed, when an ID is taken by a schedule that is not ours
+   */
+  apply(changes: readonly ScheduleChange[]): Promise<void> {
+    return applyChanges(this.#link, changes);
+  }
 
-function scheduleOptions(link: Link, cluster: string): ScheduleOptions {
-  return {
-    scheduleId: `${PREFIX}${cluster}`,
-    spec: { intervals: [{ every: EVERY }] },
-    action: {
-      type: 'startWorkflow',
-      workflowType: verifyRunbook.type,
-      workflowId: `verify/${cluster}/scheduled`,
-      taskQueue: link.config.taskQueue,
-      args: [{ cluster }],
-      workflowTaskTimeout: '1s',
-      staticSummary: `verify ${cluster}, on schedule`,
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
-    state: { note: noteOf(cluster) },
-  };
-}
+  /** Of one cluster, or of all. */
+  list(cluster?: string): Promise<readonly ListedSchedule[]> {
+    return listSchedules(this.#link, cluster);
+  }
 
-const noteOf = (cluster: string): string =>
-  `Verifies replication of ${cluster} every minute; a run fails when the verdict is bad. Kept by standfast schedule apply ${cluster}`;
+  /** Nothing of the cluster starts by itself until it is resumed. */
+  pause(input: PauseInput): Promise<readonly ListedSchedule[]> {
+    return pauseSchedules(this.#link, input);
+  }
 
-function falseWhenThere(error: unknown): false {
-  if (error instanceof ScheduleAlreadyRunning) return false;
-  throw error;
-}
-
-/** The schedule of one cluster, or of all. */
-export async function listVerifySchedules(link: Link, cluster?: string): Promise<readonly VerifySchedule[]> {
-  const clusters = cluster === undefined ? await scheduledClusters(link) : [cluster];
-  const found = await Promise.all(clusters.map((name) => describeSchedule(link, name)));
-  return found.filter((entry) => entry !== null);
-}
-
-async function scheduledClusters(link: Link): Promise<readonly string[]> {
-  return ask(link, async () => {
-    const names: string[] = [];
-    for await (const entry of link.client.schedule.list())
-      if (entry.scheduleId.startsWith(PREFIX)) names.push(entry.scheduleId.slice(PREFIX.length));
-    return names.sort();
-  });
-}
-
-async function describeSchedule(link: Link, cluster: string): Promise<VerifySchedule | null> {
-  const handle = link.client.schedule.getHandle(`${PREFIX}${cluster}`);
-  const description = await ask(link, () => handle.describe().catch(nullWhenMissing));
-  return description === null ? null : summaryOf(cluster, description);
-}
-
-function nullWhenMissing(error: unknown): null {
-  if (error instanceof ScheduleNotFoundError) return null;
-  throw error;
-}
-
-function summaryOf(cluster: string, description: ScheduleDescription): VerifySchedule {
-  const [next] = description.info.nextActionTimes;
-  const { paused, note } = description.state;
-  return {
-    scheduleId: description.scheduleId,
-    cluster,
-    everySeconds: Math.round((description.spec.intervals?.[0]?.every ?? 0) / 1000),
-    paused,
-    note: note ?? '',
-    nextRunAt: paused ? null : (next?.toISOString() ?? null),
-  };
+  resume({ cluster }: Pick<PauseInput, 'cluster'>): Promise<readonly ListedSchedule[]> {
+    return resumeSchedules(this.#link, cluster);
+  }
 }

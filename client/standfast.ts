@@ -23,10 +23,13 @@ import type {
   RemoveAckerResult,
   VerifyResult,
 } from '../domain/report.ts';
+import type { Check } from '../domain/checkup.ts';
 import type { ClusterRuns } from '../domain/cluster-runs.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Acceptance } from '../domain/acceptance.ts';
+import type { Answer, CallOptions } from './call.ts';
+import { call } from './call.ts';
 import type { AcceptInput } from './accepting.ts';
 import { acceptRisk } from './accepting.ts';
 import type { RunsQuestion } from './cluster-runs.ts';
@@ -35,10 +38,11 @@ import type { ConnectOptions } from './config.ts';
 import { loadClientConfig } from './config.ts';
 import type { Link } from './connection.ts';
 import { openLink } from './connection.ts';
-import type { RunningOperation, RunReference } from './errors.ts';
+import type { RunningOperation } from './errors.ts';
 import { StandfastError } from './errors.ts';
+import type { TemporalQuestion } from './examine-temporal.ts';
+import { examineTemporal } from './examine-temporal.ts';
 import { watchedDelays } from './lag.ts';
-import type { Runbook } from './runbooks.ts';
 import {
   admitRunbook,
   auditRunbook,
@@ -52,28 +56,12 @@ import {
   removeAckerRunbook,
   verifyRunbook,
 } from './runbooks.ts';
-import { runningOperation, startRun } from './runs.ts';
-import type { AppliedSchedule, VerifySchedule } from './schedules.ts';
-import { ensureVerifySchedule, listVerifySchedules } from './schedules.ts';
+import { runningOperation } from './runs.ts';
+import { Schedules } from './schedules.ts';
 import { unhealthyVerdict } from './unhealthy.ts';
 import type { WaitOptions } from './waiting.ts';
-import { waitForRun } from './waiting.ts';
 
-export interface CallOptions extends WaitOptions {
-  /** Makes the call idempotent: a second one with the same ID gets the run of the first, and its result. */
-  readonly requestId?: string | undefined;
-  /** Returns as soon as the run is durable. */
-  readonly detach?: boolean | undefined;
-}
-
-/** The result of a runbook, or, of a detached call, the run that will have it. */
-export type Answer<Options extends CallOptions, Result> = 'detach' extends keyof Options
-  ? Options['detach'] extends true
-    ? RunReference
-    : Options['detach'] extends false | undefined
-      ? Result
-      : Result | RunReference
-  : Result;
+export type { Answer, CallOptions } from './call.ts';
 
 export interface StatusReport {
   readonly cluster: string;
@@ -97,17 +85,19 @@ export type StandfastApi = Pick<
   | 'verify'
   | 'audit'
   | 'lag'
-  | 'ensureVerifySchedule'
-  | 'listVerifySchedules'
+  | 'schedules'
+  | 'examine'
   | 'close'
 >;
 
 /** Typed access to the runbooks for other services. Every failure is a {@link StandfastError}. */
 export class Standfast {
+  readonly schedules: Schedules;
   readonly #link: Link;
 
   private constructor(link: Link) {
     this.#link = link;
+    this.schedules = new Schedules(link);
   }
 
   /** Connects by `TEMPORAL_*` of the environment, or the profile that the `temporal` command uses. */
@@ -116,7 +106,7 @@ export class Standfast {
   }
 
   failover<O extends CallOptions = object>(input: FailoverInput, options?: O): Promise<Answer<O, FailoverResult>> {
-    return this.#run(failoverRunbook, input, options);
+    return call(this.#link, { runbook: failoverRunbook, input }, options);
   }
 
   /** What a failover would do if the primary were dead now. Changes nothing, and needs no lock. */
@@ -124,7 +114,7 @@ export class Standfast {
     input: Pick<FailoverInput, 'cluster' | 'candidate'>,
     options?: O,
   ): Promise<Answer<O, FailoverPlan>> {
-    return this.#run(planFailoverRunbook, { ...input, dryRun: true }, options);
+    return call(this.#link, { runbook: planFailoverRunbook, input: { ...input, dryRun: true } }, options);
   }
 
   /** Answers for what the running failover cannot prove, and asks a person about. */
@@ -136,26 +126,26 @@ export class Standfast {
     input: ProvisionReplicaInput,
     options?: O,
   ): Promise<Answer<O, ProvisionResult>> {
-    return this.#run(provisionRunbook, input, options);
+    return call(this.#link, { runbook: provisionRunbook, input }, options);
   }
 
   rejoinReplica<O extends CallOptions = object>(
     input: RejoinReplicaInput,
     options?: O,
   ): Promise<Answer<O, RejoinResult>> {
-    return this.#run(rejoinRunbook, input, options);
+    return call(this.#link, { runbook: rejoinRunbook, input }, options);
   }
 
   preparePrimary<O extends CallOptions = object>(
     input: PreparePrimaryInput,
     options?: O,
   ): Promise<Answer<O, PrepareResult>> {
-    return this.#run(prepareRunbook, input, options);
+    return call(this.#link, { runbook: prepareRunbook, input }, options);
   }
 
   /** Makes a replica that replicates count for losslessness, also one that was removed before. */
   admitReplica<O extends CallOptions = object>(input: AdmitReplicaInput, options?: O): Promise<Answer<O, AdmitResult>> {
-    return this.#run(admitRunbook, input, options);
+    return call(this.#link, { runbook: admitRunbook, input }, options);
   }
 
   /** A replica that is gone for long counts no more, so that the others cover a failover. */
@@ -163,12 +153,12 @@ export class Standfast {
     input: RemoveAckerInput,
     options?: O,
   ): Promise<Answer<O, RemoveAckerResult>> {
-    return this.#run(removeAckerRunbook, input, options);
+    return call(this.#link, { runbook: removeAckerRunbook, input }, options);
   }
 
   /** The primary goes on without acknowledgements, and writers that hang go on; nothing claims losslessness from then on. */
   goAsync<O extends CallOptions = object>(input: GoAsyncInput, options?: O): Promise<Answer<O, GoAsyncResult>> {
-    return this.#run(goAsyncRunbook, input, options);
+    return call(this.#link, { runbook: goAsyncRunbook, input }, options);
   }
 
   /** Shuts off a deposed primary that a failover could not reach, as soon as it answers; a failover starts it by itself. */
@@ -176,17 +166,17 @@ export class Standfast {
     input: FenceDeposedInput,
     options?: O,
   ): Promise<Answer<O, FenceDeposedResult>> {
-    return this.#run(fenceDeposedRunbook, input, options);
+    return call(this.#link, { runbook: fenceDeposedRunbook, input }, options);
   }
 
   /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */
   verify<O extends CallOptions = object>(input: VerifyReplicationInput, options?: O): Promise<Answer<O, VerifyResult>> {
-    return this.#run(verifyRunbook, input, options);
+    return call(this.#link, { runbook: verifyRunbook, input }, options);
   }
 
   /** Judges the set-up by every rule of docs/audit.md. Does not fail for what it finds. */
   audit<O extends CallOptions = object>(input: AuditClusterInput, options?: O): Promise<Answer<O, AuditResult>> {
-    return this.#run(auditRunbook, input, options);
+    return call(this.#link, { runbook: auditRunbook, input }, options);
   }
 
   /**
@@ -211,40 +201,13 @@ export class Standfast {
     return { cluster, verdict, operation };
   }
 
-  /** Creates or updates the Temporal schedule that verifies the cluster every minute. */
-  ensureVerifySchedule(cluster: string): Promise<AppliedSchedule> {
-    return ensureVerifySchedule(this.#link, cluster);
-  }
-
-  listVerifySchedules(cluster?: string): Promise<readonly VerifySchedule[]> {
-    return listVerifySchedules(this.#link, cluster);
+  /** What Standfast needs of Temporal, each with what mends it. Changes nothing. */
+  examine(question: TemporalQuestion): Promise<readonly Check[]> {
+    return examineTemporal(this.#link, question);
   }
 
   async close(): Promise<void> {
     await this.#link.connection.close();
-  }
-
-  async #run<Input extends { readonly cluster: string }, Result, O extends CallOptions>(
-    runbook: Runbook<Input, Result>,
-    input: Input,
-    options: O | undefined,
-  ): Promise<Answer<O, Result>> {
-    const run = await startRun(this.#link, { runbook, input, requestId: options?.requestId });
-    const { attached, ...reference } = run;
-    options?.onProgress?.({ kind: 'started', run: reference, attached });
-    if (options?.detach === true) return reference as Answer<O, Result>;
-    const value = await waitForRun(this.#link, run, options ?? {}).catch((error: unknown) =>
-      this.#nameHolder(error, input.cluster),
-    );
-    return runbook.resultOf(value) as Answer<O, Result>;
-  }
-
-  /** A run that lost the cluster to another inside its workflow says so; the client adds who holds it now. */
-  async #nameHolder(error: unknown, cluster: string): Promise<never> {
-    if (!(error instanceof StandfastError) || error.type !== 'Busy') throw error;
-    const { type, message, facts, run } = error;
-    const holder = await runningOperation(this.#link, cluster);
-    throw new StandfastError({ type, message, facts, run, runningOperation: holder ?? undefined, cause: error });
   }
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtectionState } from '../domain/protection.ts';
 import { findCluster } from '../inventory/load.ts';
-import type { CliWorld, HostsApi, RunsApi } from './cli-io.ts';
+import { openHosts } from './cli-hosts.ts';
+import type { HostsApi, RunsApi } from './cli-io.ts';
 import type { Session } from './cli-session.ts';
 import { asJson, reportError } from './cli-session.ts';
 import type { StatusOrder } from './cli-status.ts';
@@ -29,7 +30,7 @@ export async function performStatus(session: Session, order: StatusOrder): Promi
     // It loads beside the hosts.
     const temporal = await world.openRuns();
     try {
-      const hosts = await openHosts(world);
+      const hosts = await openHosts(world, 'no host was asked');
       try {
         const clusters = clustersOf(hosts, order.cluster);
         const silentMs = session.options.timeout ?? SILENT_MS;
@@ -43,14 +44,6 @@ export async function performStatus(session: Session, order: StatusOrder): Promi
     }
   } catch (error) {
     return reportError(session, error);
-  }
-}
-
-async function openHosts(world: CliWorld): Promise<HostsApi> {
-  try {
-    return await world.openHosts();
-  } catch (error) {
-    throw explained(error, 'no host was asked');
   }
 }
 

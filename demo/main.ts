@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
+import { wantedSchedules } from '../client/index.ts';
 import { Lab } from '../lab/lab.ts';
 import { Ledger } from '../lab/ledger/ledger.ts';
 import { loadShop } from '../lab/shop.ts';
@@ -73,7 +74,8 @@ async function buildCluster(stage: Stage, options: Options): Promise<Ledger> {
     tell(`${sentence} (${String(Math.round(bytes / 1e6))} MB copied)`);
   }
   await client.verify({ cluster: CLUSTER });
-  await client.ensureVerifySchedule(CLUSTER);
+  const wanted = wantedSchedules({ clusters: [{ name: CLUSTER, files: [] }] }).filter(({ kind }) => kind === 'verify');
+  await client.schedules.apply(await client.schedules.plan({ wanted }));
   tell('verified; a schedule verifies it every minute from now on');
   return ledger;
 }

@@ -6,3 +6,25 @@ export const deposedId = (cluster: string, host: string): string => `deposed/${c
 export const rejoinId = (cluster: string, host: string): string => `rejoin/${cluster}/${host}`;
 export const provisionId = (cluster: string, host: string): string => `provision/${cluster}/${host}`;
 export const watchId = (shard: string): string => `watch/${shard}`;
+
+/** By these the runs of Standfast are found; a namespace must have them all, as keywords. */
+export const SEARCH_ATTRIBUTES = [
+  'StandfastCluster',
+  'StandfastRunbook',
+  'StandfastPhase',
+  'StandfastOutcome',
+] as const;
+
+/** Bulk work must not starve a failover, and neither may starve the watch. */
+export interface TaskQueues {
+  readonly runbooks: string;
+  /** Failovers that a watcher starts; polled by every worker, so that another one goes on when the first dies. */
+  readonly failover: string;
+  readonly watch: string;
+}
+
+export const taskQueues = (base: string): TaskQueues => ({
+  runbooks: base,
+  failover: `${base}-failover`,
+  watch: `${base}-watch`,
+});

@@ -11,3 +11,6 @@ export const COUNTRY_CODES: ReadonlySet<string> = new Set(
 
 /** Codes that people write by habit. */
 export const COUNTRY_HABITS: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR', DA: 'DK' };
+
+/** Of a site whose country nobody said yet: no placement policy can allow it. The codes from ZZ down are left to users by ISO 3166-1. */
+export const UNKNOWN_COUNTRY = 'ZZ';

@@ -1,4 +1,4 @@
-import { COUNTRY_CODES, COUNTRY_HABITS } from './countries.ts';
+import { COUNTRY_CODES, COUNTRY_HABITS, UNKNOWN_COUNTRY } from './countries.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { DURATION_PATTERN, durationMs } from './duration.ts';
 import type { FaultPath, PathFault } from './faults.ts';
@@ -13,7 +13,7 @@ export function crossFaults(data: unknown): PathFault[] {
   const clusters = entries(at(data, 'clusters'));
   return [
     ...entries(at(data, 'sites')).flatMap(([name, site]) =>
-      countryFaults(['sites', name, 'country'], at(site, 'country')),
+      at(site, 'country') === UNKNOWN_COUNTRY ? [] : countryFaults(['sites', name, 'country'], at(site, 'country')),
     ),
     ...(isRecord(at(data, 'clusters')) && clusters.length === 0
       ? [{ path: ['clusters'], message: 'clusters: found none, expected at least one cluster' }]
@@ -47,6 +47,7 @@ const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...vipFaults(place),
   ...policyFaults(place),
   ...hookFaults(place),
+  ...fileFaults(place),
 ];
 
 function hostFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
@@ -135,6 +136,15 @@ function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
     },
   ];
 }
+
+/** Temporal's schedules count in seconds. */
+const fileFaults = ({ path, cluster }: ClusterPlace): PathFault[] =>
+  entries(at(cluster, 'files')).flatMap(([fileset, value]) => {
+    const every = at(value, 'every') ?? '5m';
+    if (!isDuration(every) || (durationMs(every) >= 1000 && durationMs(every) % 1000 === 0)) return [];
+    const where = [...path, 'files', fileset, 'every'];
+    return [{ path: where, message: `${where.join('.')}: found ${every}, expected whole seconds, at least 1s` }];
+  });
 
 const PLACEHOLDERS = ['{host}', '{address}', '{cluster}'];
 

@@ -1,13 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-
-/** Bulk work must not starve a failover, and neither may starve the watch. */
-export interface TaskQueues {
-  readonly runbooks: string;
-  /** Failovers that a watcher starts; polled by every worker, so that another one goes on when the first dies. */
-  readonly failover: string;
-  readonly watch: string;
-}
+import type { TaskQueues } from '../domain/addresses.ts';
+import { taskQueues } from '../domain/addresses.ts';
 
 export const WORKER_ROLES = ['runbooks', 'watch'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
@@ -59,11 +53,7 @@ export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole)
   );
   return Object.freeze({
     inventoryPath: STANDFAST_CONFIG,
-    queues: {
-      runbooks: STANDFAST_TASK_QUEUE,
-      failover: `${STANDFAST_TASK_QUEUE}-failover`,
-      watch: `${STANDFAST_TASK_QUEUE}-watch`,
-    },
+    queues: taskQueues(STANDFAST_TASK_QUEUE),
     role,
     identity: `${hostname()}/${String(process.pid)}`,
     holdAt: STANDFAST_HOLD_AT,

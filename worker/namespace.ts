@@ -1,7 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../domain/addresses.ts';
 
 const KEYWORD = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-const SEARCH_ATTRIBUTES = ['StandfastCluster', 'StandfastRunbook', 'StandfastPhase', 'StandfastOutcome'];
 
 /** A key that is not registered would leave runs hanging, so a worker does not start without them. */
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {

@@ -8,9 +8,9 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { Attempted, Rehearsed, RunsPort, Started } from '../adapters/ports.ts';
+import type { TaskQueues } from '../domain/addresses.ts';
 import { operationId, planId } from '../domain/addresses.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
-import type { TaskQueues } from './config.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
 export const createRuns = (queues: TaskQueues): RunsPort => ({

@@ -34,6 +34,7 @@ function saying(
             asked.push(`${name} ${String(silentMs)}`);
             return Promise.resolve({ cluster: { ...SHOP, cluster: name }, observation });
           },
+          examine: () => Promise.reject(new Error('status examines nothing')),
           close: () => asked.push('hosts closed'),
         }),
       openRuns: () =>

@@ -1,4 +1,4 @@
-import type { CliIo, HostsApi, RunsApi } from '../../client/cli-io.ts';
+import type { CliIo, DiscoveryOrder, HostsApi, RunsApi } from '../../client/cli-io.ts';
 import { main } from '../../client/cli.ts';
 import { plain } from '../../client/paint.ts';
 import type { StandfastApi } from '../../client/standfast.ts';
@@ -20,6 +20,7 @@ export interface Scene {
   readonly startWorker?: () => Promise<number>;
   readonly openHosts?: () => Promise<HostsApi>;
   readonly openRuns?: () => Promise<RunsApi>;
+  readonly discover?: (order: DiscoveryOrder) => Promise<string>;
 }
 
 /** Runs one command line in this process, with a client of the test's own. */
@@ -51,6 +52,7 @@ export async function run(line: string, scene: Scene = {}): Promise<Ran> {
     connect: () => Promise.resolve({ ...unexpected, ...scene.api, close } as StandfastApi),
     openHosts: scene.openHosts ?? refuse,
     openRuns: scene.openRuns ?? refuse,
+    discover: scene.discover ?? refuse,
     startWorker: scene.startWorker ?? (() => Promise.resolve(0)),
   });
   return { exitCode, out: out.join('\n'), err: err.join('\n'), closed };

@@ -4,7 +4,12 @@ import { plain } from '../../client/paint.ts';
 import { renderPlan } from '../../client/render-plan.ts';
 import { renderFailover } from '../../client/render-results.ts';
 import { renderVerdict } from '../../client/render-verdict.ts';
+import type { ScheduleOrder } from '../../client/schedule-changes.ts';
+import type { ScheduleChange } from '../../client/schedule-plan.ts';
+import type { Schedules } from '../../client/schedules.ts';
 import type { CallOptions, StandfastApi } from '../../client/standfast.ts';
+import { parseInventory } from '../../inventory/load.ts';
+import { EXAMPLE } from '../inventory/example.ts';
 import type { Scene } from './cli-world.ts';
 import { run } from './cli-world.ts';
 import { planned } from './failover-plan.ts';
@@ -192,15 +197,88 @@ describe('the confirmation of a failover', () => {
 });
 
 describe('schedules and the worker', () => {
-  const schedule = { scheduleId: 's', cluster: 'shop', everySeconds: 60, paused: false, note: '', nextRunAt: null };
+  const inventory = parseInventory('standfast.yaml', EXAMPLE);
+  const noHost = () => Promise.reject(new Error('no host is asked'));
+  const openHosts = () =>
+    Promise.resolve({
+      inventory,
+      observe: noHost,
+      examine: noHost,
+      close: () => undefined,
+    });
+  const change = (action: ScheduleChange['action']): ScheduleChange => ({
+    scheduleId: 's',
+    action,
+    cluster: 'shop',
+    why: 'because',
+    wanted: null,
+  });
 
-  test('apply and ls print what is there now', async () => {
-    const apply = answering('ensureVerifySchedule', { ...schedule, created: true });
-    expect(await run('schedule apply shop', apply)).toMatchObject({ exitCode: 0 });
-    expect(apply.asked[0]?.input).toBe('shop');
-    const list = answering('listVerifySchedules', [schedule]);
-    const json = await run('schedule ls -o json', list);
-    expect(JSON.parse(json.out)).toEqual({ schema: 'standfast/v1', kind: 'ScheduleList', schedules: [schedule] });
+  /** Schedules that answer with this plan; what they were told is kept. */
+  function planning(...changes: readonly ScheduleChange[]) {
+    const told: unknown[] = [];
+    const schedules = {
+      plan: ({ wanted, cluster }: ScheduleOrder) => {
+        told.push(['plan', wanted.map(({ scheduleId }) => scheduleId), cluster]);
+        return Promise.resolve(changes);
+      },
+      apply: (applied: readonly ScheduleChange[]) => {
+        told.push(['apply', applied.map(({ action }) => action)]);
+        return Promise.resolve();
+      },
+      list: (cluster?: string) => {
+        told.push(['list', cluster]);
+        return Promise.resolve([]);
+      },
+    };
+    return { told, scene: { api: { schedules: schedules as unknown as Schedules }, openHosts } };
+  }
+  const ids = ['standfast-verify-shop', 'standfast-files-shop.uploads', 'standfast-audit-shop'];
+
+  test('apply shows the difference before it makes it', async () => {
+    const { told, scene } = planning(change('create'), change('keep'));
+    const ran = await run('schedule apply', scene);
+    expect(ran).toMatchObject({ exitCode: 0, out: 'schedules: 1 created, 1 as it was' });
+    expect(ran.err).toContain('create  s  because');
+    expect(told).toEqual([
+      ['plan', ids, undefined],
+      ['apply', ['create', 'keep']],
+    ]);
+  });
+
+  test('apply --dry-run changes nothing, and the difference is its answer', async () => {
+    const { told, scene } = planning(change('delete'));
+    const text = await run('schedule apply shop --dry-run', scene);
+    expect(text).toMatchObject({ exitCode: 0, out: '  delete  s  because' });
+    expect((await run('schedule apply --dry-run', planning(change('refuse')).scene)).exitCode).toBe(4);
+    const json = await run('schedule apply shop --dry-run -o json', scene);
+    expect(JSON.parse(json.out)).toMatchObject({
+      kind: 'SchedulePlan',
+      applied: false,
+      changes: [{ action: 'delete', scheduleId: 's', cluster: 'shop', kind: null, why: 'because' }],
+    });
+    expect(told).toEqual([
+      ['plan', ids, 'shop'],
+      ['plan', ids, 'shop'],
+    ]);
+  });
+
+  test('apply for a cluster that the inventory does not have changes nothing', async () => {
+    const { told, scene } = planning(change('delete'));
+    const ran = await run('schedule apply shpo', scene);
+    expect([ran.exitCode, told]).toEqual([2, []]);
+    expect(ran.err).toContain('did you mean "shop"?');
+  });
+
+  test('ls asks for one cluster, or all, and needs no inventory', async () => {
+    const { told, scene } = planning();
+    const json = await run('schedule ls shop -o json', { api: scene.api });
+    expect(JSON.parse(json.out)).toEqual({ schema: 'standfast/v1', kind: 'ScheduleList', schedules: [] });
+    await run('schedule ls', { api: scene.api });
+    expect(told).toEqual([
+      ['list', 'shop'],
+      ['list', undefined],
+    ]);
   });
 
   test('worker start runs the worker, and explains a bad inventory', async () => {

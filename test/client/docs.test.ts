@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { ALL_FAILURES, CLIENT_FAILURES, exitCodeOf } from '../../client/errors.ts';
+import { REQUIRED_GRANTS } from '../../domain/accounts.ts';
 import { run } from './cli-world.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -26,7 +27,8 @@ test('every failure type is explained', async () => {
 
 test('every diagnosis, refusal, finding and obstacle is explained', async () => {
   const page = await read('docs/failures.md');
-  const codes = [...(await codesIn('domain')), ...(await codesIn('activities'))];
+  const folders = ['domain', 'activities', 'worker', 'client'];
+  const codes = (await Promise.all(folders.map(codesIn))).flat();
   expect(codes).toEqual(expect.arrayContaining(['PrimaryHung', 'SecondWriter', 'histories-diverge', 'placement']));
   const missing = codes.filter((code) => !page.includes(`\n| \`${code}\` | `));
   expect(missing).toEqual([]);
@@ -56,6 +58,19 @@ test('every invariant and every guard names a test that is there', async () => {
     expect(page).toContain(`\n| ${invariant} | `);
   for (const [, title = '', file = ''] of rows)
     expect([file, await read(file)]).toEqual([file, expect.stringContaining(title)]);
+});
+
+test('the accounts of the README have the privileges that the doctor asks for, and no others', async () => {
+  const readme = (await read('README.md')).replaceAll(/\s+/g, ' ');
+  const grantees = {
+    operation: "'standfast'@'%'",
+    heartbeat: "'standfast_beat'@'localhost'",
+    replication: "'repl'@'%'",
+  };
+  const wanted = REQUIRED_GRANTS.map(
+    ({ account, on, privileges }) => `GRANT ${privileges.join(', ')} ON ${on} TO ${grantees[account]};`,
+  );
+  expect([...readme.matchAll(/GRANT .*?;/g)].map(([statement]) => statement).sort()).toEqual(wanted.sort());
 });
 
 test('every command is listed', async () => {

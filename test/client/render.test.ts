@@ -5,7 +5,7 @@ import { coloured, plain } from '../../client/paint.ts';
 import { renderError } from '../../client/render-error.ts';
 import { renderBytes, renderDuration } from '../../client/render-quantities.ts';
 import { renderFailover, renderPrepare, renderProvision } from '../../client/render-results.ts';
-import { renderApplied, renderSchedules } from '../../client/render-schedules.ts';
+import { renderApplied, renderPlan, renderSchedules } from '../../client/render-schedules.ts';
 import { renderVerdict } from '../../client/render-verdict.ts';
 import { failedOver } from './failover-result.ts';
 import { broken, healthy } from './verdicts.ts';
@@ -186,27 +186,44 @@ test('an error that left everything alone says so once', () => {
   expect(renderError(failure('no; nothing was changed'), plain)).toBe('error (Unsafe): no; nothing was changed');
 });
 
-test('schedules are a table, or the command that makes one', () => {
+test('schedules are a table with what came of them, or the command that makes some', () => {
   const schedule = {
     scheduleId: 'standfast-verify-shop',
+    kind: 'verify',
     cluster: 'shop',
+    fileset: null,
     everySeconds: 60,
     paused: false,
-    note: '',
+    note: 'moving the racks',
     nextRunAt: '2026-03-02T03:01:00.000Z',
-  };
-  expect(renderSchedules([schedule, { ...schedule, paused: true }])).toBe(
+    lastRun: { workflowId: 'w', runId: 'r', dueAt: '2026-03-02T03:00:00.000Z', status: 'completed', outcome: 'ok' },
+    missed: 3,
+    skipped: 0,
+    runsPage: null,
+  } as const;
+  const paused = { ...schedule, paused: true, lastRun: null, everySeconds: null };
+  expect(renderSchedules([schedule, paused], plain)).toBe(
     lines(
-      '  CLUSTER  SCHEDULE               EVERY  NEXT RUN',
-      '  shop     standfast-verify-shop  60 s   2026-03-02T03:01:00.000Z',
-      '  shop     standfast-verify-shop  60 s   paused',
+      '  SCHEDULE               EVERY          LAST DUE                  VERDICT  NEXT RUN                  MISSED  SKIPPED',
+      '  standfast-verify-shop  60 s           2026-03-02T03:00:00.000Z  ok       2026-03-02T03:01:00.000Z  3       0',
+      '  standfast-verify-shop  its own times  -                         -        paused                    3       0',
+      '',
+      '  standfast-verify-shop: moving the racks',
     ),
   );
-  expect(renderSchedules([])).toContain('standfast schedule apply CLUSTER');
-  expect(renderApplied({ ...schedule, created: true })).toBe(
-    'standfast-verify-shop is created: shop is verified every 60 s; next run 2026-03-02T03:01:00.000Z',
-  );
-  expect(renderApplied({ ...schedule, created: false, paused: true })).toContain('paused by a person, and left so');
+  expect(renderSchedules([], plain)).toContain('standfast schedule apply');
+});
+
+test('a plan of schedules is a line each, and what was done is counted', () => {
+  const change = { scheduleId: 's', cluster: 'shop', wanted: null, why: 'every: 3600 s → 60 s' };
+  const changes = [
+    { ...change, action: 'update' },
+    { ...change, action: 'delete' },
+    { ...change, action: 'delete' },
+  ] as const;
+  expect(renderPlan(changes, plain).split('\n')[0]).toBe('  update  s  every: 3600 s → 60 s');
+  expect(renderApplied(changes)).toBe('schedules: 1 updated, 2 deleted');
+  expect(renderApplied([])).toBe('schedules: none asked for, none there');
 });
 
 test('colours change no letter', () => {

@@ -1,7 +1,9 @@
-import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Standfast } from '../../client/index.ts';
-import { nextRun } from './poller.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { ConnectOptions } from '../../client/index.ts';
+import { Standfast, wantedSchedules } from '../../client/index.ts';
+import { endNextRun } from './poller.ts';
 import { TestTemporal } from './temporal.ts';
 
 let temporal: TestTemporal;
@@ -11,10 +13,21 @@ let connection: Connection;
 
 beforeAll(async () => {
   temporal = await TestTemporal.start();
-  standfast = await Standfast.connect({ address: temporal.address, taskQueue: 'queue' });
   connection = await Connection.connect({ address: temporal.address });
   client = new Client({ connection });
+  standfast = await connect({ uiAddress: 'http://ui.example.com/' });
 });
+
+beforeEach(async () => {
+  for await (const { scheduleId } of client.schedule.list())
+    await client.schedule.getHandle(scheduleId).delete().catch(nothingToDelete);
+  await listed(0);
+});
+
+/** The list shows one for a moment after it was deleted. */
+function nothingToDelete(error: unknown): void {
+  if (!(error instanceof ScheduleNotFoundError)) throw error;
+}
 
 afterAll(async () => {
   await standfast.close();
@@ -22,49 +35,171 @@ afterAll(async () => {
   await temporal.stop();
 });
 
-test('makes a schedule that verifies the cluster every minute, skips overlaps, and makes up for a minute at most', async () => {
-  const applied = await standfast.ensureVerifySchedule('shop');
-  expect(applied).toMatchObject({
-    scheduleId: 'standfast-verify-shop',
-    created: true,
-    everySeconds: 60,
-    paused: false,
+const connect = (options: ConnectOptions = {}): Promise<Standfast> =>
+  Standfast.connect({ address: temporal.address, taskQueue: 'queue', ...options });
+
+const clusters = (...names: readonly string[]) =>
+  wantedSchedules({ clusters: names.map((name) => ({ name, files: [{ name: 'uploads', everyMs: 300_000 }] })) });
+
+async function apply(names: readonly string[], cluster?: string, by = standfast) {
+  const changes = await by.schedules.plan({ wanted: clusters(...names), cluster });
+  await by.schedules.apply(changes);
+  return changes.map(({ action, scheduleId }) => `${action} ${scheduleId}`);
+}
+
+/** The list follows what was done a moment later. */
+async function listed(count: number): Promise<void> {
+  await expect
+    .poll(async () => {
+      let found = 0;
+      for await (const entry of client.schedule.list()) found += entry.scheduleId === '' ? 0 : 1;
+      return found;
+    })
+    .toBe(count);
+}
+
+const describe = (scheduleId: string) => client.schedule.getHandle(scheduleId).describe();
+
+/** Somebody else's. */
+const foreign = (scheduleId: string, memo: Record<string, unknown> = {}) =>
+  client.schedule.create({
+    scheduleId,
+    memo,
+    spec: { intervals: [{ every: '1h' }] },
+    action: { type: 'startWorkflow', workflowType: 'theirs', taskQueue: 'theirs' },
   });
-  expect(Date.parse(applied.nextRunAt ?? '')).not.toBeNaN();
-  const { action, policies, spec } = await client.schedule.getHandle('standfast-verify-shop').describe();
-  expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
-  expect(policies).toMatchObject({ overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 60_000 });
-  expect(action).toMatchObject({ workflowType: 'verifyReplication', taskQueue: 'queue', args: [{ cluster: 'shop' }] });
+
+test('makes what the inventory asks for: skipping overlaps, making up for a minute at most, with a link to its runs', async () => {
+  expect(await apply(['shop'])).toEqual([
+    'create standfast-verify-shop',
+    'create standfast-files-shop.uploads',
+    'create standfast-audit-shop',
+  ]);
+  const { action, policies, spec, state } = await describe('standfast-files-shop.uploads');
+  expect(spec.intervals).toMatchObject([{ every: 300_000 }]);
+  expect(policies).toMatchObject({ overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 60_000, pauseOnFailure: false });
+  expect(action).toMatchObject({
+    workflowType: 'syncFiles',
+    workflowId: 'files/shop/uploads/scheduled',
+    taskQueue: 'queue',
+    args: [{ cluster: 'shop', fileset: 'uploads' }],
+  });
+  expect(state.note).toContain(
+    'http://ui.example.com/namespaces/default/workflows?query=TemporalScheduledById%3D%22standfast-files-shop.uploads%22',
+  );
 });
 
-test('applied again, it is brought up to date, and stays paused when a person paused it', async () => {
-  await standfast.ensureVerifySchedule('store');
-  const handle = client.schedule.getHandle('standfast-verify-store');
+test('applied again it changes nothing, also by somebody who does not know where the UI is', async () => {
+  await apply(['shop']);
+  const before = await describe('standfast-verify-shop');
+  const keeps = ['keep standfast-verify-shop', 'keep standfast-files-shop.uploads', 'keep standfast-audit-shop'];
+  expect(await apply(['shop'])).toEqual(keeps);
+  const other = await connect();
+  expect(await apply(['shop'], undefined, other)).toEqual(keeps);
+  await other.close();
+  const after = await describe('standfast-verify-shop');
+  expect(after.info.lastUpdatedAt).toEqual(before.info.lastUpdatedAt);
+});
+
+test('what a person changed is brought back, and what a person paused stays paused with the note', async () => {
+  await apply(['shop']);
+  const handle = client.schedule.getHandle('standfast-verify-shop');
   await handle.update((previous) => ({ ...previous, spec: { intervals: [{ every: '1h' }] } }));
   await handle.pause('moving the racks');
-  const again = await standfast.ensureVerifySchedule('store');
-  expect(again).toMatchObject({
-    created: false,
-    everySeconds: 60,
-    paused: true,
-    note: 'moving the racks',
-    nextRunAt: null,
+  const changes = await standfast.schedules.plan({ wanted: clusters('shop') });
+  expect(changes[0]).toMatchObject({ action: 'update' });
+  expect(changes[0]?.why).toMatch(/^every: 3600 s, offset 0 s → 60 s, offset \d+ s$/);
+  expect((await describe('standfast-verify-shop')).spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+  await standfast.schedules.apply(changes);
+  const { spec, state } = await describe('standfast-verify-shop');
+  expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
+  expect(state).toMatchObject({ paused: true, note: 'moving the racks' });
+});
+
+test('what is gone from the inventory is removed, of the one cluster that is named or of all; others keep theirs', async () => {
+  await foreign('standfast-verify-theirs');
+  await foreign('backup', { standfast: { queue: 'another', kind: 'verify', cluster: 'shop', fileset: null } });
+  await apply(['shop', 'old', 'older']);
+  await listed(11);
+  expect(await apply(['shop'], 'shop')).not.toContainEqual(expect.stringContaining('delete'));
+  expect((await apply(['shop'])).filter((line) => line.startsWith('delete')).sort()).toEqual([
+    'delete standfast-audit-old',
+    'delete standfast-audit-older',
+    'delete standfast-files-old.uploads',
+    'delete standfast-files-older.uploads',
+    'delete standfast-verify-old',
+    'delete standfast-verify-older',
+  ]);
+  await listed(5);
+  expect((await describe('backup')).action.workflowType).toBe('theirs');
+  expect((await describe('standfast-verify-theirs')).action.workflowType).toBe('theirs');
+});
+
+test('a schedule of somebody else with an ID of ours is refused, and nothing at all is changed', async () => {
+  await foreign('standfast-files-shop.uploads');
+  await expect(apply(['shop'])).rejects.toMatchObject({
+    type: 'Unsafe',
+    exitCode: 4,
+    message: expect.stringMatching(
+      /^standfast-files-shop.uploads: somebody else made the schedule with this ID; nothing was changed\. /,
+    ) as string,
   });
+  await expect(describe('standfast-verify-shop')).rejects.toThrow(/not found/i);
+  expect((await describe('standfast-files-shop.uploads')).action.workflowType).toBe('theirs');
 });
 
-test('starts verifyReplication for the cluster when it fires', async () => {
-  await standfast.ensureVerifySchedule('mart');
-  await client.schedule.getHandle('standfast-verify-mart').trigger();
-  const task = await nextRun(connection, 'queue');
-  expect(task.workflowType?.name).toBe('verifyReplication');
-  expect(task.workflowExecution?.workflowId).toMatch(/^verify\/mart\/scheduled/);
+test('one that somebody put in the place of ours after the plan was made is not deleted', async () => {
+  await apply(['shop']);
+  await listed(3);
+  const changes = await standfast.schedules.plan({ wanted: [] });
+  await client.schedule.getHandle('standfast-audit-shop').delete();
+  await foreign('standfast-audit-shop');
+  await expect(standfast.schedules.apply(changes)).rejects.toMatchObject({ type: 'Unsafe' });
+  expect((await describe('standfast-audit-shop')).action.workflowType).toBe('theirs');
 });
 
-test('lists the schedules of every cluster, or of one', async () => {
-  await standfast.ensureVerifySchedule('depot');
-  await expect
-    .poll(async () => (await standfast.listVerifySchedules()).map((entry) => entry.cluster))
-    .toContain('depot');
-  expect(await standfast.listVerifySchedules('depot')).toHaveLength(1);
-  expect(await standfast.listVerifySchedules('nobody')).toEqual([]);
+test('paused with a reason and resumed, for one cluster and no other', async () => {
+  await apply(['shop', 'mart']);
+  await listed(6);
+  const paused = await standfast.schedules.pause({ cluster: 'shop', reason: 'moving the racks' });
+  expect(paused.map((one) => [one.cluster, one.paused, one.nextRunAt])).toEqual(Array(3).fill(['shop', true, null]));
+  expect(paused[0]?.note).toMatch(/^paused by standfast \S+@\S+: moving the racks$/);
+  await standfast.schedules.pause({ cluster: 'shop', reason: 'again' });
+  const all = await standfast.schedules.list();
+  expect(all.filter((one) => one.paused).map(({ cluster }) => cluster)).toEqual(['shop', 'shop', 'shop']);
+  expect(all.find((one) => one.paused)?.note).toContain('moving the racks');
+  const resumed = await standfast.schedules.resume({ cluster: 'shop' });
+  expect(resumed.map((one) => one.paused)).toEqual([false, false, false]);
+  await expect(standfast.schedules.pause({ cluster: 'nobody' })).rejects.toMatchObject({ type: 'BadInput' });
 });
+
+test('lists the last run with what came of it, and a run that could not start as skipped', async () => {
+  await apply(['shop']);
+  await listed(3);
+  const [before] = await standfast.schedules.list('shop');
+  expect(before).toMatchObject({ scheduleId: 'standfast-audit-shop', lastRun: null, missed: 0, skipped: 0 });
+  const handle = client.schedule.getHandle('standfast-audit-shop');
+  await handle.trigger(ScheduleOverlapPolicy.SKIP);
+  const audit = async () => (await standfast.schedules.list('shop'))[0];
+  await expect.poll(audit).toMatchObject({ lastRun: { status: 'running', outcome: null } });
+  await handle.trigger(ScheduleOverlapPolicy.SKIP);
+  await expect.poll(audit).toMatchObject({ skipped: 1 });
+  await endNextRun(connection, 'queue', { failure: { type: 'Unhealthy', message: 'bad', details: {} } });
+  await expect.poll(audit).toMatchObject({ lastRun: { status: 'failed' }, missed: 0 });
+});
+
+test('times that passed while Temporal was away are counted as missed', async () => {
+  await apply(['shop']);
+  await listed(3);
+  await client.schedule.getHandle('standfast-files-shop.uploads').update((previous) => ({
+    ...previous,
+    spec: { intervals: [{ every: '1s' }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10s' }, // the least that the server takes
+  }));
+  const files = async () => (await standfast.schedules.list('shop')).find(({ kind }) => kind === 'files');
+  await expect.poll(async () => (await files())?.lastRun, { timeout: 15_000 }).not.toBeNull();
+  await temporal.kill();
+  await sleep(20_000); // how long it is away is what is tested
+  await temporal.startAgain();
+  await expect.poll(async () => (await files())?.missed, { timeout: 15_000 }).toBeGreaterThan(0);
+}, 90_000);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderKeepalived } from '../../adapters/keepalived.ts';
 import { Sandbox, until } from './sandbox.ts';
@@ -44,6 +45,17 @@ describe('configure-vip', () => {
     expect(db1.fields('configure-vip', { owner, content: content('db1') })).toEqual({ changed: 'no' });
     expect([state(db1), state(db2)]).toEqual(['FAULT', 'FAULT']);
     expect(db1.fields('observe', seat)).toMatchObject({ keepalived: 'running', vip: 'no', role: '0', mac: mac.db1 });
+  });
+
+  it('answers by digest what keepalived has, and whether the server boots closed', () => {
+    const sha256 = createHash('sha256').update(content('db1')).digest('hex');
+    expect(db1.fields('installed', {})).toEqual({
+      keepalived_sha256: sha256,
+      dropin: 'no',
+      dropin_file: '/etc/mysql/mariadb.conf.d/zz-standfast.cnf',
+    });
+    db1.fields('configure', { owner, server_id: 1, report_host: 'db1' });
+    expect(db1.fields('installed', {})).toMatchObject({ keepalived_sha256: sha256, dropin: 'yes' });
   });
 
   it('refuses what keepalived refuses, and changes nothing', () => {

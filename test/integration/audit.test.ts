@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Lab } from '../../lab/lab.ts';
@@ -95,7 +95,7 @@ describe('an audit', () => {
       '--baseline',
       baseline,
     ];
-    const env = { PATH: process.env['PATH'], TEMPORAL_ADDRESS: inject('stage').temporal };
+    const env = { PATH: process.env['PATH'], TEMPORAL_ADDRESS: cluster().temporal };
     const left = await run([...argv, '-o', 'md'], { env, timeoutMs: 60_000 });
     expect(left.exitCode).toBe(10);
     expect(left.stdout).toContain('shop: 1 finding: 1 warning (');

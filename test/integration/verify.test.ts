@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { until } from '../../lab/run.ts';
-import { unhealthyVerdict } from '../../client/index.ts';
+import { unhealthyVerdict, wantedSchedules } from '../../client/index.ts';
 import { useCluster } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 import { failureOf, useTemporal } from './temporal.ts';
@@ -157,15 +157,17 @@ describe('the schedule', () => {
   test('verifies by itself every minute; the run is green when all is well and red when it is not', async () => {
     const { lab, client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');
-    const applied = await client.ensureVerifySchedule('shop');
-    onTestFinished(() => temporal().schedule.getHandle(applied.scheduleId).delete());
-    expect(applied).toMatchObject({ created: true, everySeconds: 60, paused: false });
-    expect(await client.ensureVerifySchedule('shop')).toMatchObject({ created: false });
+    const [wanted] = wantedSchedules({ clusters: [{ name: 'shop', files: [] }] });
+    if (wanted === undefined) throw new Error('a cluster is verified on schedule');
+    const changes = await client.schedules.plan({ wanted: [wanted] });
+    expect(changes).toMatchObject([{ action: 'create', scheduleId: 'standfast-verify-shop' }]);
+    await client.schedules.apply(changes);
+    onTestFinished(() => temporal().schedule.getHandle(wanted.scheduleId).delete());
     const green = await scheduledRun(new Date(0));
     expect(green.status.name).toBe('COMPLETED');
     await lab.host('db2').sql('STOP SLAVE SQL_THREAD');
     const since = new Date();
-    await temporal().schedule.getHandle(applied.scheduleId).trigger(); // the next minute is not waited for
+    await temporal().schedule.getHandle(wanted.scheduleId).trigger(); // the next minute is not waited for
     const red = await scheduledRun(since);
     expect(red.status.name).toBe('FAILED');
     const failure = await failureOf(temporal().workflow.getHandle(red.workflowId, red.runId).result());

@@ -116,6 +116,12 @@ describe('a good inventory', () => {
     expect(cluster?.hooks).toEqual({ powerOff: null });
   });
 
+  test('may leave open where a site is, but not where data may be', () => {
+    const open = changed('oslo-a: { country: NO }', 'oslo-a: { country: ZZ }');
+    expect(parseInventory('standfast.yaml', open).clusters[0]?.hosts[0]?.country).toBe('ZZ');
+    expect(() => parseInventory('standfast.yaml', changed('countries: [NO]', 'countries: [ZZ]'))).toThrow(/found "ZZ"/);
+  });
+
   test('cannot be changed afterwards', () => {
     const inventory = parseInventory('standfast.yaml', EXAMPLE);
     expect(() => {
@@ -135,6 +141,13 @@ describe('a good inventory', () => {
 
 describe('one fault', () => {
   const cases: readonly (readonly [title: string, from: string, to: string, mark: string, fault: string])[] = [
+    [
+      'files that are to be copied more often than a schedule can count',
+      'every: 5m',
+      'every: 1500ms',
+      '1500ms',
+      'clusters.shop.files.uploads.every: found 1500ms, expected whole seconds, at least 1s',
+    ],
     [
       'an unknown key, with what was meant',
       'address: 10.0.0.1,',

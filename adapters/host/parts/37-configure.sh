@@ -45,3 +45,13 @@ verb_configure() {
   check_closed_wins
   say changed "$changed"
 }
+
+# What is in place, by its digest: whoever asks knows what should be.
+verb_installed() {
+  local sum='' dropin=no
+  [[ ! -e $KEEPALIVED_CONF ]] || sum=$(sha256sum <"$KEEPALIVED_CONF") || refuse Unverified "cannot read $KEEPALIVED_CONF on $HOSTNAME"
+  [[ ! -e ${CONF[dropin]} ]] || dropin=yes
+  say keepalived_sha256 "${sum%% *}"
+  say dropin "$dropin"
+  say dropin_file "${CONF[dropin]}"
+}

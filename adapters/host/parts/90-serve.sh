@@ -5,7 +5,7 @@
 # (An order may carry epoch and run, or job and attempt, as well.)
 declare -A KIND=(
   [hello]=quick [records]=quick [assert]=quick [job-assert]=quick
-  [observe]=look [binlog-end]=look [vip-probe]=look [server-probe]=look [relay-source]=look [job-status]=look [job-check]=look [server-settings]=look [journal]=look [job-receive]=stream
+  [observe]=look [binlog-end]=look [vip-probe]=look [server-probe]=look [relay-source]=look [job-status]=look [job-check]=look [server-settings]=look [installed]=look [journal]=look [job-receive]=stream
   [audit-host]=look [audit-settings]=look [audit-keepalived]=look [round-trip]=look [backup-age]=look
   [tail-list]=look [tail-read]=look [tail-export]=epoch [tail-write]=epoch [tail-stage]=epoch
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
@@ -18,7 +18,7 @@ declare -A KIND=(
 
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
-  [job-status]='job' [job-check]='bytes' [server-settings]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
+  [job-status]='job' [job-check]='bytes' [server-settings]='' [installed]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
   [audit-host]='' [audit-settings]='names' [audit-keepalived]='' [round-trip]='address target_port' [backup-age]='path'
   [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'

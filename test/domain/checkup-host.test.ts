@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import type { HelperFacts, HostFacts, InstalledFacts } from '../../domain/checkup-host.ts';
+import { judgeHost } from '../../domain/checkup-host.ts';
+
+const installed: InstalledFacts = {
+  keepalivedSha256: 'abc',
+  wantedKeepalivedSha256: 'abc',
+  hasDropin: true,
+  dropinFile: '/etc/mysql/zz.cnf',
+};
+const helper: HelperFacts = { version: 'v2', wantedVersion: 'v2', clock: { offsetMs: 3, errorMs: 2 }, installed };
+const grant = { account: 'operation', on: '*.*', privilege: 'SUPER', isHeld: true, statement: 'GRANT SUPER' } as const;
+
+const host = (change: Partial<HostFacts> = {}): HostFacts => ({
+  cluster: 'shop',
+  host: 'db1',
+  helper: { kind: 'found', facts: helper },
+  server: { kind: 'found', facts: { account: 'standfast', grants: [grant] } },
+  ...change,
+});
+const withHelper = (change: Partial<HelperFacts>) =>
+  host({ helper: { kind: 'found', facts: { ...helper, ...change } } });
+
+const states = (facts: HostFacts) => judgeHost(facts).map(({ code, state }) => `${code} ${state}`);
+const bad = (facts: HostFacts) => judgeHost(facts).filter(({ state }) => state === 'bad');
+const WAY = ['ssh', 'host-key', 'ssh-login', 'sudo', 'helper'] as const;
+const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'sql', 'grant'];
+
+test('a host with everything is green in everything', () => {
+  expect(states(host())).toEqual(ALL.map((code) => `${code} ok`));
+});
+
+test.each(WAY)('a way that ends at %s is green before it, and nothing after it was asked', (step) => {
+  const facts = host({ helper: { kind: 'stopped', step, isOffline: false, says: 'no', fix: 'mend it' } });
+  const at = WAY.indexOf(step);
+  const expected = ALL.slice(0, 9).map(
+    (code, index) => `${code} ${index < at ? 'ok' : index === at ? 'bad' : 'not-asked'}`,
+  );
+  expect(states(facts)).toEqual([...expected, 'sql ok', 'grant ok']);
+  expect(bad(facts)).toMatchObject([{ code: step, says: 'no', fix: 'mend it' }]);
+});
+
+test('what is missing on this side leaves everything of the host unasked, and nothing is called green that was not seen', () => {
+  const facts = host({
+    helper: { kind: 'stopped', step: 'host-key', isOffline: true, says: 'none is pinned', fix: 'pin' },
+  });
+  expect(states(facts).slice(0, 3)).toEqual(['ssh not-asked', 'host-key bad', 'ssh-login not-asked']);
+});
+
+test('a witness needs no server and no VIP', () => {
+  expect(states(host({ server: null }))).toEqual([...WAY, 'helper-version', 'clock'].map((code) => `${code} ok`));
+});
+
+describe('one fault', () => {
+  test.each([
+    ['another version', withHelper({ version: 'v1' }), 'helper-version', 'standfast prepare shop PRIMARY'],
+    ['a clock that is ahead', withHelper({ clock: { offsetMs: 900, errorMs: 5 } }), 'clock', 'chrony'],
+    ['a clock that is behind', withHelper({ clock: { offsetMs: -900, errorMs: 5 } }), 'clock', 'chrony'],
+    ['no keepalived', withHelper({ installed: { ...installed, keepalivedSha256: '' } }), 'vip', 'standfast prepare'],
+    [
+      'a keepalived of its own',
+      withHelper({ installed: { ...installed, keepalivedSha256: 'x' } }),
+      'vip',
+      'standfast prepare',
+    ],
+    [
+      'an open boot',
+      withHelper({ installed: { ...installed, hasDropin: false } }),
+      'boots-closed',
+      'standfast prepare',
+    ],
+    ['no log-in', host({ server: { kind: 'failed', says: 'denied', fix: 'mend access.sql' } }), 'sql', 'access.sql'],
+    [
+      'a missing privilege',
+      host({ server: { kind: 'found', facts: { account: 'standfast', grants: [{ ...grant, isHeld: false }] } } }),
+      'grant',
+      'on the primary: GRANT SUPER',
+    ],
+  ])('%s is the only red line, and says what mends it', (_, facts, code, fix) => {
+    expect(bad(facts).map((check) => check.code)).toEqual([code]);
+    expect(bad(facts)[0]?.fix).toContain(fix);
+  });
+});
+
+test('a clock that may be right is not called wrong', () => {
+  expect(bad(withHelper({ clock: { offsetMs: 900, errorMs: 450 } }))).toEqual([]);
+});
+
+test('a VIP that the helper alone holds asks for no keepalived', () => {
+  const facts = withHelper({ installed: { ...installed, keepalivedSha256: '', wantedKeepalivedSha256: null } });
+  expect(bad(facts)).toEqual([]);
+});
+
+test('a helper that is too old to be asked is said to be', () => {
+  const facts = withHelper({ version: 'v1', installed: null });
+  expect(states(facts).filter((line) => !line.endsWith(' ok'))).toEqual([
+    'helper-version bad',
+    'vip not-asked',
+    'boots-closed not-asked',
+  ]);
+});
