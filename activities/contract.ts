@@ -13,6 +13,9 @@ import type {
 } from '../domain/report.ts';
 import type { Return } from '../domain/rejoin.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
+import type { FileActivities } from './files-contract.ts';
+
+export type { FilesErrand, FilesPlan } from './files-contract.ts';
 
 export interface OfCluster {
   readonly cluster: string;
@@ -94,11 +97,8 @@ export interface Undone {
 }
 
 /** Every step that touches the world. All are idempotent: look, act if needed, look again. */
-export interface Activities {
-  /**
-   * Reads the cluster's entry of the inventory, without addresses or secrets.
-   * @throws `BadInput` when the inventory has no such cluster, or cannot be read
-   */
+export interface Activities extends FileActivities {
+  /** Reads the cluster's entry of the inventory, without addresses or secrets. @throws `BadInput` when it has no such cluster, or cannot be read */
   describeCluster(input: OfCluster): Promise<ClusterDescription>;
 
   /**

@@ -10,6 +10,7 @@ import type { Activities } from './contract.ts';
 import { deposingActivities } from './deposing.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
+import { filingActivities } from './filing.ts';
 import { goingAsyncActivities } from './going-async.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
@@ -45,6 +46,7 @@ export function createActivities(ports: Ports, given: StepHooks): Activities {
     ...promotingActivities(ports, hooks),
     ...settlingActivities(ports, hooks),
     ...rejoiningActivities(ports, hooks),
+    ...filingActivities(ports),
   };
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [name, atTheBorder(name, activity as AnyActivity, hooks)]),

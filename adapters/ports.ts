@@ -1,4 +1,5 @@
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import type { Fileset } from '../domain/filesets.ts';
 import type { FailureType } from '../domain/failure.ts';
 import type { Silence } from '../domain/observation.ts';
 import type { Transition } from '../domain/watch.ts';
@@ -94,12 +95,15 @@ export interface ClusterPorts {
   readonly operationAccount: string;
   readonly vip: VipPlace;
   readonly events: boolean;
+  readonly filesets: readonly Fileset[];
   helper(host: HostName): HelperPort;
   session(host: HostName, deadline?: Deadline): Promise<Session>;
   /** The caller closes it. */
   pulse(host: HostName): Pulse;
   vipSession(deadline?: Deadline): Promise<Session>;
   endpoint(host: HostName): Endpoint;
+  /** Port of sshd. */
+  sshPort(host: HostName): number;
   /** Whether the kernel of a host answers at all, within `timeoutMs`: also one that is too busy for anything else does. */
   isThere(host: HostName, timeoutMs: number): Promise<boolean>;
   /** Inventory name of an address, or null. */

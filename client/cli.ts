@@ -2,6 +2,7 @@ import { CommanderError, Option } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addChanges, addChecks, addSchedules } from './cli-commands.ts';
 import { addFailover } from './cli-failover.ts';
+import { addFiles } from './cli-files.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import { rootCommand } from './cli-program.ts';
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addChanges(program, { io, run });
   addAckers(program, { io, run });
   addFailover(program, { io, run });
+  addFiles(program, { io, run });
   addSchedules(program, { io, run });
   addWorker(program, async (role) => {
     exitCode = await startWorkerOrExplain(() => world.startWorker(role));

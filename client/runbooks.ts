@@ -1,7 +1,8 @@
-import { deposedId, operationId, provisionId, rejoinId } from '../domain/addresses.ts';
+import { deposedId, filesId, operationId, provisionId, rejoinId } from '../domain/addresses.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
+  parseDiffFiles,
   parseFailover,
   parseFenceDeposed,
   parseGoAsync,
@@ -9,6 +10,7 @@ import {
   parseProvisionReplica,
   parseRemoveAcker,
   parseRejoinReplica,
+  parseSyncFiles,
   parseVerifyReplication,
 } from '../domain/inputs.ts';
 import type {
@@ -20,8 +22,10 @@ import type {
   ProvisionReplicaInput,
   RemoveAckerInput,
   RejoinReplicaInput,
+  SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { FilesResult } from '../domain/filesets.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
@@ -123,4 +127,23 @@ export const verifyRunbook: Runbook<VerifyReplicationInput, VerifyResult> = {
   workflowId: ({ cluster }, nonce) => `verify/${cluster}/${nonce}`,
   summary: ({ cluster }) => `verify ${cluster}`,
   resultOf: (value) => value as VerifyResult,
+};
+
+const filesAddress = ({ cluster, fileset }: SyncFilesInput, nonce: string): string =>
+  fileset === undefined ? `files/${cluster}/${nonce}` : filesId(cluster, fileset);
+
+export const syncFilesRunbook: Runbook<SyncFilesInput, FilesResult> = {
+  type: 'syncFiles',
+  parse: parseSyncFiles,
+  workflowId: filesAddress,
+  summary: ({ cluster, fileset }) => `sync ${fileset ?? 'every fileset'} of ${cluster}`,
+  resultOf: (value) => value as FilesResult,
+};
+
+export const diffFilesRunbook: Runbook<SyncFilesInput, FilesResult> = {
+  type: 'diffFiles',
+  parse: parseDiffFiles,
+  workflowId: filesAddress,
+  summary: ({ cluster, fileset }) => `compare ${fileset ?? 'every fileset'} of ${cluster}`,
+  resultOf: (value) => value as FilesResult,
 };

@@ -7,8 +7,10 @@ import type {
   ProvisionReplicaInput,
   RemoveAckerInput,
   RejoinReplicaInput,
+  SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import type { FilesResult } from '../domain/filesets.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
@@ -38,6 +40,7 @@ import { watchedDelays } from './lag.ts';
 import type { Runbook } from './runbooks.ts';
 import {
   admitRunbook,
+  diffFilesRunbook,
   failoverRunbook,
   fenceDeposedRunbook,
   goAsyncRunbook,
@@ -45,6 +48,7 @@ import {
   provisionRunbook,
   rejoinRunbook,
   removeAckerRunbook,
+  syncFilesRunbook,
   verifyRunbook,
 } from './runbooks.ts';
 import { runningOperation, startRun } from './runs.ts';
@@ -89,6 +93,8 @@ export type StandfastApi = Pick<
   | 'removeAcker'
   | 'goAsync'
   | 'verify'
+  | 'syncFiles'
+  | 'diffFiles'
   | 'lag'
   | 'ensureVerifySchedule'
   | 'listVerifySchedules'
@@ -167,6 +173,15 @@ export class Standfast {
   /** Fails with `Unhealthy`, whose facts are the verdict, when the verdict is bad. */
   verify<O extends CallOptions = object>(input: VerifyReplicationInput, options?: O): Promise<Answer<O, VerifyResult>> {
     return this.#run(verifyRunbook, input, options);
+  }
+
+  /** Brings the filesets of a cluster, or one, in step on every host. */
+  syncFiles<O extends CallOptions = object>(input: SyncFilesInput, options?: O): Promise<Answer<O, FilesResult>> {
+    return this.#run(syncFilesRunbook, input, options);
+  }
+
+  diffFiles<O extends CallOptions = object>(input: SyncFilesInput, options?: O): Promise<Answer<O, FilesResult>> {
+    return this.#run(diffFilesRunbook, input, options);
   }
 
   /**

@@ -37,6 +37,11 @@ export interface RejoinReplicaInput {
 export interface VerifyReplicationInput {
   readonly cluster: string;
 }
+export interface SyncFilesInput {
+  readonly cluster: string;
+  /** One of the cluster's `files`; every one when absent. */
+  readonly fileset?: string;
+}
 export interface FailoverInput {
   readonly cluster: string;
   /** The replica to promote; the best one when absent. */
@@ -123,6 +128,9 @@ export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUS
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
+const FILESET: Field = { name: 'fileset', required: false, example: 'uploads' };
+export const parseSyncFiles = parser<SyncFilesInput>('syncFiles', [CLUSTER, FILESET]);
+export const parseDiffFiles = parser<SyncFilesInput>('diffFiles', [CLUSTER, FILESET]);
 export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
   { name: 'shard', required: true, example: 'main' },
 ]);

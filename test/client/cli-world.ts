@@ -68,4 +68,6 @@ const unexpected = {
   goAsync: refuse,
   verify: refuse,
   lag: refuse,
+  syncFiles: refuse,
+  diffFiles: refuse,
 };

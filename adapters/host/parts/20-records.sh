@@ -171,6 +171,7 @@ verb_record_primary() {
     set_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   fi
   store_fresh
+  end_files "${ARG[host]}"
   say primary "${ARG[host]}"
   say primary_epoch "$EPOCH"
 }

@@ -18,6 +18,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     operationAccount: 'standfast',
     vip: { address: VIP, prefix: 24, interface: 'eth0' },
     events: false,
+    filesets: [],
     helper: (host) => ({
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
     }),
@@ -25,6 +26,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     pulse: (host) => new SimulatedPulse(shop, host),
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
+    sshPort: () => 22,
     isThere: async (host, timeoutMs) => {
       const isThere = shop.isReachable(host);
       if (!isThere) await pass(timeoutMs);
