@@ -96,7 +96,7 @@ const fileset = z.strictObject(
       description: 'Folder, the same on every host',
     }),
     every: duration.default('5m').meta({ description: 'How often it is synchronised' }),
-    marker: text('a file name that does not begin with ".standfast-"', /^(?!\.standfast-)(?!\.\.?$)[^/\x00-\x1f\x7f]{1,255}$/)
+    marker: text('a file name that does not begin with ".standfast-"', /^(?!\.standfast-)(?!\.\.?$)[^/\p{Cc}]{1,255}$/u)
       .default('.standfast')
       .meta({ description: 'File that must be in the source, so that an unmounted folder deletes nothing' }),
     maxDelete: whole({ from: 0, to: 1_000_000_000 })
