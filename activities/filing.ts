@@ -1,7 +1,7 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import type { Fileset, FilesRefusal, SetAside, TargetSync } from '../domain/filesets.ts';
+import type { FileCounts, Fileset, FilesRefusal, SetAside, TargetSync } from '../domain/filesets.ts';
 import { explainFolder, judgeRsync, planSync } from '../domain/filesets.ts';
 import { namesIn } from '../domain/rsync-names.ts';
 import type { Activities, FilesErrand, FilesPlan } from './contract.ts';
@@ -16,6 +16,7 @@ const MOST_NAMES = 200;
 /** Runs when files vanish from the source while they are being sent, as on a busy folder. */
 const MOST_ROUNDS = 3;
 const ORDER_MS = 15_000;
+const NOTHING: FileCounts = { created: 0, updated: 0, touched: 0, deleted: 0, bytes: 0 };
 
 async function plan(cluster: ClusterPorts, fileset: string | null): Promise<FilesPlan> {
   const { filesets, description } = cluster;
@@ -106,10 +107,9 @@ function together(one: SetAside | null, other: SetAside | null): SetAside | null
 
 async function round(work: Work): Promise<TargetSync> {
   const { run, errand, fileset } = work;
-  const counted = await run.rsync('count');
-  requireWell(counted, errand, { changed: false });
-  const { counts } = counted;
   const { target } = errand;
+  // Where nothing goes, nothing has to be counted first.
+  const counts = run.isSettled ? await counted(work) : NOTHING;
   const planned = planSync(counts, { settled: run.isSettled, target, fileset });
   if (planned.kind === 'refused') {
     const names = namesIn(await run.list({ of: 'list', kind: 'deletions', most: MOST_NAMES }));
@@ -118,6 +118,12 @@ async function round(work: Work): Promise<TargetSync> {
   if (planned.kind === 'nothing')
     return { host: target, outcome: 'in-step', counts, changes: [], deletions: [], setAside: null, warnings: [] };
   return told(work, await run.rsync(planned.deletes));
+}
+
+async function counted({ run, errand }: Work): Promise<FileCounts> {
+  const dry = await run.rsync('count');
+  requireWell(dry, errand, { changed: false });
+  return dry.counts;
 }
 
 /** The result of a run that changed something. */

@@ -138,7 +138,7 @@ export type SyncPlan =
   | ({ readonly kind: 'refused' } & FilesRefusal);
 
 /**
- * What may follow from a dry run.
+ * What may follow from a dry run. A target that is not settled needs none.
  * @param settled the target received from this source before, and nobody was promoted since
  */
 export function planSync(
@@ -170,10 +170,12 @@ const ENDS: Readonly<Record<string, Exclude<RsyncEnd, { kind: 'well' }>>> = {
     explains: 'files vanished from the source while they were being sent',
   },
   '25': { kind: 'failed', code: 'DeletionLimit', explains: 'deleting stopped at maxDelete' },
+  // Which of the two it is depends on who ended first: ssh, or rsync that waits for it.
+  '12': { kind: 'cut', code: 'Disconnected', explains: 'ssh between the two hosts failed, or the target ended it' },
   '255': { kind: 'cut', code: 'Disconnected', explains: 'ssh between the two hosts failed' },
 };
 
-/** What the exit code of rsync means; anything that is not listed may be a cut as well, such as 12 and 30, or a receiver that was ended. */
+/** What the exit code of rsync means; anything that is not listed may be a cut as well, such as 30, a timeout. */
 export function judgeRsync(exit: string): RsyncEnd {
   if (exit === '0') return { kind: 'well' };
   return ENDS[exit] ?? { kind: 'cut', code: 'TransferBroken', explains: `rsync ended with ${exit}` };

@@ -62,7 +62,8 @@ test.each([
   ['24', 'again', 'SourceVanished'],
   ['25', 'failed', 'DeletionLimit'],
   ['255', 'cut', 'Disconnected'],
-  ['12', 'cut', 'TransferBroken'],
+  ['12', 'cut', 'Disconnected'],
+  ['30', 'cut', 'TransferBroken'],
   ['lost', 'cut', 'TransferBroken'],
 ])('rsync that ends with %s is %s', (exit, kind, code) => {
   const end = judgeRsync(exit);

@@ -124,6 +124,46 @@ describe('a fileset', () => {
   });
 });
 
+describe('rsync that does not do all of it', () => {
+  it('ends with 24 when files vanish while it sends, and converges', async () => {
+    onSource('head -c 2M /dev/urandom >big; echo x >zz');
+    const { stamp = '' } = must(pair.open());
+    must(pair.send('aside', { stamp, bandwidth: 1000 }));
+    await until(
+      'bytes on the way',
+      () => onTarget('find .standfast-tmp -type f -size +100k'),
+      (seen) => seen !== '',
+    );
+    onSource('rm zz');
+    const ended = await pair.ended();
+    expect(ended).toMatchObject({ state: 'failed', exit: '24' });
+    expect(ended['log']).toContain('vanished');
+    await pair.sync();
+    expect(treeOf(pair.target)).toBe(treeOf(pair.source));
+  });
+
+  it('ends with 23 when the target cannot keep what a file has, and names it', async () => {
+    pair.target.shell(`mount -t ramfs disk ${UPLOADS}`);
+    setAttributes(pair.source);
+    const ended = await pair.sync();
+    expect(ended).toMatchObject({ state: 'failed', exit: '23' });
+    expect(ended['log']).toMatch(/one.*failed: Operation not supported/);
+    pair.target.shell(`umount -l ${UPLOADS}`);
+  });
+
+  it('ends with 255, or 12, when the target is another host than the pinned one', async () => {
+    must(pair.open());
+    pair.target.shell(
+      'rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -A >/dev/null; kill $(pidof sshd); /usr/sbin/sshd',
+    );
+    must(pair.send('count'));
+    const ended = await pair.ended();
+    expect(ended).toMatchObject({ state: 'failed', exit: expect.stringMatching(/^(12|255)$/) });
+    expect(ended['log']).toContain('Host key verification failed');
+    pair.pin();
+  });
+});
+
 describe('a promotion', () => {
   it('ends the receiver on the new primary at once, and none comes after it', async () => {
     onSource('head -c 40M /dev/urandom >big');
@@ -234,7 +274,7 @@ describe('the key of a fileset', () => {
       'rsync --server -lHogDtpAXrSe.iLsfxCIvu $(touch /tmp/hidden) . ./',
     ]) {
       const { exitCode, stdout, stderr } = pair.source.run('ssh', '-F', CONFIG, 'target', command);
-      expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 1, stdout: '' });
+      expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 3, stdout: '' });
       expect(stderr).toMatch(/fail\t(Unsafe|BadInput)\t.*does not take/);
     }
     expect(treeOf(pair.target)).toBe(before);

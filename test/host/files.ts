@@ -26,8 +26,14 @@ export class Pair {
     source.join(target, ADDRESSES);
     const pair = new Pair(source, target);
     for (const host of [source, target]) host.shell('ssh-keygen -A >/dev/null && /usr/sbin/sshd');
-    pair.#knownHosts = `${ADDRESSES.theirs} ${target.shell("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub")}\n`;
+    pair.pin();
     return pair;
+  }
+
+  /** The host key of the target, as it is now. */
+  pin(): void {
+    const key = this.target.shell("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub");
+    this.#knownHosts = `${ADDRESSES.theirs} ${key}\n`;
   }
 
   async stop(): Promise<void> {

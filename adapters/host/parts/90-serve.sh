@@ -171,6 +171,8 @@ main() {
       VERB=$1
       set_job "${2#job=}"
       "run_${1#run-}" ;;
+    # What its rsync ends with is told by the other one.
+    files-receive) run_verb "$@"; exit ;;
     *) run_verb "$@" || exit 1 ;;
   esac
 }
