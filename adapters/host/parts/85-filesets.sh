@@ -107,8 +107,11 @@ ensure_identity() {
 }
 
 # remember TEXT: "SOURCE LINEAGE" of the last run that ended well, or "- -". That it is there says that the folder had its identity once.
+# When what it says is lost with the power, the next run is a first one again, which harms nothing.
 remember() {
-  mkdir -p "$FILES" && store "$FILES/${F[fileset]}" 0600 "$1"
+  local way=replace
+  [[ -e $FILES/${F[fileset]} ]] || way=store
+  mkdir -p "$FILES" && "$way" "$FILES/${F[fileset]}" 0600 "$1"
 }
 
 # Whether this host has received from that source before, and nobody was promoted since: what it has beyond the source was deleted there, and is not new here.

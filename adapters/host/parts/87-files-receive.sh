@@ -98,7 +98,7 @@ check_rsync_arguments() {
 verb_files_close() {
   set_job "${ARG[job]}"
   if read_fileset && [[ -v F[diff] ]]; then
-    write_job_key_line
+    STORE=replace write_job_key_line
     end_group "$JOB_DIR/incoming" || refuse Unverified "files-close: the receiver of $JOB could not be ended on $HOSTNAME"
     [[ ${F[diff]} == yes ]] || end_run_in_folder
   else
