@@ -76,8 +76,12 @@ holds_database() {
     done
   done
   # Also of a server that does not run, or is not ours.
-  found=$(find . -xdev -maxdepth 2 \( -name ibdata1 -o -name aria_log_control -o -name PG_VERSION \) -print -quit)
-  [[ -n $found ]] && DETAIL="${F[path]} (${found#./})"
+  for kind in ibdata1 aria_log_control PG_VERSION; do
+    for found in "./$kind" ./*/"$kind"; do
+      [[ ! -e $found ]] || { DETAIL="${F[path]} (${found#./})"; return 0; }
+    done
+  done
+  return 1
 }
 
 # What is mounted inside would be filled, or deleted, as if it were a part of this folder; and a rename across it is a copy.
