@@ -50,4 +50,8 @@ export const CATALOGUE = {
   rejoinHost: { changes: true, steps: REJOIN_STEPS },
   undoRejoin: CHANGES,
   settleCluster: CHANGES,
+  planFiles: LOOKS,
+  diffFileset: CHANGES,
+  syncFileset: CHANGES,
+  logFiles: CHANGES,
 } as const satisfies Record<keyof Activities, CatalogueEntry>;

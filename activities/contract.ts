@@ -6,8 +6,10 @@ import type { LagMeasurement } from '../domain/verdict.ts';
 import type { AuditActivities } from './audit-contract.ts';
 import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
 import type { FailoverActivities } from './failover-contract.ts';
+import type { FileActivities } from './files-contract.ts';
 
 export type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
+export type { FilesErrand, FilesPlan } from './files-contract.ts';
 export type { DeposedFence, Fenced, Promoted } from './failover-contract.ts';
 
 export interface Transfer extends OfCluster {
@@ -38,7 +40,7 @@ export interface ChecksumProof {
 }
 
 /** Every step that touches the world. All are idempotent: look, act if needed, look again. */
-export interface Activities extends AuditActivities, FailoverActivities {
+export interface Activities extends AuditActivities, FailoverActivities, FileActivities {
   /**
    * Reads the cluster's entry of the inventory, without addresses or secrets.
    * @throws `BadInput` when the inventory has no such cluster, or cannot be read

@@ -11,6 +11,7 @@ import type { Activities } from './contract.ts';
 import { deposingActivities } from './deposing.ts';
 import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
+import { filingActivities } from './filing.ts';
 import { goingAsyncActivities } from './going-async.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
@@ -49,6 +50,7 @@ export function createActivities(ports: RunbookPorts, given: StepHooks): Activit
     ...promotingActivities(ports, hooks),
     ...settlingActivities(ports, hooks),
     ...rejoiningActivities(ports, hooks),
+    ...filingActivities(ports),
   };
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [name, atTheBorder(name, activity as AnyActivity, hooks)]),

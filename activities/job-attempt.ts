@@ -9,7 +9,8 @@ const ORDER_MS = 30_000;
 const START_MS = 120_000;
 const SLOW_VERBS: readonly string[] = ['service-start', 'configure'];
 
-type Copy = Pick<Transfer, 'donor' | 'target' | 'job'>;
+/** Without a target nobody's sessions are ended. */
+type Copy = Pick<Transfer, 'job'> & Partial<Pick<Transfer, 'target'>>;
 type Arguments = Readonly<Record<string, string>>;
 
 /**

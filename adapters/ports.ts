@@ -1,5 +1,6 @@
 import type { Declared, Proof } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import type { Fileset } from '../domain/filesets.ts';
 import type { FailureType } from '../domain/failure.ts';
 import type { Silence } from '../domain/observation.ts';
 import type { Transition } from '../domain/watch.ts';
@@ -97,12 +98,15 @@ export interface ClusterPorts {
   readonly events: boolean;
   /** What an audit compares with what is there. */
   readonly declared: Declared;
+  readonly filesets: readonly Fileset[];
   helper(host: HostName): HelperPort;
   session(host: HostName, deadline?: Deadline): Promise<Session>;
   /** The caller closes it. */
   pulse(host: HostName): Pulse;
   vipSession(deadline?: Deadline): Promise<Session>;
   endpoint(host: HostName): Endpoint;
+  /** Port of sshd. */
+  sshPort(host: HostName): number;
   /** Whether the kernel of a host answers at all, within `timeoutMs`: also one that is too busy for anything else does. */
   isThere(host: HostName, timeoutMs: number): Promise<boolean>;
   /** Inventory name of an address, or null. */

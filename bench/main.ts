@@ -1,6 +1,7 @@
 import { Lab } from '../lab/lab.ts';
 import { optionsFrom, UsageError, wholeNumber } from '../lab/options.ts';
 import { benchDetect } from './detect.ts';
+import { benchFiles } from './files.ts';
 import { benchLag } from './lag.ts';
 import type { BenchOptions } from './failover.ts';
 import { benchFailover } from './failover.ts';
@@ -23,9 +24,10 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Measur
   lag: benchLag,
   vip: benchVip,
   provision: benchProvision,
+  files: benchFiles,
 };
 /** Where thirty would take hours. */
-const ROUNDS: Readonly<Record<string, number>> = { provision: 3 };
+const ROUNDS: Readonly<Record<string, number>> = { provision: 3, files: 3 };
 const USAGE = `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds N] [--megabytes M] [--lab NAME] [--json]
        npm run bench -- fleet [--clusters N] [--seconds S] [--json]`;
 const USAGE_ERROR = 2;

@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Lab } from '../lab/lab.ts';
-import type { Host } from '../lab/machine.ts';
+import { by, exchangeKeys, KEY } from './by-hand.ts';
 
-const COPY_MS = 1_800_000;
 const DATA = '/var/lib/mysql';
 const STAGING = '/var/lib/floor';
-const KEY = '/root/.ssh/floor';
 
 const SETTINGS = `[mysqld]
 server_id=2
@@ -20,22 +17,10 @@ read_only=1
 skip_slave_start=1
 `;
 
-/** Runs what a person would write, as root. @throws Error with what it said */
-async function by(host: Host, script: string, input = ''): Promise<string> {
-  const argv = ['bash', '-c', `set -euo pipefail\n${script}`];
-  const { stdout, stderr, exitCode } = await host.exec(argv, { input, timeoutMs: COPY_MS });
-  if (exitCode !== 0)
-    throw new Error(`by hand on ${host.name}: exit code ${String(exitCode)}: ${stderr.slice(-2_000)}`);
-  return stdout.trim();
-}
-
 /** Keys, settings and an empty data directory: what is there before the first byte is sent. */
 export async function readyByHand(lab: Lab, from: string, to: string): Promise<void> {
-  const [donor, replica] = [lab.host(from), lab.host(to)];
-  const open = `install -d -m 700 /root/.ssh\nssh-keygen -q -t ed25519 -N '' -C ${randomUUID()} -f ${KEY}\ncat ${KEY}.pub`;
-  const key = await by(donor, open);
-  await by(donor, `cat >/root/.ssh/known_hosts`, readFileSync(lab.etc('known_hosts'), 'utf8'));
-  await by(replica, `install -d -m 700 /root/.ssh\ncat >/root/.ssh/authorized_keys`, `${key}\n`);
+  await exchangeKeys(lab, from, to);
+  const replica = lab.host(to);
   await by(replica, `cat >/etc/mysql/mariadb.conf.d/62-replica.cnf`, SETTINGS);
   await by(replica, `find ${DATA} -mindepth 1 -delete\ninstall -d -m 700 ${STAGING}`);
 }

@@ -33,6 +33,12 @@ const CAMPAIGNS: Readonly<Record<string, Entry>> = {
     explains: 'what is wrong for a moment and kills nobody, under a watcher that may fail over: it must not',
     load: async () => (await import('./blips/campaign.ts')).blips,
   },
+  files: {
+    usage: 'files [--rounds 250] [--seed 1] [--only ROUND] [--plan] [--json] [--out FOLDER] [--name LAB]',
+    explains:
+      'file runs with folders that are unmounted, emptied, mistaken, and whoever is in it killed: no file is lost',
+    load: async () => (await import('./files/campaign.ts')).files,
+  },
   guards: {
     usage: 'guards [--json] [--only NAME]',
     explains: 'switches off each safety guard in turn, in a copy of the sources, and shows which test goes red',

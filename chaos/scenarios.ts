@@ -1,4 +1,5 @@
 import type { Scenario } from './play.ts';
+import { diffFiles, syncFiles } from './stories/files.ts';
 import { deposed, rejoin, rejoinDiverged, rejoinUndone } from './stories/returns.ts';
 import {
   failover,
@@ -28,6 +29,8 @@ export const SCENARIOS = {
   'rejoin-undone': rejoinUndone,
   'rejoin-diverged': rejoinDiverged,
   deposed,
+  'sync-files': syncFiles,
+  'diff-files': diffFiles,
 } as const satisfies Readonly<Record<string, Scenario>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -4,6 +4,7 @@ import { addAudit } from './cli-audit.ts';
 import { addChanges, addChecks } from './cli-commands.ts';
 import { addDoctor } from './cli-doctor.ts';
 import { addFailover } from './cli-failover.ts';
+import { addFiles } from './cli-files.ts';
 import { addInit } from './cli-init.ts';
 import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
@@ -38,6 +39,7 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addChanges(program, { io, run });
   addAckers(program, { io, run });
   addFailover(program, { io, run });
+  addFiles(program, { io, run });
   addSchedules(program, { io, run, world });
   addWorker(program, async (role) => {
     exitCode = await startWorkerOrExplain(() => world.startWorker(role));

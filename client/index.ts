@@ -32,6 +32,15 @@ export type { Epoch, HostName } from '../domain/cluster.ts';
 export type { Coverage } from '../domain/coverage.ts';
 export type { Diagnosis } from '../domain/diagnosis.ts';
 export type { Vote } from '../domain/election.ts';
+export type {
+  FileCounts,
+  FileName,
+  FilesetSync,
+  FilesResult,
+  SetAside,
+  TargetFailure,
+  TargetSync,
+} from '../domain/filesets.ts';
 export type { FailureType } from '../domain/failure.ts';
 export type {
   AdmitReplicaInput,
@@ -43,6 +52,7 @@ export type {
   ProvisionReplicaInput,
   RemoveAckerInput,
   RejoinReplicaInput,
+  SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 export type {

@@ -1,9 +1,10 @@
-import { deposedId, operationId, planId, provisionId, rejoinId } from '../domain/addresses.ts';
+import { deposedId, filesId, operationId, planId, provisionId, rejoinId } from '../domain/addresses.ts';
 import type { AuditResult } from '../domain/audit/report.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import {
   parseAdmitReplica,
   parseAuditCluster,
+  parseDiffFiles,
   parseFailover,
   parseFenceDeposed,
   parseGoAsync,
@@ -11,6 +12,7 @@ import {
   parseProvisionReplica,
   parseRemoveAcker,
   parseRejoinReplica,
+  parseSyncFiles,
   parseVerifyReplication,
 } from '../domain/inputs.ts';
 import type {
@@ -24,9 +26,11 @@ import type {
   ProvisionReplicaInput,
   RemoveAckerInput,
   RejoinReplicaInput,
+  SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
+import type { FilesResult } from '../domain/filesets.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type {
   AdmitResult,
@@ -146,4 +150,23 @@ export const auditRunbook: Runbook<AuditClusterInput, AuditResult> = {
   workflowId: ({ cluster }, nonce) => `audit/${cluster}/${nonce}`,
   summary: ({ cluster }) => `audit ${cluster}`,
   resultOf: (value) => value as AuditResult,
+};
+
+const filesAddress = ({ cluster, fileset }: SyncFilesInput, nonce: string): string =>
+  fileset === undefined ? `files/${cluster}/${nonce}` : filesId(cluster, fileset);
+
+export const syncFilesRunbook: Runbook<SyncFilesInput, FilesResult> = {
+  type: 'syncFiles',
+  parse: parseSyncFiles,
+  workflowId: filesAddress,
+  summary: ({ cluster, fileset }) => `sync ${fileset ?? 'every fileset'} of ${cluster}`,
+  resultOf: (value) => value as FilesResult,
+};
+
+export const diffFilesRunbook: Runbook<SyncFilesInput, FilesResult> = {
+  type: 'diffFiles',
+  parse: parseDiffFiles,
+  workflowId: filesAddress,
+  summary: ({ cluster, fileset }) => `compare ${fileset ?? 'every fileset'} of ${cluster}`,
+  resultOf: (value) => value as FilesResult,
 };

@@ -8,9 +8,11 @@ import type {
   ProvisionReplicaInput,
   RemoveAckerInput,
   RejoinReplicaInput,
+  SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
 import type { AuditResult } from '../domain/audit/report.ts';
+import type { FilesResult } from '../domain/filesets.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
 import type {
@@ -46,6 +48,7 @@ import { watchedDelays } from './lag.ts';
 import {
   admitRunbook,
   auditRunbook,
+  diffFilesRunbook,
   failoverRunbook,
   planFailoverRunbook,
   fenceDeposedRunbook,
@@ -54,6 +57,7 @@ import {
   provisionRunbook,
   rejoinRunbook,
   removeAckerRunbook,
+  syncFilesRunbook,
   verifyRunbook,
 } from './runbooks.ts';
 import { runningOperation } from './runs.ts';
@@ -84,6 +88,8 @@ export type StandfastApi = Pick<
   | 'goAsync'
   | 'verify'
   | 'audit'
+  | 'syncFiles'
+  | 'diffFiles'
   | 'lag'
   | 'schedules'
   | 'examine'
@@ -177,6 +183,16 @@ export class Standfast {
   /** Judges the set-up by every rule of docs/audit.md. Does not fail for what it finds. */
   audit<O extends CallOptions = object>(input: AuditClusterInput, options?: O): Promise<Answer<O, AuditResult>> {
     return call(this.#link, { runbook: auditRunbook, input }, options);
+  }
+
+  /** Brings the filesets of a cluster, or one, in step on every host. */
+  syncFiles<O extends CallOptions = object>(input: SyncFilesInput, options?: O): Promise<Answer<O, FilesResult>> {
+    return call(this.#link, { runbook: syncFilesRunbook, input }, options);
+  }
+
+  /** What {@link syncFiles} would change. Changes no file. */
+  diffFiles<O extends CallOptions = object>(input: SyncFilesInput, options?: O): Promise<Answer<O, FilesResult>> {
+    return call(this.#link, { runbook: diffFilesRunbook, input }, options);
   }
 
   /**

@@ -5,6 +5,7 @@ export const planId = (cluster: string, nonce: string): string => `plan/${cluste
 export const deposedId = (cluster: string, host: string): string => `deposed/${cluster}/${host}`;
 export const rejoinId = (cluster: string, host: string): string => `rejoin/${cluster}/${host}`;
 export const provisionId = (cluster: string, host: string): string => `provision/${cluster}/${host}`;
+export const filesId = (cluster: string, fileset: string): string => `files/${cluster}/${fileset}`;
 export const watchId = (shard: string): string => `watch/${shard}`;
 
 /** By these the runs of Standfast are found; a namespace must have them all, as keywords. */

@@ -40,6 +40,11 @@ export interface VerifyReplicationInput {
 export interface AuditClusterInput {
   readonly cluster: string;
 }
+export interface SyncFilesInput {
+  readonly cluster: string;
+  /** One of the cluster's `files`; every one when absent. */
+  readonly fileset?: string;
+}
 export interface FailoverInput {
   readonly cluster: string;
   /** The replica to promote; the best one when absent. */
@@ -136,6 +141,9 @@ export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [C
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);
 export const parseAuditCluster = parser<AuditClusterInput>('auditCluster', [CLUSTER]);
+const FILESET: Field = { name: 'fileset', required: false, example: 'uploads' };
+export const parseSyncFiles = parser<SyncFilesInput>('syncFiles', [CLUSTER, FILESET]);
+export const parseDiffFiles = parser<SyncFilesInput>('diffFiles', [CLUSTER, FILESET]);
 export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
   { name: 'shard', required: true, example: 'main' },
 ]);

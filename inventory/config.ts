@@ -61,6 +61,9 @@ export interface FilesetConfig {
   readonly everyMs: number;
   readonly marker: string;
   readonly maxDelete: number;
+  /** 0: no limit. */
+  readonly bandwidthKiBps: number;
+  readonly compress: boolean;
 }
 
 export interface ClusterConfig {

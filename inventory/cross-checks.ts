@@ -47,7 +47,8 @@ const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...vipFaults(place),
   ...policyFaults(place),
   ...hookFaults(place),
-  ...fileFaults(place),
+  ...periodFaults(place),
+  ...overlapFaults(place),
 ];
 
 function hostFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
@@ -138,7 +139,7 @@ function watchFaults(path: FaultPath, watch: unknown): PathFault[] {
 }
 
 /** Temporal's schedules count in seconds. */
-const fileFaults = ({ path, cluster }: ClusterPlace): PathFault[] =>
+const periodFaults = ({ path, cluster }: ClusterPlace): PathFault[] =>
   entries(at(cluster, 'files')).flatMap(([fileset, value]) => {
     const every = at(value, 'every') ?? '5m';
     if (!isDuration(every) || (durationMs(every) >= 1000 && durationMs(every) % 1000 === 0)) return [];
@@ -184,4 +185,18 @@ function placeholderFaults(path: FaultPath, words: readonly string[]): PathFault
     message: `${path.join('.')}: found a command that does not say which host, expected {host} or {address} in it`,
   };
   return namesHost || unknown.length > 0 ? unknown : [nameless];
+}
+
+/** What one fileset deletes would be what another one sends. */
+function overlapFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const folders = entries(at(cluster, 'files')).flatMap(([name, fileset]) => {
+    const folder = at(fileset, 'path');
+    return typeof folder === 'string' ? [{ name, folder, where: [...path, 'files', name, 'path'] }] : [];
+  });
+  return folders.flatMap(({ folder, where }, index): PathFault[] => {
+    const other = folders.slice(0, index).find((one) => one.folder.startsWith(folder) || folder.startsWith(one.folder));
+    if (other === undefined) return [];
+    const message = `${where.join('.')}: found ${folder}, which overlaps with ${other.folder} of ${other.name}; each needs a folder of its own`;
+    return [{ path: where, message }];
+  });
 }

@@ -96,12 +96,19 @@ const fileset = z.strictObject(
       description: 'Folder, the same on every host',
     }),
     every: duration.default('5m').meta({ description: 'How often it is synchronised' }),
-    marker: text('a file name', /^[^/\0\n]{1,255}$/)
+    marker: text('a file name that does not begin with ".standfast-"', /^(?!\.standfast-)(?!\.\.?$)[^/\p{Cc}]{1,255}$/u)
       .default('.standfast')
       .meta({ description: 'File that must be in the source, so that an unmounted folder deletes nothing' }),
     maxDelete: whole({ from: 0, to: 1_000_000_000 })
       .default(100)
-      .meta({ description: 'A run that would delete more files stops' }),
+      .meta({ description: 'A run that would delete more files and folders on a host stops' }),
+    bandwidthKiBps: whole({ from: 0, to: 10_000_000 })
+      .default(0)
+      .meta({ description: 'Most KiB per second to each host; 0: no limit' }),
+    compress: z
+      .boolean('true or false')
+      .default(false)
+      .meta({ description: 'Whether files are compressed on their way; worth it between distant sites' }),
   },
   'a set of files: { path: /var/www/uploads/, every: 5m }',
 );

@@ -75,6 +75,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     vip: config.vip,
     events: config.policy.events,
     declared: declaredIn(config, access),
+    filesets: config.files,
     sshUser: access.ssh.user,
     helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
     session: async (host, deadline) => openSession(await target(host), deadline),
@@ -88,6 +89,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
       const { address, port } = hostOf(config, host);
       return { address, port };
     },
+    sshPort: (host) => hostOf(config, host).sshPort,
     isThere: async (host, timeoutMs) => {
       const { address, sshPort } = memberOf(config, host);
       return (await probeTcp({ address, port: sshPort }, timeoutMs)) !== 'silent';

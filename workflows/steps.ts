@@ -87,6 +87,22 @@ export const long = (summary: string) =>
     },
   });
 
+/** Files may take hours; what cannot be reached, or is cut off again and again, is for the next run of the schedule. */
+export const transfer = (summary: string) =>
+  proxyActivities<Activities>({
+    summary,
+    cancellationType,
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '5s',
+    retry: {
+      initialInterval: '500ms',
+      backoffCoefficient: 2,
+      maximumInterval: '10s',
+      maximumAttempts: 5,
+      nonRetryableErrorTypes,
+    },
+  });
+
 /** What has all the time in the world, and must happen. */
 export const patient = (summary: string) =>
   proxyActivities<Activities>({

@@ -1,6 +1,7 @@
 import { ADAPTERS } from './adapters.ts';
 import { AUTHORITY } from './authority.ts';
 import { DECISIONS } from './decisions.ts';
+import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
@@ -15,4 +16,5 @@ export const GUARDS: readonly Guard[] = [
   ...DECISIONS,
   ...ADAPTERS,
   ...WATCHING,
+  ...FILES_GUARDS,
 ];

@@ -53,6 +53,8 @@ const REACHED_BY: Readonly<
   'rejoin-undone': ['undoRejoin'],
   'rejoin-diverged': ['rejoinHost.quarantine'],
   deposed: ['fenceDeposed'],
+  'sync-files': ['planFiles', 'syncFileset', 'logFiles'],
+  'diff-files': ['diffFileset'],
 };
 
 /** An activity that no story is known to reach is looked for in a failover; a cell that is never reached has not passed. */

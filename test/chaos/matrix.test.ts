@@ -59,7 +59,7 @@ describe('a cell', () => {
 });
 
 test('a worker is frozen in the story that reaches its step', () => {
-  const scenarioOf = (point: string) => planAttempts(400, 1).find((one) => one.point === point)?.scenario;
+  const scenarioOf = (point: string) => planAttempts(2_000, 1).find((one) => one.point === point)?.scenario;
   expect(scenarioOf('removeAcker.release:after')).toBe(SCENARIOS['remove-last-acker']);
   expect(scenarioOf('removeAcker.refuse:after')).toBe(SCENARIOS['remove-acker']);
 });

@@ -71,4 +71,6 @@ const unexpected = {
   verify: refuse,
   audit: refuse,
   lag: refuse,
+  syncFiles: refuse,
+  diffFiles: refuse,
 };

@@ -73,7 +73,7 @@ describe('a bad input', () => {
     [{ cluster: 'shop', askWithin: '0m' }, 'failover takes "askWithin" as a duration such as 15m'],
     [
       { cluster: 'shop', host: 'db2' },
-      'failover does not know "host" (it takes cluster, candidate, reason, askWithin)',
+      'failover does not know "host" (it takes cluster, candidate, reason, askWithin, dryRun)',
     ],
     [{ cluster: 'shop', reason: 'x'.repeat(501) }, 'failover takes at most 500 characters of "reason"'],
   ])('%j is answered by its sentence', (input, start) => {

@@ -87,7 +87,7 @@ describe('an input that cannot be used', () => {
     [
       'failover',
       [{ cluster: 'shop', to: 'db2' }],
-      'failover does not know "to" (it takes cluster, candidate, reason, askWithin)',
+      'failover does not know "to" (it takes cluster, candidate, reason, askWithin, dryRun)',
     ],
     [
       'failover',

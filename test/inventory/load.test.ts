@@ -86,7 +86,15 @@ describe('a good inventory', () => {
           events: false,
         },
         files: [
-          { name: 'uploads', path: '/var/www/html/uploads/', everyMs: 300_000, marker: '.standfast', maxDelete: 100 },
+          {
+            name: 'uploads',
+            path: '/var/www/html/uploads/',
+            everyMs: 300_000,
+            marker: '.standfast',
+            maxDelete: 100,
+            bandwidthKiBps: 0,
+            compress: false,
+          },
         ],
         hooks: { powerOff: ['/etc/standfast/power', 'off', '{host}'] },
       },
@@ -295,6 +303,20 @@ describe('one fault', () => {
       'uploads',
       '/var/www',
       'clusters.shop.files.uploads.path: found "/var/www/html/uploads", expected an absolute path that ends with "/"',
+    ],
+    [
+      'a folder inside another one',
+      '      uploads: {',
+      '      all: { path: /var/www/ }\n      uploads: {',
+      '/var/www/html/uploads/',
+      'clusters.shop.files.uploads.path: found /var/www/html/uploads/, which overlaps with /var/www/ of all; each needs a folder of its own',
+    ],
+    [
+      'a marker with a name of ours',
+      'marker: .standfast,',
+      'marker: .standfast-tmp,',
+      '.standfast-tmp',
+      'clusters.shop.files.uploads.marker: found ".standfast-tmp", expected a file name that does not begin with ".standfast-"',
     ],
   ];
 

@@ -58,6 +58,9 @@ describe('replay', () => {
         'failover-completed',
         'failover-failed',
         'failover-by-hand-completed',
+        'syncFiles-completed',
+        'syncFiles-failed',
+        'diffFiles-completed',
       ]),
     );
   });

@@ -11,7 +11,7 @@ readonly FREE='^.+$'
 
 # What the value of each argument must look like, whatever the verb.
 declare -A SHAPE=(
-  [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]='^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' [attempt]=$NUMBER [tables]=$NUMBER [position]='^[0-9,-]*$' [host]=$NAME [account]=$NAME [user]=$NAME
+  [owner]=$TOKEN [run]=$TOKEN [epoch]='^[1-9][0-9]{0,14}$' [job]='^[A-Za-z0-9][A-Za-z0-9._-]{0,159}$' [attempt]=$NUMBER [tables]=$NUMBER [position]='^[0-9,-]*$' [host]=$NAME [account]=$NAME [user]=$NAME
   [vip]=$IPV4 [prefix]='^([1-9]|[12][0-9]|3[0-2])$' [interface]='^[A-Za-z0-9._@-]{1,15}$' [n]='^([1-9]|1[0-3])$'
   [boot]=$TOKEN [name]=$NAME [primary]=$NAME [primary_epoch]=$NUMBER [primary_run]=$TOKEN [sync_epoch]=$NUMBER [lineage]='^[0-9:;,-]*$'
   [mode]='^(lossless|async)$' [ackers]='^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$' [k]=$NUMBER [bytes]=$NUMBER
@@ -22,6 +22,9 @@ declare -A SHAPE=(
   [read_to]='^[A-Za-z0-9._-]+:[0-9]{1,18}$' [hung_after]='^[1-9][0-9]{1,4}$'
   [names]='^[a-z_]+(,[a-z_]+)*$' [path]='^/[^[:cntrl:]]*$'
   [offset]=$NUMBER [piece]='^[A-Za-z0-9+/=]+$'
+  [role]='^(source|target)$' [source]=$NAME [cluster]=$NAME [fileset]=$NAME [path]='^/([^[:cntrl:]]*[^/])?/$' [marker]='^[^/[:cntrl:]]{1,255}$' [max]=$NUMBER [diff]='^(yes|no)$'
+  [deletes]='^(look|count|none|listed|aside)$' [stamp]='^[0-9TZ]{16}$' [bandwidth]=$NUMBER [compress]='^(yes|no)$' [well]='^(yes|no)$'
+  [of]='^(list|sent)$' [kind]='^(deletions|changes)$' [most]='^[1-9][0-9]{0,3}$' [args]=$FREE [line]='^[^[:cntrl:]]+$'
 )
 
 # encode NAME VALUE: sets the variable NAME. A control character that has no code cannot travel; it becomes "?".

@@ -8,6 +8,12 @@ store() {
     refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
 }
 
+# replace FILE MODE TEXT: the same for what may be gone after a power cut: to sync it would wait for everything else that was written meanwhile.
+replace() {
+  local fresh="$1.standfast-new"
+  printf '%s\n' "$3" >"$fresh" && chmod "$2" "$fresh" && mv -T "$fresh" "$1" || refuse Unverified "cannot write $1 on $HOSTNAME; look at the disk"
+}
+
 # store_records NAME TEXT [NAME TEXT…]: each as "store" does, one after the other, with as few processes as one alone. Their mode is 0600 by the umask.
 store_records() {
   local names='' failed
@@ -171,6 +177,7 @@ verb_record_primary() {
     set_sync "$EPOCH ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   fi
   store_fresh
+  end_files "${ARG[host]}"
   say primary "${ARG[host]}"
   say primary_epoch "$EPOCH"
 }

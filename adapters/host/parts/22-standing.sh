@@ -30,18 +30,20 @@ load_standing() {
 
 # An operation that knows the newest records writes them here, also over older ones, and this host counts again. Never an older record over a newer.
 verb_confirm() {
-  local led=-
+  local led=- recorded=''
   local -a FRESH=()
   load_standing
   [[ $BOOT == "${ARG[boot]}" ]] || refuse Stale "$HOSTNAME has booted again since it was asked; its records were not confirmed; observe again"
   if [[ -v ARG[primary] ]] && ((ARG[primary_epoch] >= ${PRIMARY_EPOCH:-0})); then
     [[ ${ARG[primary]} != "${ARG[name]}" ]] || led=led
+    recorded=${ARG[primary]}
     set_primary "${ARG[primary_epoch]} ${ARG[primary_run]} ${ARG[primary]} $led ${ARG[lineage]:--}"
   fi
   if [[ -v ARG[mode] ]] && ((ARG[sync_epoch] >= ${SYNC_EPOCH:-0})); then
     set_sync "${ARG[sync_epoch]} ${ARG[mode]} ${ARG[ackers]:--} ${ARG[k]}"
   fi
   store_fresh
+  [[ -z $recorded ]] || end_files "$recorded"
   [[ "$CONFIRMED_BOOT $MEMBER" == "$BOOT ${ARG[name]}" ]] || store_records standing "$BOOT ${ARG[name]}"
   say standing sure
 }

@@ -87,7 +87,7 @@ write_job_key_line() {
     [[ $line == *" standfast-job-$JOB" ]] || text+=$line$'\n'
   done <"$file"
   text+=${1-}
-  [[ $(<"$file") == "${text%$'\n'}" ]] || store "$file" 0644 "${text%$'\n'}"
+  [[ $(<"$file") == "${text%$'\n'}" ]] || "${STORE:-store}" "$file" 0644 "${text%$'\n'}"
 }
 
 account_keys_file() {

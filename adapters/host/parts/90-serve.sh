@@ -14,6 +14,8 @@ declare -A KIND=(
   [hand-over]=person [vouch]=person [claim]=claim [confirm]=epoch
   [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch
   [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
+  [files-look]=look [files-status]=look [files-list]=look [files-receive]=stream [files-log]=order
+  [files-open]=attempt [files-send]=attempt [files-close]=attempt
 )
 
 declare -A NEEDS=(
@@ -30,9 +32,13 @@ declare -A NEEDS=(
   [tail-list]='logs beyond' [tail-read]='tail offset' [tail-export]='owner epoch run logs beyond'
   [tail-write]='owner epoch run tail offset piece' [tail-stage]='owner epoch run tail sha256 beyond'
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
+  [files-look]='role name source cluster fileset path marker' [files-status]='job' [files-list]='job of kind most' [files-receive]='job args' [files-log]='owner line'
+  [files-open]='owner job attempt run name source cluster fileset path max diff public from'
+  [files-send]='owner job attempt run name source cluster fileset path marker max deletes stamp bandwidth compress target user known_hosts'
+  [files-close]='owner job attempt well'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [files-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
@@ -163,10 +169,12 @@ main() {
       VERSION=$(sha256sum "$SELF") && VERSION=${VERSION:0:12}
       if [[ $1 == serve ]]; then serve; else run_verb "$@" || exit 1; fi ;;
     vip-notify) vip_notify "${2-}" ;;
-    run-send | run-prepare)
+    run-send | run-prepare | run-count | run-push)
       VERB=$1
       set_job "${2#job=}"
       "run_${1#run-}" ;;
+    # What its rsync ends with is told by the other one.
+    files-receive) run_verb "$@"; exit ;;
     *) run_verb "$@" || exit 1 ;;
   esac
 }

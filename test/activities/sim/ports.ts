@@ -20,6 +20,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     vip: { address: VIP, prefix: 24, interface: 'eth0' },
     events: false,
     declared: declaredOf(shop.description),
+    filesets: [],
     helper: (host) => ({
       request: (verb, args, deadline) => request(shop, host, { verb, args: args ?? {}, deadline: deadline ?? {} }),
     }),
@@ -27,6 +28,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     pulse: (host) => new SimulatedPulse(shop, host),
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
+    sshPort: () => 22,
     isThere: async (host, timeoutMs) => {
       const isThere = shop.isReachable(host);
       if (!isThere) await pass(timeoutMs);

@@ -1,0 +1,101 @@
+import { guardsOf } from './guard.ts';
+
+const FILES = 'test/host/files.test.ts';
+
+/** What keeps files from being sent the wrong way, or deleted. */
+export const FILES_GUARDS = [
+  ...guardsOf('adapters/host/parts/20-records.sh', FILES, [
+    [
+      'a promotion ends receivers',
+      'nothing is written any more into the files of a new primary',
+      'end_files "${ARG[host]}"',
+      '',
+      'ends the receiver on the new primary at once, and none comes after it',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/85-filesets.sh', FILES, [
+    [
+      'a target looks who is primary',
+      'a primary receives no files, and nobody receives from another host than the primary',
+      '[[ $PRIMARY == "${F[source]}" && $PRIMARY != "${F[name]}" ]] ||',
+      'true ||',
+      'ends the receiver on the new primary at once, and none comes after it',
+    ],
+    [
+      'a source looks who is primary',
+      'a host that was deposed sends no files',
+      '[[ $PRIMARY == "${F[name]}" && $FENCED == no ]] ||',
+      'true ||',
+      'ends what the old primary still sends, when it hears of it',
+    ],
+    [
+      'marker',
+      'an unmounted source deletes nothing',
+      '[[ -e ./${F[marker]} && ! -L ./${F[marker]} ]] ||',
+      'true ||',
+      'is not deleted when its source is unmounted after it was counted',
+    ],
+    [
+      'identity of a target',
+      'an unmounted target, or the folder of somebody else, is not filled',
+      '[[ ! -e $FILES/${F[fileset]} ]] && ! has_other ||',
+      'true ||',
+      'when its target was unmounted',
+    ],
+    [
+      'no database directory',
+      'files of a database are not replaced by those of another',
+      '! holds_database ||',
+      'true ||',
+      'when its folder is, contains or is inside the data directory',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/86-files-send.sh', FILES, [
+    [
+      'only what was counted is deleted',
+      'a source that is emptied after the dry run costs no file',
+      "printf 'P *\\0'",
+      "printf ''",
+      'loses nothing that vanishes from the source after it was counted',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/87-files-receive.sh', FILES, [
+    [
+      'set aside or settled',
+      'whatever the source believes, the first run after a change of direction keeps everything',
+      '[[ $keeps == yes ]] || is_settled ||',
+      'true ||',
+      'is not deleted from by a source that says it is settled when it is not',
+    ],
+    [
+      'a comparison is a dry run',
+      'a comparison changes no file, whatever the source asks for',
+      '[[ ${F[diff]} == no ]] ||',
+      'true ||',
+      'changes nothing when a comparison was asked for',
+    ],
+    [
+      'a limit comes with every deletion',
+      'a key of a fileset does not let its holder delete without a limit',
+      '((${limit:-0} <= F[max])) ||',
+      'true ||',
+      'gives nothing but receiving that fileset, within its limits',
+    ],
+  ]),
+  ...guardsOf('domain/filesets.ts', 'test/domain/filesets.test.ts', [
+    [
+      'more deletions than the limit',
+      'a run that would delete too much is refused before it begins',
+      'if (deleted > fileset.maxDelete)',
+      'if (deleted > Number.MAX_VALUE)',
+      'is refused when it would delete more than the limit',
+    ],
+    [
+      'unsettled means aside',
+      'nothing is deleted in the first run after a change of direction',
+      "if (!settled) return { kind: 'push', deletes: 'aside' };",
+      '',
+      'deletes nothing after a change of direction, however much is counted',
+    ],
+  ]),
+];
