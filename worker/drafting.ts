@@ -176,11 +176,10 @@ function userOf(hosts: readonly DiscoveredHost[]): Drafted<string> {
 
 function filesOf(hosts: readonly DiscoveredHost[]): readonly DraftFileset[] {
   const rsyncs = hosts.flatMap(({ facts }) => facts?.rsyncs ?? []);
-  const sources = [...new Set(rsyncs.map(({ source }) => source))];
   const names = new Set<string>();
-  return sources.flatMap((source) => {
+  return foldersOf(hosts).flatMap(({ source, within }) => {
     const [rsync] = rsyncs.filter((one) => one.source === source);
-    if (rsync === undefined || !/^\/([^\p{C}]*[^/\p{C}])?\/$/u.test(source)) return [];
+    if (rsync === undefined || within !== null) return [];
     const own =
       (source.split('/').at(-2) ?? '')
         .toLowerCase()
@@ -208,8 +207,28 @@ function filesOf(hosts: readonly DiscoveredHost[]): readonly DraftFileset[] {
   });
 }
 
+interface Folder {
+  readonly source: string;
+  /** Another one that it is a part of: each fileset needs a folder of its own. */
+  readonly within: string | null;
+}
+
+/** What cron copies, the outer folders first. */
+function foldersOf(hosts: readonly DiscoveredHost[]): readonly Folder[] {
+  const named = hosts.flatMap(({ facts }) => facts?.rsyncs ?? []).map(({ source }) => source);
+  const sources = [...new Set(named)].filter((source) => /^\/([^\p{C}]*[^/\p{C}])?\/$/u.test(source));
+  const outerFirst = sources.toSorted((one, other) => one.length - other.length);
+  return outerFirst.map((source, index) => ({
+    source,
+    within: outerFirst.slice(0, index).find((outer) => source.startsWith(outer)) ?? null,
+  }));
+}
+
 function remarksOf(hosts: readonly DiscoveredHost[]): readonly string[] {
-  return hosts.flatMap(({ address, facts }) => {
+  const inner = foldersOf(hosts).flatMap(({ source, within }) =>
+    within === null ? [] : [`cron copies ${source} as well, which is a part of ${within}`],
+  );
+  const read = hosts.flatMap(({ address, facts }) => {
     if (facts === null) return [];
     const { server, serverSilence, hostname, keepalived } = facts;
     return [
@@ -222,4 +241,5 @@ function remarksOf(hosts: readonly DiscoveredHost[]): readonly string[] {
       ...(keepalived === null ? [`${hostname} (${address}): no keepalived.conf was read`] : []),
     ];
   });
+  return [...read, ...inner];
 }

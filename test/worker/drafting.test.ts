@@ -93,6 +93,18 @@ test('the primary comes first, whoever was asked first', () => {
   expect(loaded([replica, one('10.0.0.1')]).replication.user.name).toBe('repl');
 });
 
+test('of folders that lie in one another the outer one is taken, and the inner one is told of', () => {
+  const rsync = { everyMinutes: 5, targetHost: 'db2', deletes: true };
+  const rsyncs = ['/srv/www/uploads/', '/srv/www/', '/srv/other/'].map((path) => ({
+    ...rsync,
+    source: path,
+    target: path,
+  }));
+  const draft = draftFrom([one('10.0.0.1', { rsyncs })], order);
+  expect(draft.files.map(({ path }) => path.value)).toEqual(['/srv/www/', '/srv/other/']);
+  expect(draft.remarks).toContain('cron copies /srv/www/uploads/ as well, which is a part of /srv/www/');
+});
+
 test('whatever is found, the draft loads', () => {
   const word = fc.oneof(
     fc.string({ maxLength: 20 }),
