@@ -11,25 +11,23 @@ export type AccountRole = 'operation' | 'replication' | 'heartbeat';
 /** Nobody logs in with it. It writes heartbeat rows for whoever calls, and has no privilege to write on a read-only server. */
 export const HEARTBEAT_ACCOUNT = { name: 'standfast_beat', host: 'localhost' } as const;
 
-/** READ_ONLY ADMIN: MariaDB 10.11 asks for it to change read_only. */
+/** Of the operation account, on everything. READ_ONLY ADMIN: MariaDB 10.11 asks for it to change read_only. */
+export const OPERATION_PRIVILEGES: readonly string[] = [
+  'SELECT',
+  'PROCESS',
+  'RELOAD',
+  'SUPER',
+  'BINLOG MONITOR',
+  'BINLOG ADMIN',
+  'REPLICATION SLAVE ADMIN',
+  'REPLICATION MASTER ADMIN',
+  'SLAVE MONITOR',
+  'CONNECTION ADMIN',
+  'READ_ONLY ADMIN',
+];
+
 export const REQUIRED_GRANTS: readonly RequiredGrant[] = [
-  {
-    account: 'operation',
-    on: '*.*',
-    privileges: [
-      'SELECT',
-      'PROCESS',
-      'RELOAD',
-      'SUPER',
-      'BINLOG MONITOR',
-      'BINLOG ADMIN',
-      'REPLICATION SLAVE ADMIN',
-      'REPLICATION MASTER ADMIN',
-      'SLAVE MONITOR',
-      'CONNECTION ADMIN',
-      'READ_ONLY ADMIN',
-    ],
-  },
+  { account: 'operation', on: '*.*', privileges: OPERATION_PRIVILEGES },
   {
     account: 'operation',
     on: 'standfast.*',

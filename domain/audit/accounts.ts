@@ -1,21 +1,7 @@
+import { OPERATION_PRIVILEGES } from '../accounts.ts';
 import type { AccountFacts } from './facts.ts';
 import type { Judgement, Rule, ServerCase } from './rule.ts';
 import { eachServer, listed, unless } from './rule.ts';
-
-/** What the steps of the runbooks need on every server. Source: README, Accounts. */
-export const OPERATION_PRIVILEGES = [
-  'SELECT',
-  'PROCESS',
-  'RELOAD',
-  'SUPER',
-  'BINLOG MONITOR',
-  'BINLOG ADMIN',
-  'REPLICATION SLAVE ADMIN',
-  'REPLICATION MASTER ADMIN',
-  'SLAVE MONITOR',
-  'CONNECTION ADMIN',
-  'READ_ONLY ADMIN',
-] as const;
 
 /** What lets an account write on a server that is read-only. Source: MariaDB KB, read_only. */
 const WRITES_ANYWHERE = 'READ_ONLY ADMIN';

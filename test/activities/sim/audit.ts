@@ -1,7 +1,7 @@
 import type { HelperAnswerFields, Row } from '../../../adapters/ports.ts';
 import { renderKeepalived } from '../../../adapters/keepalived.ts';
 import type { Declared, Proof } from '../../../domain/audit/facts.ts';
-import { OPERATION_PRIVILEGES } from '../../../domain/audit/accounts.ts';
+import { OPERATION_PRIVILEGES } from '../../../domain/accounts.ts';
 import type { ClusterDescription, HostName } from '../../../domain/cluster.ts';
 import { addressOf, VIP } from './address.ts';
 

@@ -1,6 +1,6 @@
 import type { AuditFacts } from '../../../domain/audit/facts.ts';
 import { seen } from '../../../domain/audit/facts.ts';
-import { OPERATION_PRIVILEGES } from '../../../domain/audit/accounts.ts';
+import { OPERATION_PRIVILEGES } from '../../../domain/accounts.ts';
 import { channel } from '../shop.ts';
 import {
   account,

@@ -8,7 +8,7 @@ import type {
   ServerFacts,
 } from '../../../domain/audit/facts.ts';
 import { notSeen, seen } from '../../../domain/audit/facts.ts';
-import { OPERATION_PRIVILEGES } from '../../../domain/audit/accounts.ts';
+import { OPERATION_PRIVILEGES } from '../../../domain/accounts.ts';
 import type { KeepalivedConfiguration, VrrpInstance } from '../../../domain/audit/keepalived-facts.ts';
 import type { HostName } from '../../../domain/cluster.ts';
 import { DB1, DB2, DB3, replicaStatus, serverStatus, SHOP } from '../shop.ts';
