@@ -91,7 +91,7 @@ export async function askKeepalived(
 export async function askBackup(cluster: ClusterPorts, host: HostName): Promise<BackupFacts> {
   const { backup } = cluster.declared;
   if (backup === null) return { newest: null };
-  const { newest = '', bytes = '', file = '' } = await ask(cluster, host, ['backup-age', { path: backup.path }]);
+  const { newest = '', bytes = '', file = '' } = await ask(cluster, host, ['backup-age', { backup: backup.path }]);
   if (newest === '') return { newest: null };
   return { newest: { ageSeconds: Math.max(0, Date.now() / 1_000 - Number(newest)), bytes: Number(bytes), file } };
 }

@@ -63,12 +63,12 @@ describe('what an audit asks of a host', () => {
   it('is the newest backup, with its age', () => {
     host.shell(`mkdir -p /srv/backups/day; echo old >/srv/backups/old.xb; touch -d @1700000000 /srv/backups/old.xb
       echo newer >/srv/backups/day/new.xb; touch -d @1700000100 /srv/backups/day/new.xb`);
-    expect(host.fields('backup-age', { path: '/srv/backups' })).toEqual({
+    expect(host.fields('backup-age', { backup: '/srv/backups' })).toEqual({
       newest: '1700000100',
       bytes: '6',
       file: 'new.xb',
     });
-    expect(host.fields('backup-age', { path: '/srv/nowhere' })).toEqual({ newest: '', bytes: '', file: '' });
+    expect(host.fields('backup-age', { backup: '/srv/nowhere' })).toEqual({ newest: '', bytes: '', file: '' });
   });
 });
 

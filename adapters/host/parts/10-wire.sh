@@ -20,7 +20,7 @@ declare -A SHAPE=(
   [target_port]='^[1-9][0-9]{0,4}$' [known_hosts]=$FREE [address]=$IPV4 [refused_at]='^[1-9][0-9]{0,14}$'
   [logs]='^(binlog|relay)$' [beyond]='^([0-9]+-[0-9]+-[0-9]+(,[0-9]+-[0-9]+-[0-9]+)*)?$' [tail]='^[1-9][0-9]{0,14}-(binlog|relay)$'
   [read_to]='^[A-Za-z0-9._-]+:[0-9]{1,18}$' [hung_after]='^[1-9][0-9]{1,4}$'
-  [names]='^[a-z_]+(,[a-z_]+)*$' [path]='^/[^[:cntrl:]]*$'
+  [names]='^[a-z_]+(,[a-z_]+)*$' [backup]='^/[^[:cntrl:]]*$'
   [offset]=$NUMBER [piece]='^[A-Za-z0-9+/=]+$'
   [role]='^(source|target)$' [source]=$NAME [cluster]=$NAME [fileset]=$NAME [path]='^/([^[:cntrl:]]*[^/])?/$' [marker]='^[^/[:cntrl:]]{1,255}$' [max]=$NUMBER [diff]='^(yes|no)$'
   [deletes]='^(look|count|none|listed|aside)$' [stamp]='^[0-9TZ]{16}$' [bandwidth]=$NUMBER [compress]='^(yes|no)$' [well]='^(yes|no)$'

@@ -149,7 +149,7 @@ verb_round_trip() {
 
 # The newest file at or under a path: when it was last written (Unix s), and how large it is.
 verb_backup_age() {
-  local newest='' bytes='' file='' path=${ARG[path]}
+  local newest='' bytes='' file='' path=${ARG[backup]}
   [[ -e $path ]] || { say newest ''; say bytes ''; say file ''; return 0; }
   newest=$(find -H "$path" -maxdepth 3 -type f -printf '%T@ %s %f\n' 2>/dev/null | sort -rn | head -n 1)
   IFS=' ' read -r newest bytes file <<<"$newest"

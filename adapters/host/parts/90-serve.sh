@@ -21,7 +21,7 @@ declare -A KIND=(
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
   [job-status]='job' [job-check]='bytes' [server-settings]='' [installed]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
-  [audit-host]='' [audit-settings]='names' [audit-keepalived]='' [round-trip]='address target_port' [backup-age]='path'
+  [audit-host]='' [audit-settings]='names' [audit-keepalived]='' [round-trip]='address target_port' [backup-age]='backup'
   [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
   [job-key]='owner job attempt' [job-open]='owner job attempt public from bytes' [job-send]='owner job attempt target user known_hosts'

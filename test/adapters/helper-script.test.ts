@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { assembleHelper } from '../../adapters/host/assemble.ts';
+
+/** The keys of every table of the script, by the table's name. */
+async function tables(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { text } = await assembleHelper();
+  const found = [...text.matchAll(/^declare -A (\w+)=\((.*?)\)$/gms)];
+  return new Map(
+    found.map(([, name = '', body = '']) => [
+      name,
+      [...body.matchAll(/(?:^|\s)\[([^\]]+)\]=/g)].map(([, key = '']) => key),
+    ]),
+  );
+}
+
+it('names everything in a table once: of two shapes of one argument the later would hold for both', async () => {
+  const found = await tables();
+  for (const name of ['SHAPE', 'KIND', 'NEEDS', 'MAY']) {
+    const keys = found.get(name) ?? [];
+    expect(keys.length, name).toBeGreaterThan(3);
+    expect(
+      keys.filter((key, index) => keys.indexOf(key) !== index),
+      name,
+    ).toEqual([]);
+  }
+});
+
+it('has a shape for every argument, and a kind for every verb', async () => {
+  const { text } = await assembleHelper();
+  const found = await tables();
+  const [shapes, kinds, needs] = ['SHAPE', 'KIND', 'NEEDS'].map((name) => found.get(name) ?? []);
+  expect(needs?.toSorted()).toEqual(kinds?.toSorted());
+  const words = [...text.matchAll(/\[[a-z-]+\]='([a-z0-9_ ]*)'/g)].flatMap(([, list = '']) => list.split(' '));
+  expect(words.filter((word) => word !== '' && shapes?.includes(word) !== true)).toEqual([]);
+});
