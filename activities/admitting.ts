@@ -15,7 +15,7 @@ import { askServer, statusOf } from './asking.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import { takeOut } from './removing.ts';
 import type { Standing } from './standing.ts';
-import { hasClaimed, standingOf } from './standing.ts';
+import { hasClaimed, requireAnswer, standingOf } from './standing.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
@@ -113,6 +113,8 @@ async function widen(authority: Authority, { primary, sync, ackers, steps }: Wid
     (await recordLossless(authority, claim, { signal: steps.signal, forMs: 0 })) === null
   )
     return true;
+  // Who acknowledges the writes of a dead primary is no longer to be changed.
+  await requireAnswer(authority.cluster, { primary, signal: steps.signal });
   await recordAsync(authority, ackers);
   return false;
 }
@@ -183,6 +185,12 @@ export const admittingActivities = (
       const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
       const standing = await standingOf(managed);
       if (standing.sync?.ackers.includes(host) !== true) return nothing;
+      // It may hold what the dead one acknowledged. One acker too many on record makes a failover ask one more; one too few could cost it all.
+      if (!isAnswering(await askServer(managed, standing.primary)))
+        return {
+          undone: [],
+          notUndone: [`${host} stays an acker on record, since ${standing.primary} does not answer`],
+        };
       return withdraw(authority, { ...standing, host, steps });
     }),
 

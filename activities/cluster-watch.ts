@@ -14,6 +14,7 @@ import { Sights } from './sights.ts';
 const SETTLE_MS = 150;
 const BUSY_REST_MS = 1_000;
 const REFUSED_REST_MS = 30_000;
+const TELL_AGAIN_MS = 500;
 
 type Act = 'failOver' | 'reopen';
 
@@ -48,6 +49,8 @@ export class ClusterWatch {
   #acting: Act | null = null;
   /** The opening of a primary that died meanwhile was told to give way. */
   #gaveWay = false;
+  /** Before it the opening is not told once more: one whose run has not begun yet, or a Temporal that was away, heard nothing. */
+  #toldUntilMs = 0;
   #isServing = false;
 
   constructor(watching: Watching) {
@@ -122,10 +125,11 @@ export class ClusterWatch {
 
   /** The opening that it waits for would go on trying: the primary that it is to open died. */
   #giveWay({ explains }: Diagnosis): void {
-    if (this.#acting !== 'reopen' || this.#gaveWay) return;
-    this.#gaveWay = true;
+    if (this.#acting !== 'reopen' || this.#gaveWay || performance.now() < this.#toldUntilMs) return;
+    this.#toldUntilMs = performance.now() + TELL_AGAIN_MS;
     const { cluster, runs, onFault } = this.#watching;
-    runs.primaryDied(cluster.description.cluster, `watched: ${explains}`).catch(onFault);
+    const told = runs.primaryDied(cluster.description.cluster, `watched: ${explains}`);
+    told.then((isTold) => (this.#gaveWay ||= isTold && this.#acting === 'reopen')).catch(onFault);
   }
 
   async #act(kind: Act, { explains }: Diagnosis): Promise<void> {

@@ -82,7 +82,10 @@ export class FilesetRun {
   }
 
   /** Lets the source in on the target while `work` goes on, and nobody afterwards. */
-  async whileOpen<T>({ diff }: { readonly diff: boolean }, work: () => Promise<T>): Promise<T> {
+  async whileOpen<T extends { readonly warnings: readonly unknown[] }>(
+    { diff }: { readonly diff: boolean },
+    work: () => Promise<T>,
+  ): Promise<T> {
     const attempt = await this.#begin();
     let result: T;
     try {
@@ -97,7 +100,8 @@ export class FilesetRun {
       }
       throw error;
     }
-    await this.#close(attempt, 'yes');
+    // What vanished on its way was not compared: the target may have a version of its own that nothing has set aside yet.
+    await this.#close(attempt, result.warnings.length === 0 ? 'yes' : 'no');
     return result;
   }
 

@@ -7,6 +7,8 @@ import { pause } from './pause.ts';
 const NOT_NOW_MS = 1_000;
 /** Between two rehearsals of one process: those of a thousand clusters must not come together. */
 const SPACING_MS = 3_000;
+/** No answer for so long is none. */
+const LONGEST_MS = 30_000;
 
 export interface Rehearsing {
   readonly cluster: string;
@@ -42,22 +44,26 @@ export async function keepRehearsing(rehearsing: Rehearsing, signal: AbortSignal
   }
 }
 
-/** @returns null when it is aborted first */
+/** @returns null when it is aborted first: whoever waits for its turn, or for an answer, must not keep a watch from being begun anew */
 async function inTurn<T>(turns: Turns, signal: AbortSignal, work: () => Promise<T>): Promise<T | null> {
-  await turns.take();
-  const spaced = pause(SPACING_MS, signal);
-  try {
-    if (signal.aborted) return null;
-    const aborted = new Promise<null>((resolve) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve(null);
-        },
-        { once: true },
-      );
+  const aborted = new Promise<null>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(null);
     });
-    return await Promise.race([work(), aborted]);
+    if (signal.aborted) resolve(null);
+  });
+  const turn = turns.take();
+  await Promise.race([turn, aborted]);
+  if (signal.aborted) {
+    void turn.then(() => {
+      turns.giveBack();
+    });
+    return null;
+  }
+  const spaced = pause(SPACING_MS, signal);
+  const late = pause(LONGEST_MS, signal).then(() => null);
+  try {
+    return await Promise.race([work(), late]);
   } finally {
     void spaced.then(() => {
       turns.giveBack();

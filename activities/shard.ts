@@ -138,7 +138,8 @@ export class Shard {
       this.#left === null && !this.#isEnded ? this.#attempt.as(work) : { kind: 'busy' };
     return {
       failOver: (cluster, reason) => start(() => runs.failOver(cluster, reason)),
-      primaryDied: (cluster, why) => this.#attempt.as(() => runs.primaryDied(cluster, why)),
+      primaryDied: async (cluster, why) =>
+        this.#left === null && !this.#isEnded && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
       rehearse: (cluster) => this.#attempt.as(() => runs.rehearse(cluster)),

@@ -120,7 +120,11 @@ export class WatchedCluster {
         },
         either,
       ),
-    ]).finally(end);
+    ]).finally(() => {
+      end();
+      // Also of one that ends with a fault.
+      this.#known = { primary, memory: watch.memory };
+    });
     this.#watch = null;
     if (faults.length > 0) throw new Error(`the watch of ${primary} has a fault`, { cause: faults[0] });
     return watch.memory;

@@ -138,8 +138,8 @@ export type Attempted =
 /** The runs that a watcher starts; durable before the call returns. */
 export interface RunsPort {
   failOver(cluster: string, reason: string): Promise<Started>;
-  /** Whatever else holds the cluster's lock gives way: the primary died. */
-  primaryDied(cluster: string, why: string): Promise<void>;
+  /** Whatever else holds the cluster's lock gives way: the primary died. @returns whether it was told, now or before, or is a failover itself */
+  primaryDied(cluster: string, why: string): Promise<boolean>;
   /** Opens a primary that came back closed. */
   reopen(cluster: string, host: HostName): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */

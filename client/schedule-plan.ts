@@ -106,6 +106,9 @@ export function planSchedules({ wanted, found, owner, termsOf }: PlanQuestion): 
   const byId = new Map(found.map((one) => [one.scheduleId, one]));
   const ids = new Set(wanted.map(({ scheduleId }) => scheduleId));
   const isGone = (one: FoundSchedule): boolean => one.owner === owner && !ids.has(one.scheduleId);
+  const clusters = new Set(wanted.map(({ cluster }) => cluster));
+  // Another inventory than the one that made them would delete them all.
+  const isForeign = !found.some((one) => one.owner === owner && one.cluster !== null && clusters.has(one.cluster));
   return [
     ...wanted.map((one) => ({
       scheduleId: one.scheduleId,
@@ -117,8 +120,12 @@ export function planSchedules({ wanted, found, owner, termsOf }: PlanQuestion): 
       scheduleId,
       cluster,
       wanted: null,
-      action: 'delete' as const,
-      why: 'the inventory does not ask for it any more',
+      ...(isForeign
+        ? {
+            action: 'refuse' as const,
+            why: 'no cluster of this inventory has a schedule yet, so it may belong to another inventory: delete it in the Temporal UI if it does not',
+          }
+        : { action: 'delete' as const, why: 'the inventory does not ask for it any more' }),
     })),
   ];
 }

@@ -145,7 +145,10 @@ function judgeInstalled(
             prepare,
           ),
     hasDropin
-      ? fine(closed, `its server boots closed (${dropinFile})`)
+      ? fine(
+          closed,
+          `the drop-in is there that makes its server boot closed (${dropinFile}); standfast audit tells whether a later file overrules it`,
+        )
       : wrong(
           closed,
           `its server would boot as its own configuration says, perhaps open: ${dropinFile} is missing`,

@@ -88,6 +88,7 @@ export const FOLDER_FAULTS = [
   { code: 'DatabaseDirectory', explains: 'a database is in the folder, or the folder in its directory:' },
   { code: 'NestedMount', explains: 'another file system is mounted inside the folder:' },
   { code: 'RsyncMissing', explains: 'rsync is not installed, for' },
+  { code: 'RsyncOld', explains: 'rsync follows links that others lay in its way (before 3.5.0), as root:' },
 ] as const;
 
 type FolderFault = (typeof FOLDER_FAULTS)[number]['code'];
@@ -106,6 +107,7 @@ const REMEDIES: Readonly<Record<FolderFault, (place: { at: string; cluster: stri
   DatabaseDirectory: () => 'databases are replicated, not copied: choose another folder',
   NestedMount: () => 'make what is mounted a fileset of its own, outside of this folder',
   RsyncMissing: () => 'install it (Debian: apt-get install rsync)',
+  RsyncOld: () => 'install rsync 3.5.0 or later (Debian 12: apt-get install rsync, from its security updates)',
 };
 
 export interface FaultyFolder {

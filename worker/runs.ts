@@ -45,7 +45,7 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       workflowTaskTimeout: '1s',
       taskQueue: queues.failover,
       args: [{ cluster, dryRun: true }],
-      staticSummary: `what a failover of ${cluster} would do`,
+      staticSummary: `rehearsal, changes nothing: what a failover of ${cluster} would do`,
       requestEagerStart: true,
     };
     try {
@@ -71,8 +71,9 @@ function notPlanned(cluster: string, error: unknown): Rehearsed {
   const cause = error instanceof WorkflowFailedError ? error.cause : error;
   if (cause instanceof ApplicationFailure && cause.type === 'Unsafe')
     return { kind: 'would-refuse', sentence: cause.message, remedy: 'bring back the members that do not answer' };
-  const isExpected = [ApplicationFailure, ServiceError, WorkflowExecutionAlreadyStartedError].some(
-    (kind) => cause instanceof kind,
+  // Whoever ends it from outside ends no watch.
+  const isExpected = [WorkflowFailedError, ServiceError, WorkflowExecutionAlreadyStartedError].some(
+    (kind) => error instanceof kind,
   );
   if (!isExpected) throw error;
   log.warn('a rehearsal of a failover came to no answer', { cluster, why: String(cause) });
@@ -82,18 +83,21 @@ function notPlanned(cluster: string, error: unknown): Rehearsed {
 /** A run is told once: each signal is an event of its history. */
 const toldRuns = new Map<string, string>();
 
-async function giveWay(cluster: string, why: string): Promise<void> {
+async function giveWay(cluster: string, why: string): Promise<boolean> {
   const workflowId = operationId(cluster);
   try {
     const { type, runId, status } = await getClient().workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return false;
     // Another failover is what is wanted; it looks for itself.
-    if (status.name !== 'RUNNING' || type === 'failover' || toldRuns.get(cluster) === runId) return;
+    if (type === 'failover' || toldRuns.get(cluster) === runId) return true;
     await getClient().workflow.getHandle(workflowId, runId).signal('primaryDead', why);
     toldRuns.set(cluster, runId);
+    return true;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return; // it has ended meanwhile
+    if (error instanceof WorkflowNotFoundError) return false; // it has ended meanwhile, or has not begun
     if (!(error instanceof ServiceError)) throw error;
     log.warn('what holds the cluster was not told that the primary died', { cluster, why: error.message });
+    return false;
   }
 }
 

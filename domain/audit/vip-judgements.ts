@@ -4,6 +4,9 @@ import { MACHINE, unless, withSeen } from './rule.ts';
 import type { InstanceCase } from './vip-cases.ts';
 import { followsRole, ROLE_FILE } from './vip-cases.ts';
 
+/** An option of one letter, a number, or a name: nothing that could be a password, and nothing behind which another command begins. */
+const PLAIN_WORD = /^(-[A-Za-z]|-0|-s0|\d+|[A-Za-z_][\w.]*)$/;
+
 /** A check that only asks whether a process of some name is there; the name that it looks for. */
 export function processName({ command }: Pick<VrrpScript, 'command'>): string | null {
   const words = command.split(/\s+/).filter(Boolean);
@@ -12,7 +15,9 @@ export function processName({ command }: Pick<VrrpScript, 'command'>): string | 
     (word, index) => word === '-0' || word === '-s0' || (word === '-s' && words[index + 1] === '0'),
   );
   if (!['pidof', 'pgrep'].includes(program) && !(['killall', 'pkill'].includes(program) && isSignalZero)) return null;
-  return words.slice(1).findLast((word) => !/^-|^\d+$/.test(word)) ?? null;
+  const rest = words.slice(1);
+  const names = rest.filter((word) => !/^-|^\d+$/.test(word));
+  return names.length === 1 && rest.every((word) => PLAIN_WORD.test(word)) ? (names[0] ?? null) : null;
 }
 
 export const scriptsOf = ({ instance, configuration }: InstanceCase): readonly VrrpScript[] =>

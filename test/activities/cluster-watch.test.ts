@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 /** A watched shop whose failovers go on until the test ends them. */
-async function watchedShop({ isHeld = false, graceMs = 0 } = {}) {
+async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   over = new AbortController();
   const shop = new SimulatedShop({ watch: { ...POLICY, graceMs } });
   const told: Transition[] = [];
@@ -41,7 +41,7 @@ async function watchedShop({ isHeld = false, graceMs = 0 } = {}) {
     },
     primaryDied: (_cluster, why) => {
       gaveWay.push(why);
-      return Promise.resolve();
+      return Promise.resolve(gaveWay.length >= hears);
     },
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
     sinceLastFailover: () => Promise.resolve(null),
@@ -115,6 +115,15 @@ describe('what holds the cluster when the primary dies', () => {
     endRun({ kind: 'failed', why: 'it gave way' });
     await until(() => onOperation.mock.calls.length > 0);
     expect(watch.memory.restUntilMs).toBeLessThanOrEqual(performance.now());
+  });
+
+  it('is told again until it has heard it', async () => {
+    const { shop, opened, gaveWay } = await watchedShop({ graceMs: 3_000, hears: 3 });
+    await restart(shop);
+    await until(() => opened.length > 0);
+    shop.kill('db1');
+    await pass(10_000);
+    expect(gaveWay).toHaveLength(3);
   });
 
   it('is left to open a primary that lives', async () => {

@@ -89,6 +89,33 @@ it('those of one process come one after the other', async () => {
   });
 });
 
+it('ends when it is aborted while it waits for its turn, which another one never gives back', async () => {
+  const turns = new Turns(1);
+  await turns.take();
+  const { state, at } = begin({ turns });
+  await pass(1_000);
+  over.abort();
+  await pass(1);
+  expect({ ended: state.ended, at }).toEqual({ ended: true, at: [] });
+});
+
+it('a rehearsal that never ends keeps the others for half a minute', async () => {
+  const turns = new Turns(1);
+  const never = () => new Promise<Rehearsed>(() => undefined);
+  const stuck = {
+    cluster: 'stuck',
+    everyMs: HOUR,
+    runs: { rehearse: never },
+    tell: () => undefined,
+    turns,
+    serves: () => true,
+  };
+  void keepRehearsing(stuck, over.signal);
+  const { at } = begin({ turns });
+  await pass(60_000);
+  expect(at).toHaveLength(1);
+});
+
 it('ends when it is aborted, and gives its turn back', async () => {
   const turns = new Turns(1);
   const { state } = begin({ turns });

@@ -67,7 +67,17 @@ test('what the inventory does not ask for any more is deleted when it is ours, a
   if (first === undefined) throw new Error('the example has a cluster');
   const gone = (scheduleId: string, owner: string | null) => there(first, { scheduleId, owner });
   const found = [gone('standfast-verify-old', 'standfast'), gone('theirs', null), gone('standfast-verify-x', 'other')];
-  expect(plan(found, [])).toEqual([['delete', 'standfast-verify-old', 'the inventory does not ask for it any more']]);
+  const changes = plan([...wanted.map((one) => there(one)), ...found]).filter(([action]) => action !== 'keep');
+  expect(changes).toEqual([['delete', 'standfast-verify-old', 'the inventory does not ask for it any more']]);
+});
+
+test('an inventory of which nothing is there yet deletes nothing: what is there may be of another one', () => {
+  const [first] = wanted;
+  if (first === undefined) throw new Error('the example has a cluster');
+  const theirs = there(first, { scheduleId: 'standfast-verify-blog', cluster: 'blog' });
+  const [change] = plan([theirs]).filter(([, scheduleId]) => scheduleId === 'standfast-verify-blog');
+  expect(change?.[0]).toBe('refuse');
+  expect(change?.[2]).toContain('may belong to another inventory');
 });
 
 test.each([

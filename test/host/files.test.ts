@@ -124,6 +124,56 @@ describe('a fileset', () => {
   });
 });
 
+describe('a run that is not the one that ended', () => {
+  it('has no end of its own before its rsync has begun', async () => {
+    await pair.sync();
+    pair.nextRun();
+    must(pair.open());
+    onSource('rm .standfast');
+    expect(pair.send('listed')).toMatchObject({ ok: false });
+    const { run, step, state } = pair.source.fields('files-status', { job: 'files.uploads.db2' });
+    expect({ run, step, state }).not.toMatchObject({ step: 'push' });
+    expect(state).not.toBe('done');
+  });
+
+  it('is not remembered when somebody was promoted since it was opened', async () => {
+    pair.nextRun();
+    const { stamp = '' } = must(pair.open());
+    must(pair.send('aside', { stamp }));
+    expect(await pair.ended()).toMatchObject({ state: 'done' });
+    pair.promote('db2');
+    pair.promote('db1');
+    must(pair.order(pair.target, 'files-close', { well: 'yes' }));
+    expect(pair.look(pair.target, 'target')['settled']).toBe('no');
+    await pair.sync();
+    expect(pair.look(pair.target, 'target')['settled']).toBe('yes');
+  });
+
+  it('sends a file again that was written in the second in which it was sent', async () => {
+    onSource("touch -d '2026-01-01 00:00:00.1' one");
+    await pair.sync();
+    onSource("echo eno >one; touch -d '2026-01-01 00:00:00.2' one");
+    await pair.sync();
+    expect(onTarget('cat one')).toBe('eno');
+  });
+});
+
+describe('an rsync that follows links that others lay in its way', () => {
+  it('is used on neither side', () => {
+    for (const host of [pair.source, pair.target])
+      host.shell(
+        "printf '#!/bin/sh\\necho rsync  version 3.2.7  protocol version 31\\n' >/tmp/old; chmod +x /tmp/old; mount --bind /tmp/old /usr/bin/rsync",
+      );
+    try {
+      expect(pair.look(pair.source, 'source')).toMatchObject({ fault: 'RsyncOld' });
+      expect(pair.look(pair.target, 'target')['detail']).toContain('3.2.7');
+      expect(pair.open()).toEqual(refused('3.2.7'));
+    } finally {
+      for (const host of [pair.source, pair.target]) host.shell('umount /usr/bin/rsync; rm /tmp/old');
+    }
+  });
+});
+
 describe('rsync that does not do all of it', () => {
   it('ends with 24 when files vanish while it sends, and converges', async () => {
     onSource('head -c 2M /dev/urandom >big; echo x >zz');

@@ -231,6 +231,24 @@ describe('another control plane', () => {
     ...{ address: '10.0.0.7', refused_at: 1 },
     ...{ logs: 'binlog', beyond: '0-1-1', tail: '1-binlog', offset: 0, piece: 'AAAA' },
     ...{ public: 'ssh-ed25519 AAAA', from: '10.0.0.1', target: '10.0.0.2', user: 'standfast', known_hosts: 'x' },
+    ...{
+      source: 'db9',
+      cluster: 'shop',
+      fileset: 'uploads',
+      path: '/srv/uploads/',
+      marker: '.standfast',
+      max: 1,
+      well: 'no',
+    },
+    ...{
+      deletes: 'none',
+      stamp: '20260101T000000Z',
+      bandwidth: 0,
+      compress: 'no',
+      diff: 'no',
+      role: 'target',
+      line: 'x',
+    },
   } as const;
   const text = () => host.must('cat', HELPER);
   /** Names and arguments of every verb that changes something, from the helper's own tables. */

@@ -1,3 +1,5 @@
+import type { SqlValue } from 'mysql2';
+import { format } from 'mysql2';
 import type { Row, Session } from '../../adapters/ports.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -31,7 +33,8 @@ export const killServer = (host: Sandbox): void => {
 /** SQL as the adapters ask for it, through the client on the host. */
 export const sessionOn = (host: Sandbox): Session => ({
   host: host.name,
-  rows: (statement) => Promise.resolve(table(host, statement)),
+  rows: (statement, values) =>
+    Promise.resolve(table(host, values === undefined ? statement : format(statement, values as SqlValue[]))),
   close: () => undefined,
 });
 

@@ -45,11 +45,22 @@ fileset_of_arguments() {
 enter_folder() {
   FAULT='' DETAIL=${F[path]}
   command -v rsync >/dev/null || { FAULT=RsyncMissing; return 1; }
+  rsync_is_safe || { FAULT=RsyncOld; return 1; }
   cd "${F[path]}" 2>/dev/null || { FAULT=$1Missing; return 1; }
   PLACE=$(pwd -P)/
   PLACE=${PLACE/#\/\//\/}
   ! holds_database || { FAULT=DatabaseDirectory; return 1; }
   ! holds_mount || { FAULT=NestedMount; return 1; }
+}
+
+# It runs as root in a folder that others own, who could lay a link in its way; since 3.5.0 it does not follow one that somebody else owns.
+rsync_is_safe() {
+  local line=''
+  IFS= read -r line < <(rsync --version 2>/dev/null)
+  DETAIL=$line
+  [[ $line =~ version\ v?([0-9]+)\.([0-9]+) ]] || return 1
+  ((BASH_REMATCH[1] > 3 || (BASH_REMATCH[1] == 3 && BASH_REMATCH[2] >= 5))) || return 1
+  DETAIL=${F[path]}
 }
 
 # overlaps FOLDER: it is this folder, inside of it, or around it.
@@ -183,11 +194,22 @@ verb_files_look() {
 end_files() {
   local group JOB_DIR
   local -A F=()
+  local -a wrong=()
   for group in "$JOBS"/files.*/{incoming,group}; do
     [[ -e $group ]] || continue
     JOB_DIR=${group%/*}
-    read_fileset && [[ ${F[source]} == "$1" ]] || within 250 group_gone "$group" || true
+    read_fileset && [[ ${F[source]} == "$1" ]] || wrong+=("$group")
   done
+  ((${#wrong[@]} == 0)) || within 250 groups_gone "${wrong[@]}" || true
+}
+
+# groups_gone FILE…: every one is killed before any is waited for.
+groups_gone() {
+  local file left=0
+  for file in "$@"; do
+    group_gone "$file" || left=1
+  done
+  return "$left"
 }
 
 verb_files_log() {

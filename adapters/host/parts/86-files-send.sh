@@ -5,6 +5,8 @@ verb_files_send() {
   set_job "${ARG[job]}"
   [[ -s $JOB_DIR/key ]] || refuse BadInput "files-send: the job $JOB has no key on $HOSTNAME; ask job-key first"
   end_group "$JOB_DIR/group" || refuse Unverified "files-send: an earlier run of $JOB could not be ended on $HOSTNAME"
+  # What an earlier run ended with must not be taken for the end of this one.
+  rm -f "$JOB_DIR"/{state,summary,sent} || refuse Unverified "files-send: what an earlier run of $JOB left cannot be removed on $HOSTNAME"
   store_fileset run name source cluster fileset path marker max deletes stamp bandwidth compress
   look_at_folder source || return 1
   refuse_fault
@@ -30,10 +32,10 @@ write_ssh_config() {
   printf '%s\n' "${line[@]}" >"$JOB_DIR/ssh_config"
 }
 
-# rsync_to_target OPTION…: from the working directory. Without --8-bit-output it writes whatever is not printable ASCII as \#ooo: one line is one name.
+# rsync_to_target OPTION…: from the working directory. By whole seconds it would take a file for the same that was written again in the second in which it was sent. Without --8-bit-output it writes whatever is not printable ASCII as \#ooo: one line is one name.
 rsync_to_target() {
   local -a option=(
-    -aHAXS --numeric-ids --timeout=120 --no-human-readable --stats '--out-format=%i %n'
+    -aHAXS --numeric-ids --modify-window=-1 --timeout=120 --no-human-readable --stats '--out-format=%i %n'
     "--exclude=/$IDENTITY" "--exclude=/$SET_ASIDE/" "--exclude=/$UNFINISHED/" '--exclude=/lost+found/'
   )
   ((F[bandwidth] == 0)) || option+=("--bwlimit=${F[bandwidth]}")

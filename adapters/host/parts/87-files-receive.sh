@@ -10,6 +10,9 @@ verb_files_open() {
   store_fileset run name source cluster fileset path max diff stamp
   look_at_folder target || return 1
   refuse_fault
+  # Whoever is promoted from here on may let the folders part again: the end of this run is remembered for this line of promotions alone.
+  ARG[lineage]=$LINEAGE
+  store_fileset run name source cluster fileset path max diff stamp lineage
   [[ ${ARG[diff]} == yes ]] || keeping_time open_folder
   ! is_settled || settled=yes
   [[ $public =~ ^ssh-ed25519\ [^\ ]+ ]]
@@ -73,7 +76,7 @@ check_rsync_arguments() {
   for ((at = 3; at < ${#word[@]} - 2; at++)); do
     OPTIONS+=("${word[at]}")
     case ${word[at]} in
-      --numeric-ids | --log-format=%i | --stats | --new-compress) ;;
+      -@-1 | --numeric-ids | --log-format=%i | --stats | --new-compress) ;;
       --delete | --delete-during) deletes=yes ;;
       --max-delete=* | --timeout=* | --bwlimit=*)
         [[ ${word[at]#*=} =~ $NUMBER ]] || refuse_rsync "${word[at]}"
@@ -111,7 +114,7 @@ end_run_in_folder() {
   look_at_folder target || return 1
   refuse_fault
   keeping_time close_folder
-  [[ ${ARG[well]} == no ]] || remember "${F[source]} ${LINEAGE:--}"
+  [[ ${ARG[well]} == no || ${F[lineage]-} != "$LINEAGE" ]] || remember "${F[source]} ${LINEAGE:--}"
 }
 
 close_folder() {
