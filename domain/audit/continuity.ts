@@ -94,9 +94,13 @@ export const CONTINUITY_RULES: readonly Rule[] = [
     why: 'a backup is not a standby: restoring it takes hours, and ends where it began',
     fix: 'standfast provision CLUSTER HOST',
     judge: (facts) => {
-      const followers = databases(facts).filter(
-        ({ server }) => server.kind === 'seen' && server.value.status.replication?.receiver === 'running',
-      );
+      const { primary } = facts;
+      if (primary.kind === 'not-seen')
+        return [ruled(facts.cluster.cluster, { unseen: 'who is primary', why: primary.why })];
+      const followers = databases(facts).filter(({ server }) => {
+        const replication = server.kind === 'seen' ? server.value.status.replication : null;
+        return replication?.receiver === 'running' && replication.source === primary.value;
+      });
       const blind = databases(facts).find(({ server }) => server.kind === 'not-seen');
       if (followers.length > 0) return [ruled(facts.cluster.cluster, null)];
       return [
@@ -104,7 +108,7 @@ export const CONTINUITY_RULES: readonly Rule[] = [
           facts.cluster.cluster,
           blind?.server.kind === 'not-seen'
             ? { unseen: `whether ${blind.host} is a standby`, why: blind.server.why }
-            : { found: 'no server follows another one', expected: 'at least one standby' },
+            : { found: 'no server follows the primary', expected: 'at least one standby' },
         ),
       ];
     },

@@ -32,6 +32,23 @@ export const REPLICATION_RULES: readonly Rule[] = [
     ),
   },
   {
+    code: 'FollowsAnother',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: 'whom every replica follows',
+    why: 'it gets what another server writes, and a failover does not count on it',
+    fix: 'standfast rejoin CLUSTER HOST',
+    judge: eachReplica(({ host, server: { status }, facts }) =>
+      withSeen(facts.primary, 'who is primary', (primary) => {
+        const source = status.replication?.source ?? null;
+        return unless(host === primary || source === primary, {
+          found: `it follows ${source ?? 'a server that is not of the cluster'}`,
+          expected: `it follows ${primary}`,
+        });
+      }),
+    ),
+  },
+  {
     code: 'ReplicationStopped',
     group: 'servers',
     severity: 'bad',

@@ -91,6 +91,7 @@ const SERVERS: readonly Breakage[] = [
   ['EventsOnReplica', withStatus('db2', { eventScheduler: true }), 'db2', /event_scheduler=ON/],
   ['ReplicaOpen', withStatus('db2', { readOnly: false }), 'db2', /read_only=OFF/],
   ['FollowsNobody', withStatus('db2', { replication: null }), 'db2', /no replication channel/],
+  ['FollowsAnother', withStatus('db2', { replication: channel({ source: 'db3' }) }), 'db2', /it follows db3/],
   ['ReplicationStopped', withStatus('db2', { replication: channel({ applier: 'stopped' }) }), 'db2', /applier stopped/],
   ['PositionsNotGtid', withStatus('db2', { replication: channel({ usesGtid: false }) }), 'db2', /file and position/],
   ['GtidNotStrict', withStatus('db2', { gtidStrictMode: false }), 'db2', /gtid_strict_mode=OFF/],
