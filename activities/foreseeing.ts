@@ -15,7 +15,7 @@ import { FIRST_LOOK } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { tailFrom } from './salvaging.ts';
 
-interface Foreseen extends Question {
+export interface Foreseen extends Question {
   readonly cluster: ClusterPorts;
   readonly seen: ClusterObservation;
   readonly logs: RelayLogs;

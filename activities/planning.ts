@@ -9,6 +9,7 @@ import type { FailoverPlan, PlannedRefusal, PlanInput } from '../domain/plan.ts'
 import { planOf } from '../domain/plan.ts';
 import type { Activities } from './contract.ts';
 import { followersOf, primaryOf, syncOf } from './electing.ts';
+import type { Foreseen } from './foreseeing.ts';
 import { foresee, lookAtRelayLogs, refuseUnaccepted } from './foreseeing.ts';
 import { observeBriefly } from './observing.ts';
 import { FIRST_LOOK } from './patience.ts';
@@ -43,14 +44,30 @@ async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promi
   const isMoving = diagnosis.consequence === 'leave';
   try {
     const elected = await foresee({ cluster, seen, primary, candidate, logs, accepted: null });
+    const ifHostDies = await refusalWithoutHost({ cluster, seen, primary, candidate, logs, accepted: null });
     const refusal =
       refusedNow(diagnosis) ??
       refusalOf(() => {
         refuseUnaccepted(elected.risk, { cluster, accepted: null });
       });
-    return { plan: planOf({ ...known, elected, refusal }), isMoving };
+    return { plan: planOf({ ...known, elected, refusal, ifHostDies }), isMoving };
   } catch (error) {
-    return { plan: planOf({ ...known, elected: null, refusal: inWords(error) }), isMoving };
+    return { plan: planOf({ ...known, elected: null, refusal: inWords(error), ifHostDies: null }), isMoving };
+  }
+}
+
+/** A host that dies with its server takes the fence over SSH with it, and its binary log. */
+async function refusalWithoutHost(input: Foreseen): Promise<PlannedRefusal | null> {
+  const { seen, primary, cluster } = input;
+  if (!isAnswering(observationOf(seen, primary).helper)) return null;
+  const gone = { reach: 'silent', why: 'its host would be off' } as const;
+  const hosts = seen.hosts.map((entry) => (entry.host === primary ? { ...entry, helper: gone, server: gone } : entry));
+  try {
+    const { risk } = await foresee({ ...input, seen: { ...seen, hosts } });
+    refuseUnaccepted(risk, { cluster, accepted: null });
+    return null;
+  } catch (error) {
+    return inWords(error);
   }
 }
 

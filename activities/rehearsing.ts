@@ -29,13 +29,17 @@ export interface Rehearsing {
 export async function keepRehearsing(rehearsing: Rehearsing, signal: AbortSignal): Promise<void> {
   const { everyMs, cluster, runs, tell } = rehearsing;
   const isOver = (): boolean => signal.aborted;
+  const aborted = new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+    if (signal.aborted) resolve(null);
+  });
   let before: Rehearsed['kind'] = 'planned';
   while (everyMs > 0 && !isOver()) {
     if (!rehearsing.serves()) {
       await pause(NOT_NOW_MS, signal);
       continue;
     }
-    const found = await inTurn(rehearsing.turns, signal, () => runs.rehearse(cluster));
+    const found = await inTurn({ turns: rehearsing.turns, signal, aborted }, () => runs.rehearse(cluster));
     if (found !== null && found.kind !== 'unknown' && found.kind !== before) {
       before = found.kind;
       tell({ cluster, host: '', at: new Date().toISOString(), ...newsOf(found) });
@@ -44,14 +48,15 @@ export async function keepRehearsing(rehearsing: Rehearsing, signal: AbortSignal
   }
 }
 
+interface Waiting {
+  readonly turns: Turns;
+  readonly signal: AbortSignal;
+  /** Resolves when the signal is. */
+  readonly aborted: Promise<unknown>;
+}
+
 /** @returns null when it is aborted first: whoever waits for its turn, or for an answer, must not keep a watch from being begun anew */
-async function inTurn<T>(turns: Turns, signal: AbortSignal, work: () => Promise<T>): Promise<T | null> {
-  const aborted = new Promise<null>((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve(null);
-    });
-    if (signal.aborted) resolve(null);
-  });
+async function inTurn<T>({ turns, signal, aborted }: Waiting, work: () => Promise<T>): Promise<T | null> {
   const turn = turns.take();
   await Promise.race([turn, aborted]);
   if (signal.aborted) {
@@ -71,7 +76,16 @@ async function inTurn<T>(turns: Turns, signal: AbortSignal, work: () => Promise<
   }
 }
 
-const newsOf = (found: Exclude<Rehearsed, { kind: 'unknown' }>): Pick<Transition, 'code' | 'explains' | 'reaction'> =>
-  found.kind === 'planned'
-    ? { code: 'FailoverPossible', explains: found.sentence, reaction: '' }
-    : { code: 'FailoverWouldRefuse', explains: found.sentence, reaction: found.remedy };
+type Found = Exclude<Rehearsed, { kind: 'unknown' }>;
+
+const CODES = {
+  planned: 'FailoverPossible',
+  'needs-host': 'FailoverNeedsHost',
+  'would-refuse': 'FailoverWouldRefuse',
+} as const;
+
+const newsOf = (found: Found): Pick<Transition, 'code' | 'explains' | 'reaction'> => ({
+  code: CODES[found.kind],
+  explains: found.sentence,
+  reaction: found.kind === 'planned' ? '' : found.remedy,
+});

@@ -153,6 +153,8 @@ export interface RunsPort {
 /** `unknown`: Temporal did not take the run, or it did not come to an answer; which is logged. */
 export type Rehearsed =
   | { readonly kind: 'planned'; readonly sentence: string }
+  /** It would go through while the primary's host lives. */
+  | { readonly kind: 'needs-host'; readonly sentence: string; readonly remedy: string }
   | { readonly kind: 'would-refuse'; readonly sentence: string; readonly remedy: string }
   | { readonly kind: 'unknown' };
 

@@ -2,13 +2,14 @@ import type { FailoverPlan, PlannedStep } from '../domain/plan.ts';
 import type { Paint } from './paint.ts';
 
 export function renderPlan(plan: FailoverPlan, paint: Paint): string {
-  const { refusal, steps, diagnosis } = plan;
+  const { refusal, ifHostDies, steps, diagnosis } = plan;
   const paragraphs = [
     `${paint.strong(`${plan.cluster}: ${plan.sentence}`)} (nothing was changed)`,
     [
       `  primary:  ${plan.primary}: ${diagnosis.explains} (${diagnosis.code})`,
       `  fence:    ${plan.fence.length === 0 ? paint.bad('no rung is at hand') : plan.fence.join(', or else ')}`,
       `  loss:     ${plan.loss}`,
+      ...(ifHostDies === null ? [] : [`  ${paint.warn('without its host')}:  it would refuse: ${ifHostDies.explains}`]),
       ...(refusal === null ? [] : [`  ${paint.bad('refused')}:  ${refusal.explains}`, `  next:     ${refusal.remedy}`]),
     ].join('\n'),
     plan.votes.length === 0 ? '' : ['votes:', ...plan.votes.map((vote) => renderVote(vote, plan.winner))].join('\n'),

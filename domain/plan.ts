@@ -39,6 +39,8 @@ export interface FailoverPlan {
   /** What is known of a loss, in words. */
   readonly loss: string;
   readonly refusal: PlannedRefusal | null;
+  /** While the host of the primary answers: why a failover would refuse if that died as well, with its power; null: it would not. */
+  readonly ifHostDies: PlannedRefusal | null;
   /** Empty when nobody can be promoted. */
   readonly steps: readonly PlannedStep[];
   readonly sentence: string;
@@ -60,9 +62,11 @@ export interface PlanInput {
     readonly risk: Risk;
   } | null;
   readonly refusal: PlannedRefusal | null;
+  readonly ifHostDies: PlannedRefusal | null;
 }
 
-export function planOf({ cluster, primary, diagnosis, fence, elected, refusal }: PlanInput): FailoverPlan {
+export function planOf(input: PlanInput): FailoverPlan {
+  const { cluster, primary, diagnosis, fence, elected, refusal, ifHostDies } = input;
   const found = {
     cluster: cluster.cluster,
     primary,
@@ -73,6 +77,7 @@ export function planOf({ cluster, primary, diagnosis, fence, elected, refusal }:
     fence,
     loss: elected === null ? 'nobody can be promoted' : lossInWords(elected, primary),
     refusal,
+    ifHostDies,
     steps: elected === null ? [] : stepsOf(cluster, { ...elected, primary, fence }),
   };
   const isDead = diagnosis.consequence === 'failOver';
@@ -84,7 +89,10 @@ export function planOf({ cluster, primary, diagnosis, fence, elected, refusal }:
   const { winner, byAckers } = elected;
   const without = byAckers.kind === 'lossless' ? ' without loss' : '';
   const when = isDead ? 'now' : `if ${primary} died now`;
-  return { outcome: 'planned', ...found, sentence: `${winner} would be promoted${without} ${when}` };
+  const promoted = `${winner} would be promoted${without} ${when}`;
+  const sentence =
+    ifHostDies === null ? promoted : `${promoted}, but not if its host died as well: ${ifHostDies.explains}`;
+  return { outcome: 'planned', ...found, sentence };
 }
 
 function lossInWords({ byAckers, risk }: NonNullable<PlanInput['elected']>, primary: HostName): string {

@@ -62,8 +62,10 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
   },
 });
 
-function rehearsed({ sentence, refusal }: FailoverPlan): Rehearsed {
-  return refusal === null ? { kind: 'planned', sentence } : { kind: 'would-refuse', sentence, remedy: refusal.remedy };
+function rehearsed({ sentence, refusal, ifHostDies }: FailoverPlan): Rehearsed {
+  if (refusal !== null) return { kind: 'would-refuse', sentence, remedy: refusal.remedy };
+  if (ifHostDies !== null) return { kind: 'needs-host', sentence, remedy: ifHostDies.remedy };
+  return { kind: 'planned', sentence };
 }
 
 /** Where nobody can say who is primary, a failover would refuse as well. */

@@ -61,6 +61,16 @@ describe('the plan of a failover', () => {
     expect(planned.sentence).toContain('a failover now would refuse, and change nothing: it cannot be proven that db1');
   });
 
+  it('says that it would refuse if the host died with its server, where nothing but SSH fences', async () => {
+    const shop = new SimulatedShop({ fence: ['ssh'] });
+    const planned = await plan(shop);
+    expect(planned).toMatchObject({ outcome: 'planned', winner: 'db2', refusal: null });
+    expect(planned.ifHostDies?.risk?.fence).toContain('the policy has no power switch');
+    shop.powerOff('db1');
+    expect((await plan(shop)).ifHostDies).toBeNull();
+    expect((await plan(new SimulatedShop())).ifHostDies).toBeNull();
+  });
+
   it('names the obstacle when nobody can be promoted', async () => {
     const shop = new SimulatedShop();
     for (const replica of ['db2', 'db3']) shop.kill(replica);

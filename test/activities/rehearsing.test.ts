@@ -78,6 +78,13 @@ it('tells only what has become different; what is not known changes nothing', as
   expect(told[0]).toMatchObject({ cluster: 'shop', host: '' });
 });
 
+it('tells that it would go through only while the host of the primary lives', async () => {
+  const needsHost: Rehearsed = { kind: 'needs-host', sentence: 'but not if its host died', remedy: 'set a power hook' };
+  const { told } = begin({ found: [needsHost, needsHost, possible] });
+  await pass(2.5 * HOUR);
+  expect(told.map(({ code }) => code)).toEqual(['FailoverNeedsHost', 'FailoverPossible']);
+});
+
 it('those of one process come one after the other', async () => {
   const turns = new Turns(1);
   const all = Array.from({ length: 4 }, () => begin({ turns }));

@@ -16,4 +16,5 @@ export const planned = planOf({
     risk: NO_RISK,
   },
   refusal: null,
+  ifHostDies: null,
 });

@@ -19,6 +19,7 @@ const input: PlanInput = {
   fence: ['ssh', 'powerOff'],
   elected,
   refusal: null,
+  ifHostDies: null,
 };
 const stepsOf = (given: PlanInput, undone: boolean): readonly string[] =>
   planOf(given)
@@ -44,6 +45,13 @@ describe('a plan', () => {
     expect(planned.sentence).toBe('db2 would be promoted if db1 died now');
     expect(planned.loss).toContain('if the binary log of db1 can be read after the fence');
     expect(explained({ ...input, cluster: { ...SHOP, mode: 'async' } }, 'semi-sync')).toContain('waits for nobody');
+  });
+
+  it('says what the death of the whole host would change', () => {
+    const ifHostDies = { explains: 'no fence is at hand', remedy: 'set a power hook', risk: null };
+    expect(planOf({ ...input, ifHostDies }).sentence).toBe(
+      'db2 would be promoted without loss if db1 died now, but not if its host died as well: no fence is at hand',
+    );
   });
 
   it('says what becomes of a tail, by the policy', () => {
