@@ -4,6 +4,33 @@ const FILES = 'test/host/files.test.ts';
 
 /** What keeps files from being sent the wrong way, or deleted. */
 export const FILES_GUARDS = [
+  ...guardsOf('adapters/host/parts/25-lock.sh', FILES, [
+    [
+      'filesets have a lock of their own',
+      'the disk of a fileset that hangs keeps no failover from the host',
+      '|| LOCKED=.${ARG[job]%.*}',
+      '|| true',
+      'keeps nobody from claiming the host, recording a primary and moving the VIP role',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/86-files-send.sh', FILES, [
+    [
+      'the end of an earlier run',
+      'a run that was not begun does not take the end of the one before for its own',
+      'rm -f "$JOB_DIR"/{state,summary,sent} ||',
+      'true ||',
+      'has no end of its own before its rsync has begun',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/87-files-receive.sh', FILES, [
+    [
+      'remembered for its own lineage',
+      'after other promotions the next run is a first one, which deletes nothing',
+      '|| ${F[lineage]-} != "$LINEAGE" ]] || remember',
+      ']] || remember',
+      'is not remembered when somebody was promoted since it was opened',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/20-records.sh', FILES, [
     [
       'a promotion ends receivers',

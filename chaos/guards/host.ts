@@ -55,7 +55,7 @@ export const HOST = [
     [
       'older order ended at claim',
       'an older order that still runs on a host is over when a newer operation acts',
-      '! "$1" || end_group "$RUN/holder"',
+      '! "$1" || end_group "$RUN/holder$LOCKED"',
       ':',
       'answers for an order that a newer claim ended',
     ],

@@ -158,6 +158,30 @@ describe('a run that is not the one that ended', () => {
   });
 });
 
+describe('a fileset whose disk hangs', () => {
+  it('keeps nobody from claiming the host, recording a primary and moving the VIP role', async () => {
+    pair.nextRun();
+    pair.target.shell(
+      "printf '#!/bin/sh\\necho $$ >/tmp/hangs; exec sleep 60\\n' >/tmp/hung; chmod +x /tmp/hung; mount --bind /tmp/hung /usr/bin/rsync",
+    );
+    try {
+      pair.openInBackground();
+      await until(
+        'an order hangs',
+        () => pair.target.shell('ls /tmp/hangs 2>/dev/null || true'),
+        (seen) => seen !== '',
+      );
+      const since = performance.now();
+      pair.promote('db2');
+      expect(performance.now() - since).toBeLessThan(5_000);
+      expect(pair.target.shell('cat /run/standfast/holder.files.uploads')).toContain('files-open');
+    } finally {
+      pair.target.shell('kill $(cat /tmp/hangs); umount /usr/bin/rsync; rm /tmp/hung /tmp/hangs');
+      pair.promote('db1');
+    }
+  });
+});
+
 describe('an rsync that follows links that others lay in its way', () => {
   it('is used on neither side', () => {
     for (const host of [pair.source, pair.target])

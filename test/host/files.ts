@@ -83,6 +83,16 @@ export class Pair {
     return this.order(this.target, 'files-open', { ...about, ...args });
   }
 
+  /** As {@link open}, for an order that hangs. */
+  openInBackground(): void {
+    const { public: key = '' } = must(this.order(this.source, 'job-key'));
+    const job = 'files.uploads.db2';
+    const attempt = this.target.fields('job-claim', { owner, job })['attempt'] ?? '';
+    const about = { ...this.#about('db2'), max: 10, diff: 'no', public: key, from: ADDRESSES.mine };
+    const args = Object.entries({ owner, job, attempt, ...about }).map(([name, value]) => `'${name}=${String(value)}'`);
+    this.target.shell(`setsid standfast-host files-open ${args.join(' ')} >/dev/null 2>&1 </dev/null &`);
+  }
+
   /** Starts rsync on the source. */
   send(deletes: string, args: Arguments = {}): Answer {
     const limits = { marker: '.standfast', max: 10, stamp: '20260101T000000Z', bandwidth: 0, compress: 'no' };

@@ -1,5 +1,12 @@
 # --- one order at a time, and a newer claim ends an older order ---
 
+# Orders of a fileset touch a disk that may be slow, or hang, and is not the database's: they wait for one another, and nobody else waits for them.
+# Which way files go does not rest on the lock: whoever sends or receives looks at the records once more when it has noted itself.
+choose_lock() {
+  LOCKED=''
+  [[ $1 != @(attempt|job) || ${ARG[job]-} != files.* ]] || LOCKED=.${ARG[job]%.*}
+}
+
 # process_start PID: sets START (clock ticks since boot), which tells a process from a later one with the same number.
 process_start() {
   local stat
@@ -39,9 +46,9 @@ group_gone() {
 
 # take_lock SECONDS: everything started from here on inherits the lock; daemons are started through "as_daemon" or "as_noted_daemon", which close it.
 take_lock() {
-  exec {LOCK}>"$RUN/lock"
+  exec {LOCK}>"$RUN/lock$LOCKED"
   flock -w "$1" "$LOCK" || return 1
-  note_group "$RUN/holder"
+  note_group "$RUN/holder$LOCKED"
 }
 
 # take_lock_by_force MAY_END: MAY_END is asked again before every kill. An operation that is itself too old may not end a newer one's order,
@@ -52,7 +59,7 @@ take_lock_by_force() {
   end=$((NOW + 5000000))
   until take_lock 0.2; do
     exec {LOCK}>&-
-    ! "$1" || end_group "$RUN/holder"
+    ! "$1" || end_group "$RUN/holder$LOCKED"
     now
     ((NOW <= end)) || refuse_busy
   done
@@ -64,11 +71,11 @@ holder_is_older() {
 }
 
 holder_is_of_this_job() {
-  group_alive "$RUN/holder" && [[ $GROUP_JOB == "${ARG[job]}" ]]
+  group_alive "$RUN/holder$LOCKED" && [[ $GROUP_JOB == "${ARG[job]}" ]]
 }
 
 refuse_busy() {
-  group_alive "$RUN/holder"
+  group_alive "$RUN/holder$LOCKED"
   refuse NotYet "another order (${GROUP_VERB:-unknown}) holds $HOSTNAME; $VERB was not carried out; ask again"
 }
 

@@ -80,14 +80,18 @@ verb_job_key() {
 
 # Only this job's line changes. The file and its folder belong to root, so the account cannot put a link in their place.
 write_job_key_line() {
-  local line text='' file
+  local line text='' file keys
   account_keys_file
   file=$KEYS_FILE
+  # Orders of copies and of filesets have locks of their own.
+  exec {keys}>"$RUN/keys-lock"
+  flock -w 5 "$keys" || refuse_busy
   while IFS= read -r line; do
     [[ $line == *" standfast-job-$JOB" ]] || text+=$line$'\n'
   done <"$file"
   text+=${1-}
   [[ $(<"$file") == "${text%$'\n'}" ]] || "${STORE:-store}" "$file" 0644 "${text%$'\n'}"
+  exec {keys}>&-
 }
 
 account_keys_file() {

@@ -61,6 +61,7 @@ in_own_process() {
 under_lock() {
   set +m
   IN_SUBSHELL=yes
+  choose_lock "$1"
   case $1 in
     claim) holder_is_older && take_lock_by_force holder_is_older ;;
     job) take_lock_by_force holder_is_of_this_job ;;
