@@ -6,6 +6,7 @@ import { judgeRsync } from '../domain/filesets.ts';
 import { beat } from './beats.ts';
 import type { FilesErrand } from './contract.ts';
 import { JobAttempt } from './job-attempt.ts';
+import { pause } from './pause.ts';
 
 const POLL_MS = 200;
 const LOOK_MS = 20_000;
@@ -157,7 +158,7 @@ export class FilesetRun {
       const answer = await this.#ask(source, 'files-status', { job: this.#job });
       beat({ host: target, step: answer['step'] ?? '' });
       if (answer['state'] !== 'running') return statusFrom(answer);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await pause(POLL_MS, cancellationSignal);
     }
   }
 

@@ -118,10 +118,16 @@ async function contributing(
 }
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */
-export function refuseUnaccepted(risk: Risk, { accepted, cluster }: Pick<Foreseen, 'accepted' | 'cluster'>): void {
+export function refuseUnaccepted(risk: Risk, given: Pick<Foreseen, 'accepted' | 'cluster'>): void {
+  const refusal = unaccepted(risk, given);
+  if (refusal !== null) throw refusal;
+}
+
+/** Null: nothing is open. */
+export function unaccepted(risk: Risk, { accepted, cluster }: Pick<Foreseen, 'accepted' | 'cluster'>): Refusal | null {
   const open = leftOpen(risk, accepted, cluster.description.mayLose);
-  if (open.length === 0) return;
-  throw new Refusal(
+  if (open.length === 0) return null;
+  return new Refusal(
     open.join('; '),
     `bring back a host that is missing, or let a person answer for it: start the failover with askWithin, then send it the update accept with ${JSON.stringify(acceptanceOf(risk))}`,
     risk,

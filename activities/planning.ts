@@ -5,12 +5,12 @@ import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
-import type { FailoverPlan, PlannedRefusal, PlanInput } from '../domain/plan.ts';
+import type { FailoverPlan, PlannedRefusal } from '../domain/plan.ts';
 import { planOf } from '../domain/plan.ts';
 import type { Activities } from './contract.ts';
 import { followersOf, primaryOf, syncOf } from './electing.ts';
 import type { Foreseen } from './foreseeing.ts';
-import { foresee, lookAtRelayLogs, refuseUnaccepted } from './foreseeing.ts';
+import { foresee, lookAtRelayLogs, unaccepted } from './foreseeing.ts';
 import { observeBriefly } from './observing.ts';
 import { FIRST_LOOK } from './patience.ts';
 import { Refusal } from './refusal.ts';
@@ -45,11 +45,8 @@ async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promi
   try {
     const elected = await foresee({ cluster, seen, primary, candidate, logs, accepted: null });
     const ifHostDies = await refusalWithoutHost({ cluster, seen, primary, candidate, logs, accepted: null });
-    const refusal =
-      refusedNow(diagnosis) ??
-      refusalOf(() => {
-        refuseUnaccepted(elected.risk, { cluster, accepted: null });
-      });
+    const open = unaccepted(elected.risk, { cluster, accepted: null });
+    const refusal = refusedNow(diagnosis) ?? (open === null ? null : inWords(open));
     return { plan: planOf({ ...known, elected, refusal, ifHostDies }), isMoving };
   } catch (error) {
     return { plan: planOf({ ...known, elected: null, refusal: inWords(error), ifHostDies: null }), isMoving };
@@ -64,8 +61,8 @@ async function refusalWithoutHost(input: Foreseen): Promise<PlannedRefusal | nul
   const hosts = seen.hosts.map((entry) => (entry.host === primary ? { ...entry, helper: gone, server: gone } : entry));
   try {
     const { risk } = await foresee({ ...input, seen: { ...seen, hosts } });
-    refuseUnaccepted(risk, { cluster, accepted: null });
-    return null;
+    const open = unaccepted(risk, { cluster, accepted: null });
+    return open === null ? null : inWords(open);
   } catch (error) {
     return inWords(error);
   }
@@ -74,15 +71,6 @@ async function refusalWithoutHost(input: Foreseen): Promise<PlannedRefusal | nul
 /** Whether it is dead cannot be told: a failover would not go on from there. */
 const refusedNow = ({ consequence, explains }: Diagnosis): PlannedRefusal | null =>
   consequence === 'refuse' ? { explains, remedy: 'look at the network between the hosts', risk: null } : null;
-
-function refusalOf(check: () => void): PlanInput['refusal'] {
-  try {
-    check();
-    return null;
-  } catch (error) {
-    return inWords(error);
-  }
-}
 
 function inWords(error: unknown): PlannedRefusal {
   if (!(error instanceof Refusal)) throw error;

@@ -56,7 +56,7 @@ export class Orphans {
   }
 
   async close(): Promise<void> {
-    const client = await this.#client?.catch(() => null);
+    const client = await this.#client?.catch(() => null); // what was never connected is not closed
     await client?.connection.close();
   }
 

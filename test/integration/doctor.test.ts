@@ -1,31 +1,17 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Check } from '../../domain/checkup.ts';
-import type { RunResult } from '../../lab/run.ts';
-import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
+import { standfastIn } from './command.ts';
 import { useTemporal } from './temporal.ts';
 
 const cluster = useCluster();
 const temporal = useTemporal();
-const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 const HELPER = '/usr/local/sbin/standfast-host';
 
-/** The command as somebody types it where a worker runs. */
-function standfast(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunResult> {
-  const { lab } = cluster();
-  return lab.control.exec([process.execPath, program, ...args], {
-    env: {
-      PATH: process.env['PATH'],
-      TEMPORAL_ADDRESS: cluster().temporalInside,
-      STANDFAST_CONFIG: lab.etc('standfast.yaml'),
-      ...environment,
-    },
-    timeoutMs: 60_000,
-  });
-}
+const standfast = (args: readonly string[], environment?: Readonly<Record<string, string>>) =>
+  standfastIn(cluster(), args, environment);
 
 interface Told {
   readonly ok: number;

@@ -1,25 +1,11 @@
-import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { RunResult } from '../../lab/run.ts';
-import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
+import { standfastIn } from './command.ts';
 
 const cluster = useCluster();
-const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 
-/** The command as somebody types it where a worker runs. */
-function standfast(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<RunResult> {
-  const { lab } = cluster();
-  return lab.control.exec([process.execPath, program, ...args], {
-    env: {
-      PATH: process.env['PATH'],
-      TEMPORAL_ADDRESS: cluster().temporalInside,
-      STANDFAST_CONFIG: lab.etc('standfast.yaml'),
-      ...environment,
-    },
-    timeoutMs: 60_000,
-  });
-}
+const standfast = (args: readonly string[], environment?: Readonly<Record<string, string>>) =>
+  standfastIn(cluster(), args, environment);
 
 interface Told {
   readonly state: string;
