@@ -242,12 +242,17 @@ describe('binlog-end', () => {
     expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only read when it is dead'));
   });
 
-  it('reads the last complete transaction of each domain from the files of a killed server', () => {
+  it('reads the last complete transaction of each domain from the files of a killed server', async () => {
     open();
     host.sql(`USE shop; SET SESSION gtid_domain_id=4; INSERT INTO t VALUES (2); FLUSH BINARY LOGS;
       SET SESSION gtid_domain_id=0; INSERT INTO t VALUES (3); CREATE TABLE u (i INT) ENGINE=MyISAM; INSERT INTO u VALUES (1)`);
     const state = host.sql('SELECT @@gtid_binlog_pos');
     host.must('kill', '-KILL', ...pidsOf('mariadbd-safe'), ...pidsOf('mysqld_safe'), ...pidsOf('mariadbd'));
+    await until(
+      'the server is gone',
+      () => pidsOf('mariadbd'),
+      (pids) => pids.length === 0,
+    );
     const { gtid = '', file = '' } = host.fields('binlog-end');
     expect(gtid.split(',').sort()).toEqual(state.split(',').sort());
     host.must('truncate', '-s', '-5', file);

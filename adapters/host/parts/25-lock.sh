@@ -2,8 +2,8 @@
 
 # Orders of a fileset touch a disk that may be slow, or hang, and is not the database's: they wait for one another, and nobody else waits for them.
 # Which way files go does not rest on the lock: whoever sends or receives looks at the records once more when it has noted itself.
+LOCKED='' # the host's own
 choose_lock() {
-  LOCKED=''
   [[ $1 != @(attempt|job) || ${ARG[job]-} != files.* ]] || LOCKED=.${ARG[job]%.*}
 }
 
