@@ -14,6 +14,7 @@ import { followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
 import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
+import type { Sampled } from './observing.ts';
 import { observe, observeBriefly, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
@@ -28,12 +29,13 @@ import { agreedNow, requireFresh } from './votes.ts';
 
 /** The first look, when nothing is claimed yet. */
 interface Sight {
-  readonly seen: ClusterObservation;
+  readonly first: Sampled;
   readonly logs: RelayLogs;
 }
 
-async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced> {
+async function fenceAndDrain(found: Case, { first, logs }: Sight): Promise<Fenced> {
   const { steps, cluster, primary } = found;
+  const { seen } = first;
   const before = diagnosePrimary(seen, primary);
   const spared = (await goOn(found, { seen, diagnosis: before })) ?? sparing(before, found);
   if (spared !== null) return spared;
@@ -61,7 +63,7 @@ async function fenceAndDrain(found: Case, { seen, logs }: Sight): Promise<Fenced
   const [authority, { looked, agreed }] = await together(
     claiming,
     steps.run('diagnose', primary, async () => ({
-      looked: await observeServers(cluster, { seen, anew: [primary] }, lastLook(seen, primary)),
+      looked: await observeServers(cluster, { first, anew: [primary] }, lastLook(first, primary)),
       agreed: agreedNow(primary),
     })),
   );
@@ -88,10 +90,12 @@ function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
   return server === 'silent' || server === 'hung';
 }
 
-/** A host that said nothing the first time is not waited for as long the second time. */
-function lastLook(seen: ClusterObservation, primary: HostName): Patience {
+/** A host that said nothing the first time is not waited for as long the second time, and the silence of a server counts from the first time on. */
+function lastLook({ seen, startedMs }: Sampled, primary: HostName): Patience {
+  const silentMs = performance.now() - startedMs;
+  const serverMs = Math.max(FIRST_LOOK.serverMs, LAST_LOOK.serverMs - silentMs);
   const heard = isAnswering(observationOf(seen, primary).helper);
-  return heard ? LAST_LOOK : { ...LAST_LOOK, helperMs: LAST_LOOK.serverMs };
+  return { ...LAST_LOOK, serverMs, helperMs: heard ? LAST_LOOK.helperMs : LAST_LOOK.serverMs };
 }
 
 function refuseUncertain({ consequence, explains }: Diagnosis): void {
@@ -136,10 +140,10 @@ export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const managed = await ports.cluster(cluster);
       const logs = lookAtRelayLogs(managed);
-      const seen = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
+      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
       try {
-        const primary = primaryOf(managed, seen);
-        return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { seen, logs });
+        const primary = primaryOf(managed, first.seen);
+        return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { first, logs });
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });

@@ -23,7 +23,7 @@ const AGAIN_MS = 200;
  * from answering is that host's answer. Changes nothing.
  */
 export async function observeSoon(cluster: ClusterPorts, silentMs: number): Promise<ClusterObservation> {
-  const seen = await look(cluster, {
+  const { seen } = await look(cluster, {
     leaveOut: null,
     waits: () => new Stragglers(silentMs),
     listenMs: LISTEN_MS,

@@ -19,7 +19,7 @@ export interface Patience {
 
 /** Before anything is done: what looks dead here is looked at again. Heartbeats of the replication protocol come every 100 ms. */
 export const FIRST_LOOK: Patience = { serverMs: 150, helperMs: 1_200, hostMs: 300, listenMs: 150 };
-/** Under the claim; the fence follows. */
+/** Under the claim; the fence follows. What was silent in the first look, and what replicas did not hear then, counts. */
 export const LAST_LOOK: Patience = { serverMs: 300, helperMs: 1_200, hostMs: 300, listenMs: 300 };
 
 /** For whom a look waits, and how long. */

@@ -34,7 +34,7 @@ interface Planned {
 
 async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promise<Planned> {
   const logs = lookAtRelayLogs(cluster);
-  const seen = await observeBriefly(cluster, FIRST_LOOK);
+  const { seen } = await observeBriefly(cluster, FIRST_LOOK);
   const primary = primaryOf(cluster, seen);
   const diagnosis = diagnosePrimary(seen, primary);
   const known = {

@@ -32,6 +32,15 @@ export const OPERATIONS = [
       'is not made by the power switch on votes that grew old',
     ],
   ]),
+  ...guardsOf('activities/listening.ts', 'test/activities/fencing.test.ts', [
+    [
+      'what a replica heard between the looks',
+      'a primary that a replica heard after the first look is not fenced',
+      'hearsSource: hasHeard(before.replication, now) };',
+      'hearsSource: false };',
+      'lives when a replica has heard it since the first look',
+    ],
+  ]),
   ...guardsOf('activities/patience.ts', 'test/activities/patience.test.ts', [
     [
       'busy host waited for',

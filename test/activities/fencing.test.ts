@@ -97,6 +97,35 @@ describe('a primary that says nothing', () => {
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
   });
 
+  it('is not waited for a second time as long as if nobody had listened before', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    const outcome = await fence(shop);
+    const { timeline = [] } = outcome.kind === 'done' ? outcome.value : {};
+    const took = (step: string) =>
+      timeline.filter((entry) => entry.step === step).map(({ durationMs }) => Math.round(durationMs / 50) * 50);
+    expect([took('observe'), took('diagnose')]).toEqual([[150], [150]]);
+  });
+
+  it('lives when a replica has heard it since the first look, though it says nothing while it is looked at again', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    const outcome = await fence(shop, {
+      at: {
+        'fenceAndDrain.diagnose:before': async () => {
+          thaw(shop);
+          await pass(200);
+          shop.move();
+          shop.hang('db1');
+        },
+      },
+    });
+    expect(outcome).toMatchObject({
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('a replica still hears it') },
+    });
+    expect(shop.member('db1').fenced).toBe(false);
+  });
+
   it('is a source that the kernels of its replicas refuse when its host is off, and not when it answers', async () => {
     const shop = new SimulatedShop();
     shop.powerOff('db1');
