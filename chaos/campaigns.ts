@@ -13,8 +13,9 @@ interface Entry {
 const CAMPAIGNS: Readonly<Record<string, Entry>> = {
   rounds: {
     usage:
-      'rounds [--rounds 10] [--seed 1] [--mode lossless|async|both] [--from ROUND] [--only ROUND] [--plan] [--json] [--out FOLDER] [--name LAB]',
-    explains: 'Random faults, a failover, everything back, a verdict from outside. Goes on where it was interrupted.',
+      'rounds [--rounds 10] [--seed 1] [--mode lossless|async|both] [--from ROUND] [--only ROUND] [--watched] [--plan] [--json] [--out FOLDER] [--name LAB]',
+    explains:
+      'Random faults, a failover, everything back, a verdict from outside. --watched: a watcher starts it. Goes on where it was interrupted.',
     load: async () => (await import('./rounds/campaign.ts')).rounds,
   },
   matrix: {

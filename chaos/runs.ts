@@ -74,11 +74,11 @@ export class Runs {
     });
   }
 
-  /** Every run that has not ended, with what its pending activities last failed with. */
+  /** Every run that has not ended, with what its pending activities last failed with; a watch is not meant to end. */
   async left(): Promise<readonly string[]> {
     const found: string[] = [];
     for await (const { workflowId, runId, type } of this.#client.workflow.list({
-      query: 'ExecutionStatus = "Running"',
+      query: 'ExecutionStatus = "Running" AND WorkflowType != "watchClusters"',
     })) {
       const { raw, status } = await this.#client.workflow.getHandle(workflowId, runId).describe();
       if (status.name !== 'RUNNING') continue; // what is listed may be a second old

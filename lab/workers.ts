@@ -13,8 +13,10 @@ export interface WorkerOptions {
   readonly holdAt?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** One process alone, `runbooks` unless given: it can be killed, and frozen, by itself. `both`: what a user starts, with a process for each. */
-  readonly role?: 'runbooks' | 'watch' | 'both';
+  readonly role?: WorkerRole;
 }
+
+export type WorkerRole = 'runbooks' | 'watch' | 'both';
 
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 const START_MS = 30_000;
@@ -22,11 +24,13 @@ const START_MS = 30_000;
 /** The product's worker as a process of the control seat, which can be killed like any other. */
 export class LabWorker {
   readonly name: string;
+  readonly role: WorkerRole;
   readonly #process: ChildProcess;
   readonly #log: string;
 
-  private constructor(name: string, child: ChildProcess, log: string) {
+  private constructor({ name, role }: Pick<LabWorker, 'name' | 'role'>, child: ChildProcess, log: string) {
     this.name = name;
+    this.role = role;
     this.#process = child;
     this.#log = log;
   }
@@ -53,7 +57,7 @@ export class LabWorker {
     );
     closeSync(file);
     child.unref();
-    const worker = new LabWorker(name, child, log);
+    const worker = new LabWorker({ name, role }, child, log);
     const known = child.pid === undefined ? undefined : mark(child.pid);
     if (known === undefined) throw new LabError(`the worker ${name} did not start`);
     lab.change({ processes: [...lab.state.processes.filter(isAlive), known] });

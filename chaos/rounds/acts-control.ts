@@ -21,8 +21,9 @@ const busyWorker = ({ stage }: Scene): Promise<LabWorker> =>
 export const controlActs = {
   'worker-kill': {
     make: async (scene) => {
-      await (await busyWorker(scene)).kill();
-      scene.stage.workers.push(await hireWorker(scene.stage));
+      const worker = await busyWorker(scene);
+      await worker.kill();
+      scene.stage.workers.push(await hireWorker(scene.stage, worker.role));
     },
   },
   'worker-zombie': {

@@ -18,6 +18,7 @@ interface Options {
   /** Plays rounds that the journal has already. */
   readonly isReplay: boolean;
   readonly isPlan: boolean;
+  readonly isWatched: boolean;
   readonly out: string;
   readonly name: string;
 }
@@ -30,7 +31,8 @@ const OPTIONS = {
   only: { type: 'string' },
   json: { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
-  out: { type: 'string', default: path.join(projectFolder, '.cache', 'chaos-rounds') },
+  watched: { type: 'boolean', default: false },
+  out: { type: 'string' },
   name: { type: 'string', default: 'chaos-rounds' },
 } as const;
 
@@ -42,10 +44,14 @@ function readOptions(argv: readonly string[]): Options {
   const numbers = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   return {
     rounds: numbers.map((round) => ({ round, seed: whole('seed'), mode: modeOf(values.mode, round) })),
-    ...{ json: values.json, isReplay: values.only !== undefined, isPlan: values.plan },
-    ...{ out: path.resolve(values.out), name: values.name },
+    ...{ json: values.json, isReplay: values.only !== undefined, isPlan: values.plan, isWatched: values.watched },
+    ...{ out: path.resolve(values.out ?? journalOf(values.watched)), name: values.name },
   };
 }
+
+/** One round is not the same with a watcher and without. */
+const journalOf = (isWatched: boolean): string =>
+  path.join(projectFolder, '.cache', isWatched ? 'chaos-rounds-watched' : 'chaos-rounds');
 
 /** `both` plays them in turn. */
 function modeOf(mode: string, round: number): Mode {
@@ -81,10 +87,10 @@ function showPlans(names: readonly RoundName[]): number {
 
 async function playAll(
   names: readonly RoundName[],
-  { journal, name, json }: Pick<Options, 'name' | 'json'> & { readonly journal: Journal },
+  { journal, name, json, isWatched }: Pick<Options, 'name' | 'json' | 'isWatched'> & { readonly journal: Journal },
 ): Promise<void> {
   const modes = [...new Set(names.map(({ mode }) => mode))];
-  const stage = await setStage(name, { modes, tell });
+  const stage = await setStage(name, { modes, isWatched, tell });
   try {
     for (const next of names) {
       const round = await playOne(stage, next, journal);

@@ -20,11 +20,11 @@ export interface Ending {
   readonly runId: string | null;
 }
 
-const HANGING_MS = 120_000;
+export const HANGING_MS = 120_000;
 const RETRY_MS = 250;
 
 /** As far as the results of the operations have it in common. */
-interface Outcome {
+export interface Outcome {
   readonly outcome: string;
   readonly sentence: string;
   readonly newPrimary?: string;
@@ -50,9 +50,9 @@ export async function endingOf(operation: string, run: Run): Promise<Ending> {
       },
     );
     const tookMs = Math.round(performance.now() - startedAt);
-    if ('result' in told) return { operation, tookMs, ...ofResult(told.result) };
+    if ('result' in told) return { operation, tookMs, ...endingOfResult(told.result) };
     if (told.error.type !== 'TemporalUnreachable' || tookMs > HANGING_MS)
-      return { operation, tookMs, ...ofError(told.error) };
+      return { operation, tookMs, ...endingOfError(told.error) };
     await pause(RETRY_MS);
   }
 }
@@ -60,7 +60,7 @@ export async function endingOf(operation: string, run: Run): Promise<Ending> {
 /** What an operation that is no failover and no return has to say about primaries and losses. */
 export const OF_NOTHING = { newPrimary: null, oldPrimary: null, loss: null, setAside: null } as const;
 
-function ofResult(result: Outcome): Omit<Ending, 'operation' | 'tookMs'> {
+export function endingOfResult(result: Outcome): Omit<Ending, 'operation' | 'tookMs'> {
   const { outcome, sentence, host, tails } = result;
   return {
     kind: outcome === 'failed-over' || outcome === 'reopened' ? outcome : 'done',
@@ -74,7 +74,7 @@ function ofResult(result: Outcome): Omit<Ending, 'operation' | 'tookMs'> {
 
 const UNNAMED: readonly string[] = ['Internal', 'Configuration', 'Terminated', 'Cancelled', 'TemporalUnreachable'];
 
-function ofError(error: StandfastError): Omit<Ending, 'operation' | 'tookMs'> {
+export function endingOfError(error: StandfastError): Omit<Ending, 'operation' | 'tookMs'> {
   const list = (name: string): number => (Array.isArray(error.facts[name]) ? error.facts[name].length : 0);
   const kind = UNNAMED.includes(error.type)
     ? 'unnamed'

@@ -36,15 +36,19 @@ interface Standing {
   readonly verdict: ProductVerdict | null;
 }
 
+interface Played {
+  readonly plan: Plan;
+  readonly act: Act;
+  readonly recovery: Recovery;
+  readonly afterwards: readonly Ending[];
+  /** Everything that had the lock of the cluster, when watchers may have started some of it; empty: a person started all of it. */
+  readonly byThemselves: readonly Ending[];
+}
+
 /** Looks at everything that the round left, after the writers have ended. */
 export async function examine(
   scene: Scene,
-  {
-    plan,
-    act,
-    recovery,
-    afterwards,
-  }: { readonly plan: Plan; readonly act: Act; readonly recovery: Recovery; readonly afterwards: readonly Ending[] },
+  { plan, act, recovery, afterwards, byThemselves }: Played,
 ): Promise<Examined> {
   const { stage, ledger } = scene;
   const names = stage.lab.hosts.map((host) => host.name);
@@ -53,7 +57,11 @@ export async function examine(
   const reigning = primary ?? ROLES.primary;
   const isOut = (host: string): boolean => named(verdict).has(host);
   const again = recovery.isAccepted ? await failoverOfWellCluster(stage) : null;
-  const endings = [act.ending, ...recovery.remedies.map(({ ending }) => ending), ...afterwards];
+  const byPeople = [act.ending, ...recovery.remedies.map(({ ending }) => ending), ...afterwards];
+  const endings =
+    byThemselves.length === 0
+      ? byPeople
+      : [...byThemselves, ...byPeople.filter(({ newPrimary }) => newPrimary === null)];
   const acknowledgedBy = new Set(ledger.attempts().flatMap(({ serverId }) => serverId ?? []));
   const succession = successionOf(endings, { hosts: names, acknowledgedBy });
   const faultAt = firstBlow(act);

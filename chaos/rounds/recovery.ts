@@ -7,6 +7,7 @@ import type { Ending } from './ending.ts';
 import { endingOf, OF_NOTHING } from './ending.ts';
 import type { Scene } from './scene.ts';
 import { CLUSTER } from './stage.ts';
+import { untilIdle } from './watchers.ts';
 
 /** What a person did, and why. */
 export interface Remedy {
@@ -35,6 +36,7 @@ export async function recover(scene: Scene, first: Ending): Promise<Recovery> {
   const tries = new Map<string, number>();
   let said = first.sentence;
   for (;;) {
+    if (scene.stage.isWatched) await untilIdle(scene.stage);
     const isAccepted = await acceptsWrites(scene);
     const looked = await look(scene);
     const advice = [...advicesOf(looked), ...(isAccepted ? [] : [lastResort(looked, said)])].find(

@@ -21,9 +21,10 @@ import type { Scene } from './scene.ts';
 import { openScene } from './scene.ts';
 import type { Played } from './script.ts';
 import { Script } from './script.ts';
+import { endingOfRun, Operations } from './watchers.ts';
 import { resetCluster } from './reset.ts';
 import type { Stage } from './stage.ts';
-import { CLUSTER } from './stage.ts';
+import { CLUSTER, dismissWatchers } from './stage.ts';
 
 /** A finished round: one line of the journal. */
 export interface Round {
@@ -33,6 +34,8 @@ export interface Round {
   readonly remedies: readonly Remedy[];
   readonly accepted: readonly Acceptance[];
   readonly afterwards: readonly Ending[];
+  /** What had the lock of the cluster, oldest first, when it was watched. */
+  readonly byThemselves: readonly Ending[];
   readonly ledger: LedgerVerdict;
   readonly primary: string | null;
   /** Hosts that do not replicate in the end, as the verification says too. */
@@ -64,6 +67,8 @@ const ATTEMPTS_AT_EACH_DOOR = 10;
 /** A failover that takes longer gets everything mended: a lock that somebody holds has to be let go some time. */
 const PATIENCE_MS = 20_000;
 const ASK_WITHIN = '30s';
+/** Nothing has died, or the watcher would have started something by then. */
+const NOTICED_WITHIN_MS = 8_000;
 
 /** One cluster, its faults, the failover, the return of everything, and the verdict. */
 export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly round: Round; readonly ledger: Ledger }> {
@@ -73,17 +78,21 @@ export async function playRound(stage: Stage, plan: Plan): Promise<{ readonly ro
   const ledger = Ledger.start(stage.lab, { vipWriters: VIP_WRITERS });
   try {
     const scene = openScene(stage, ledger);
-    const act = await perform(scene, plan);
+    const operations = await Operations.from(stage);
+    const act = await perform(scene, plan, operations);
     marks.push(performance.now());
     await returnOfEverybody(scene);
     const recovery = await recoverAndGoOn(scene, plan, act);
     await ledger.stop();
     marks.push(performance.now());
-    const evidence = await examine(scene, { plan, act, ...recovery });
+    const byThemselves = stage.isWatched ? await operations.endings() : [];
+    // Its rows would move while tables are compared.
+    await dismissWatchers(stage);
+    const evidence = await examine(scene, { plan, act, ...recovery, byThemselves });
     marks.push(performance.now());
     const round: Round = {
       ...{ plan, faults: act.faults, ending: act.ending, remedies: recovery.recovery.remedies },
-      ...{ accepted: act.accepted, afterwards: recovery.afterwards },
+      ...{ accepted: act.accepted, afterwards: recovery.afterwards, byThemselves },
       ...{ ledger: evidence.ledger, primary: evidence.primary, out: evidence.out },
       compared: Object.fromEntries([...evidence.written].map(([host, log]) => [host, log?.size ?? null])),
       violations: judgeRound(evidence),
@@ -109,7 +118,16 @@ async function recoverAndGoOn(
   return { recovery: { ...recovery, isAccepted: await acceptsWrites(scene) }, afterwards };
 }
 
-async function perform(scene: Scene, plan: Plan): Promise<Act> {
+function callFailover({ stage }: Scene, plan: Plan, person: Person): Promise<Ending> {
+  const order = { cluster: CLUSTER, reason: `chaos: round ${String(plan.round)}` };
+  return endingOf('failover', (options) =>
+    plan.isAnswered
+      ? stage.client.failover({ ...order, askWithin: ASK_WITHIN }, { ...options, onProgress: person.onProgress })
+      : stage.client.failover(order, options),
+  );
+}
+
+async function perform(scene: Scene, plan: Plan, operations: Operations): Promise<Act> {
   const { stage, ledger } = scene;
   await ledger.acknowledged(WRITES_BEFORE);
   const before = await allFacts(stage.lab);
@@ -117,12 +135,9 @@ async function perform(scene: Scene, plan: Plan): Promise<Act> {
   const begunAt = Ledger.now();
   await script.begin();
   const person = new Person(scene);
-  const order = { cluster: CLUSTER, reason: `chaos: round ${String(plan.round)}` };
-  const calling = endingOf('failover', (options) =>
-    plan.isAnswered
-      ? stage.client.failover({ ...order, askWithin: ASK_WITHIN }, { ...options, onProgress: person.onProgress })
-      : stage.client.failover(order, options),
-  );
+  const begun = stage.isWatched ? await operations.begun(NOTICED_WITHIN_MS) : null;
+  const calling =
+    begun === null ? callFailover(scene, plan, person) : endingOfRun(stage, { runId: begun, type: 'failover' });
   const attending = person.attend(calling);
   script.callFailover();
   const soon = await Promise.race([calling, pause(PATIENCE_MS, null)]);

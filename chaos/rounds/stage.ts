@@ -3,12 +3,15 @@ import { Standfast } from '../../client/index.ts';
 import { Lab } from '../../lab/lab.ts';
 import { loadShop } from '../../lab/shop.ts';
 import { TemporalServer } from '../../lab/temporal.ts';
+import type { WorkerRole } from '../../lab/workers.ts';
 import { LabWorker } from '../../lab/workers.ts';
 import type { Mode } from './plan.ts';
 
 export const CLUSTER = 'shop';
 const REPLICAS = ['db2', 'db3'] as const;
-const WORKERS = 2;
+/** What is started on two machines; a watched cluster has one watcher, and one that takes over. */
+const WORKERS: readonly WorkerRole[] = ['runbooks', 'runbooks'];
+const WATCHERS: readonly WorkerRole[] = ['watch', 'watch'];
 const SHOP_MB = 5;
 
 /** Everything that rounds are played with; made once. */
@@ -19,15 +22,20 @@ export interface Stage {
   /** For what the client does not tell: pending activities, histories. */
   readonly connection: Connection;
   readonly workers: LabWorker[];
+  /** Failovers are started by a watcher, and by a person only when none has been. */
+  readonly isWatched: boolean;
   /** The saved state of the lab that rounds of a mode start from. */
   readonly saved: Readonly<Record<Mode, string>>;
 }
 
+interface Staging {
+  readonly modes: readonly Mode[];
+  readonly isWatched: boolean;
+  readonly tell: (line: string) => void;
+}
+
 /** Three hosts whose cluster the product itself has made, saved once for each mode. */
-export async function setStage(
-  name: string,
-  { modes, tell }: { readonly modes: readonly Mode[]; readonly tell: (line: string) => void },
-): Promise<Stage> {
+export async function setStage(name: string, { modes, isWatched, tell }: Staging): Promise<Stage> {
   const lab = await Lab.up({ name });
   const temporal = await TemporalServer.start(lab);
   const client = await Standfast.connect({ address: temporal.address });
@@ -37,6 +45,7 @@ export async function setStage(
     temporal,
     client,
     connection,
+    isWatched,
     workers: [],
     saved: { lossless: 'lossless', async: 'async' },
   };
@@ -56,16 +65,28 @@ export async function setStage(
 
 let hired = 0;
 
-/** Two workers run; ones that were killed are replaced. */
-export async function manWorkers(stage: Stage): Promise<void> {
+/** Two workers for the runbooks run; ones that were killed are replaced. */
+export const manWorkers = (stage: Stage): Promise<void> => man(stage, WORKERS);
+
+/** And two that watch. */
+export const manWatchers = (stage: Stage): Promise<void> => man(stage, [...WORKERS, ...WATCHERS]);
+
+export async function dismissWatchers(stage: Stage): Promise<void> {
+  for (const worker of stage.workers) if (worker.role === 'watch' && worker.isRunning()) await worker.kill();
+}
+
+async function man(stage: Stage, wanted: readonly WorkerRole[]): Promise<void> {
   const alive = stage.workers.filter((worker) => worker.isRunning());
-  while (alive.length < WORKERS) alive.push(await hireWorker(stage));
+  for (const role of new Set(wanted)) {
+    const count = wanted.filter((one) => one === role).length;
+    while (alive.filter((worker) => worker.role === role).length < count) alive.push(await hireWorker(stage, role));
+  }
   stage.workers.splice(0, stage.workers.length, ...alive);
 }
 
-export async function hireWorker({ lab, temporal }: Stage): Promise<LabWorker> {
+export async function hireWorker({ lab, temporal }: Stage, role: WorkerRole): Promise<LabWorker> {
   hired += 1;
-  return LabWorker.start(lab, String(hired), { temporal: temporal.insideAddress });
+  return LabWorker.start(lab, String(hired), { temporal: temporal.insideAddress, role });
 }
 
 export async function strikeStage(stage: Stage): Promise<void> {

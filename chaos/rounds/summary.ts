@@ -96,12 +96,13 @@ export function describeRound({ ledger, ...round }: Round): string {
   const answered = accepted
     .map(({ fence, loss }) => `, accepted ${fence ? 'fence, ' : ''}loss ${String(loss)}`)
     .join('');
+  const all = round.byThemselves.map(({ operation, type, kind }) => `${operation} ${kind === 'done' ? type : kind}`);
   const logs = Object.entries(compared).map(
     ([host, count]) => `, ${host} ${count === null ? 'not read' : `compared (${String(count)} writes)`}`,
   );
   return [
     `${plan.mode} ${String(plan.seed)}/${String(plan.round)}  [${made}]`,
-    `  → ${ending.kind} (${ending.type}, ${seconds(ending.tookMs)}${answered})${afterwards === '' ? '' : `, then ${afterwards}`}; primary ${primary ?? 'none'}`,
+    `  → ${ending.kind} (${ending.type}, ${seconds(ending.tookMs)}${answered})${afterwards === '' ? '' : `, then ${afterwards}`}; primary ${primary ?? 'none'}${all.length === 0 ? '' : `; in all: ${all.join(', ')}`}`,
     `  acknowledged ${String(ledger.acknowledged)}, lost ${String(ledger.lost.length)}, unknown ${String(ledger.unknown)}${logs.join('')}${outage}; out: ${out.join(', ') || 'nobody'}; ${seconds(round.tookMs)} (${round.phasesMs.map(seconds).join(', ')})`,
     ...violations.map(({ invariant, what }) => `  VIOLATION ${invariant}: ${what}`),
   ].join('\n');

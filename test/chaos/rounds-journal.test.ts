@@ -37,6 +37,7 @@ const played = (round: number, change: Partial<Round> = {}): Round => ({
   ...{
     accepted: [],
     afterwards: [],
+    byThemselves: [],
     compared: { db1: 12 },
     violations: [],
     tookMs: 20_000,

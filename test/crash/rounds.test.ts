@@ -19,7 +19,7 @@ const killPrimary: Fault = {
  * Rounds that once ended in a violation, or that stand for many, written out: what a seed composes changes with the catalogue of faults.
  * More: `npm run chaos -- rounds`.
  */
-const ROUNDS: readonly (readonly [string, Plan])[] = [
+const ROUNDS: readonly (readonly [string, Plan, boolean])[] = [
   [
     'the primary dies, a replica has a transaction of its own, and the worker that repairs it is killed',
     round(3, [
@@ -28,6 +28,7 @@ const ROUNDS: readonly (readonly [string, Plan])[] = [
       { kind: 'global-lock', host: 'db2', peer: null, when: { after: 'begin', ms: 554 }, lastsMs: 3000 },
       { kind: 'worker-kill', host: null, peer: null, when: { after: 'failover', ms: 213 }, lastsMs: null },
     ]),
+    false,
   ],
   [
     'Temporal dies too, and locks are held on a replica',
@@ -36,6 +37,15 @@ const ROUNDS: readonly (readonly [string, Plan])[] = [
       { kind: 'temporal-kill', host: null, peer: null, when: { after: 'failover', ms: 700 }, lastsMs: 1384 },
       { kind: 'row-lock', host: 'db3', peer: null, when: { after: 'promotion', ms: 0 }, lastsMs: 2880 },
     ]),
+    false,
+  ],
+  [
+    'a watcher starts the failover, and is killed in it',
+    round(9, [
+      killPrimary,
+      { kind: 'worker-kill', host: null, peer: null, when: { after: 'failover', ms: 100 }, lastsMs: null },
+    ]),
+    true,
   ],
 ];
 
@@ -56,14 +66,16 @@ afterAll(async () => {
 
 test.each(ROUNDS)(
   'keeps every promise when %s',
-  async (_what, plan) => {
+  async (_what, plan, isWatched) => {
     const { lab, client } = cluster();
     stage = {
-      ...{ lab, client, connection, temporal: TemporalServer.attach(lab), workers: [] },
+      ...{ lab, client, connection, temporal: TemporalServer.attach(lab), isWatched, workers: [] },
       saved: { lossless: 'cluster', async: 'cluster' },
     };
-    const played = await playRound(stage, plan);
-    expect(played.round.violations).toEqual([]);
+    const { round: played } = await playRound(stage, plan);
+    expect(played.violations).toEqual([]);
+    if (isWatched) expect(played.ending).toMatchObject({ kind: 'failed-over', operation: 'failover' });
+    if (isWatched) expect(played.faults.map(({ madeAtMs }) => madeAtMs)).not.toContain(null);
   },
   240_000,
 );
