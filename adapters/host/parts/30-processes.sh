@@ -135,7 +135,7 @@ verb_observe() {
   [[ ! -e $STATE/fenced ]] || fenced=yes
   load_refused || return 1
   is_enforced || enforced=no
-  [[ ! -d ${CONF[datadir]} ]] || free=$(free_bytes)
+  [[ ! -d ${CONF[datadir]} ]] || { free_bytes; free=$FREE_BYTES; }
   read -r uptime _ </proc/uptime
   read_role
   say_mysqld "$mysqld"
@@ -152,7 +152,9 @@ verb_observe() {
   say uptime "${uptime%.*}"
 }
 
+# Sets FREE_BYTES; empty when it cannot be told.
 free_bytes() {
   local out
-  out=$(df --output=avail -B1 "${CONF[datadir]}") && printf '%s' "${out//[!0-9]/}"
+  FREE_BYTES=''
+  out=$(df --output=avail -B1 "${CONF[datadir]}") && FREE_BYTES=${out//[!0-9]/}
 }

@@ -64,17 +64,22 @@ has_source_event() {
 }
 
 # begins_with_source LOG: 0 when one of its first events is another server's, 1 when it has none, 2 when its first events do not say. Read from the headers
-# (time 4, type 1, server 4, length 4, place 4, flags 2), which is many times faster than to have the log printed.
+# (time 4, type 1, server 4, length 4, place 4, flags 2), which is many times faster than to have the log printed. The first of them lie close together: they
+# are read at once.
 begins_with_source() {
-  local own='' at=4 server length events
-  local -a byte
+  local own='' from=-1 at=4 server length events i
+  local -a byte=()
   for ((events = 0; events < 8; events++)); do
-    read -ra byte < <(od -An -v -w19 -tu1 -j "$at" -N 19 "$1" 2>/dev/null) || true
-    ((${#byte[@]} > 0)) || return 1
-    ((${#byte[@]} == 19)) || return 2
+    if ((from < 0 || at - from + 19 > ${#byte[@]})); then
+      from=$at
+      read -ra byte < <(od -An -v -w1024 -tu1 -j "$at" -N 1024 "$1" 2>/dev/null) || true
+    fi
+    i=$((at - from))
+    ((i < ${#byte[@]})) || return 1
+    ((i + 19 <= ${#byte[@]})) || return 2
     # What follows an event of this type is encrypted.
-    ((byte[4] != 164)) || return 2
-    server=$((byte[5] | byte[6] << 8 | byte[7] << 16 | byte[8] << 24)) length=$((byte[9] | byte[10] << 8 | byte[11] << 16 | byte[12] << 24))
+    ((byte[i + 4] != 164)) || return 2
+    server=$((byte[i + 5] | byte[i + 6] << 8 | byte[i + 7] << 16 | byte[i + 8] << 24)) length=$((byte[i + 9] | byte[i + 10] << 8 | byte[i + 11] << 16 | byte[i + 12] << 24))
     ((length >= 19)) || return 2
     [[ -n $own ]] || own=$server
     ((server == own)) || return 0
@@ -151,7 +156,8 @@ verb_keep_relay() {
   say path "$kept"
   say files "$files"
   say source "$source"
-  say disk_free "$(free_bytes)"
+  free_bytes
+  say disk_free "$FREE_BYTES"
 }
 
 # lacks_infos FOLDER FILE…: an earlier order of this epoch may have kept all of them.
@@ -171,7 +177,8 @@ verb_relay_source() {
     ! has_source_event "${LOGS[@]}" || source=yes
   done
   say source "$source"
-  say disk_free "$(free_bytes)"
+  free_bytes
+  say disk_free "$FREE_BYTES"
 }
 
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that. So goes what was sent here to be

@@ -123,7 +123,7 @@ only_this_job() {
 }
 
 check_target_is_fresh() {
-  local foreign free option
+  local foreign option
   [[ -d ${CONF[datadir]} ]] || refuse Unsafe "$HOSTNAME has no data directory ${CONF[datadir]}; install the database server first"
   mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); a copy goes only to a stopped server; nothing was changed"
   foreign=$(foreign_entries)
@@ -133,9 +133,9 @@ check_target_is_fresh() {
     [[ -z $OPTION || $OPTION == . || $OPTION == ./ || $OPTION -ef ${CONF[datadir]} ]] ||
       refuse Unsafe "$HOSTNAME keeps data outside ${CONF[datadir]} ($option=$OPTION), which a copy job does not handle; nothing was changed"
   done
-  free=$(free_bytes)
-  ((free >= ARG[bytes] * 13 / 10)) ||
-    refuse Unsafe "${CONF[datadir]} on $HOSTNAME has $free bytes free; the copy needs ${ARG[bytes]} × 1.3; nothing was changed"
+  free_bytes
+  ((FREE_BYTES >= ARG[bytes] * 13 / 10)) ||
+    refuse Unsafe "${CONF[datadir]} on $HOSTNAME has $FREE_BYTES bytes free; the copy needs ${ARG[bytes]} × 1.3; nothing was changed"
 }
 
 # Says before anything is made whether a copy may come here.
