@@ -16,7 +16,8 @@ export interface HeardNothing {
 
 interface Listening {
   readonly leaveOut: HostName | null;
-  /** When each host had answered, on this worker's monotonic clock. */
+  /** When the hosts were asked, and when each had answered, on this worker's monotonic clock. */
+  readonly startedMs: number;
   readonly sampledMs: ReadonlyMap<HostName, number>;
   readonly listenMs: number;
   readonly waiting: Waits;
@@ -27,7 +28,7 @@ interface Listening {
 export async function withHearing(
   cluster: ClusterPorts,
   seen: ClusterObservation,
-  { leaveOut, sampledMs, listenMs, waiting, heardNothing }: Listening,
+  { leaveOut, startedMs, sampledMs, listenMs, waiting, heardNothing }: Listening,
 ): Promise<ClusterObservation> {
   const primary = recordedPrimary(answeredRecords(seen), seen.hosts.length);
   if (primary.kind !== 'known') return seen;
@@ -36,9 +37,13 @@ export async function withHearing(
   const asked = primary.record.host === leaveOut ? null : primary.record.host;
   const hosts = await Promise.all(
     seen.hosts.map((entry) => {
-      const nowMs = sampledMs.get(entry.host) ?? performance.now();
-      const earlier = heardNothing?.get(entry.host);
-      return waiting.forHearing(entry, withOwnHearing(cluster, entry, { primary: asked, nowMs, listenMs, earlier }));
+      const ear = {
+        primary: asked,
+        askedMs: startedMs,
+        answeredMs: sampledMs.get(entry.host) ?? performance.now(),
+        ...{ listenMs, earlier: heardNothing?.get(entry.host) },
+      };
+      return waiting.forHearing(entry, withOwnHearing(cluster, entry, ear));
     }),
   );
   return { ...seen, hosts };
@@ -65,8 +70,9 @@ export function heardNothingSince({
 interface Ear {
   /** Null: not to be asked. */
   readonly primary: HostName | null;
-  /** When the replica answered. */
-  readonly nowMs: number;
+  /** When the replica was asked, at the earliest, and when it had answered, at the latest: what it said is of a moment between them. */
+  readonly askedMs: number;
+  readonly answeredMs: number;
   readonly listenMs: number;
   readonly earlier: HeardNothing | undefined;
 }
@@ -75,7 +81,7 @@ interface Ear {
 async function withOwnHearing(
   cluster: ClusterPorts,
   entry: HostObservation,
-  { primary, nowMs, listenMs, earlier }: Ear,
+  { primary, askedMs, answeredMs, listenMs, earlier }: Ear,
 ): Promise<HostObservation> {
   const now = isAnswering(entry.server) ? entry.server.status.replication : null;
   if (now === null) return entry;
@@ -86,9 +92,9 @@ async function withOwnHearing(
     return { ...seen, hearsSource };
   }
   const before = earlier !== undefined && isOneChannel(earlier.replication, now) ? earlier : null;
-  const untilMs = (before?.sinceMs ?? nowMs) + listenMs;
+  const untilMs = (before?.sinceMs ?? answeredMs) + listenMs;
   // It has listened for long enough, or has heard something since.
-  if (before !== null && (nowMs >= untilMs || hasHeard(before.replication, now)))
+  if (before !== null && (askedMs >= untilMs || hasHeard(before.replication, now)))
     return { ...entry, hearsSource: hasHeard(before.replication, now) };
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, untilMs - performance.now())));
   const again = await askServer(cluster, entry.host);

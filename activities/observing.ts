@@ -102,7 +102,7 @@ export async function look(cluster: ClusterPorts, { leaveOut, waits, helperOf, .
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
   return {
-    seen: await withHearing(cluster, seen, { leaveOut, sampledMs, waiting, ...hearing }),
+    seen: await withHearing(cluster, seen, { leaveOut, startedMs, sampledMs, waiting, ...hearing }),
     ...{ startedMs, sampledMs },
   };
 }
