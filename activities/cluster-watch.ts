@@ -44,6 +44,8 @@ export class ClusterWatch {
   readonly #news = new Map<HostName, Settled<News>>();
   /** What was found of a replica's lag last; null: it is on time. */
   readonly #late = new Map<HostName, string | null>();
+  /** Replicas that did not answer the last time. */
+  readonly #absent = new Set<HostName>();
   #memory: WatchMemory;
   /** What it started and waits for. */
   #acting: Act | null = null;
@@ -96,8 +98,22 @@ export class ClusterWatch {
 
   #see(host: HostName): void {
     const nowMs = performance.now();
-    if (host !== this.#watching.primary) this.#tell(host, this.#newsOfReplica(host), nowMs);
+    if (host !== this.#watching.primary) {
+      this.#hearReturn(host, nowMs);
+      this.#tell(host, this.#newsOfReplica(host), nowMs);
+    }
     this.#judge(nowMs);
+  }
+
+  /** What a failover was refused for may have been this replica's absence. A claim ends connections: one that is lost says nothing of its host. */
+  #hearReturn(host: HostName, nowMs: number): void {
+    const reach = this.#sights.replica(host)?.reach;
+    if (reach === undefined || reach === 'lost') return;
+    if (reach !== 'answers') this.#absent.add(host);
+    else if (this.#absent.delete(host)) {
+      const refusedUntilMs = Math.min(this.#memory.refusedUntilMs, nowMs + BUSY_REST_MS);
+      this.#memory = { ...this.#memory, refusedUntilMs };
+    }
   }
 
   #judge(nowMs: number): void {
@@ -158,9 +174,11 @@ export class ClusterWatch {
     this.#memory = { ...this.#memory, isFailingOver: false };
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
-      const isFirst = kind === 'reopen' && !this.#memory.reopenFailed;
+      const { reopenFailed } = this.#memory;
       this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
-      return isFirst ? BUSY_REST_MS : REFUSED_REST_MS;
+      if (kind === 'reopen') return reopenFailed ? REFUSED_REST_MS : BUSY_REST_MS;
+      this.#memory = { ...this.#memory, refusedUntilMs: performance.now() + REFUSED_REST_MS };
+      return 0;
     }
     this.#say('AttemptDone', attempted.sentence);
     if (attempted.promoted) this.#memory = { ...this.#memory, failedOverAtMs: performance.now() };

@@ -27,8 +27,10 @@ export interface WatchMemory {
   readonly silentSinceMs: number | null;
   /** Before it the network to it is known to be bad: it was silent here a short while ago, and lived. */
   readonly unsteadyUntilMs: number;
-  /** Before it nothing is tried again: the last attempt was refused, or another operation holds the cluster. */
+  /** Before it nothing is tried again: another operation holds the cluster, or the primary could not be opened. */
   readonly restUntilMs: number;
+  /** Before it no failover is tried again: the last one was refused. A primary that answers meanwhile is opened. */
+  readonly refusedUntilMs: number;
   /** When an automatic failover ended last that promoted somebody; null: none did, or longer ago than any cooldown of then. */
   readonly failedOverAtMs: number | null;
   /** A failover that it started was not seen to end yet. */
@@ -46,6 +48,7 @@ export const FRESH: WatchMemory = {
   silentSinceMs: null,
   unsteadyUntilMs: 0,
   restUntilMs: 0,
+  refusedUntilMs: 0,
   failedOverAtMs: null,
   isFailingOver: false,
   sawOpen: false,
@@ -96,7 +99,7 @@ export function react(
           silentSinceMs: null,
           unsteadyUntilMs: memory.silentSinceMs === null ? memory.unsteadyUntilMs : nowMs + UNSTEADY_MS,
           // What was refused was about another death than the next one.
-          restUntilMs: diagnosis.code === 'PrimaryServes' ? 0 : memory.restUntilMs,
+          ...(diagnosis.code === 'PrimaryServes' ? { restUntilMs: 0, refusedUntilMs: 0 } : {}),
           sawOpen: memory.sawOpen || diagnosis.code === 'PrimaryServes',
           reopenFailed: false,
         },
@@ -123,13 +126,13 @@ export function react(
 
 /** A failover goes on with one that was ended half-way, and opens the primary itself when there was none. */
 function reopening(
-  { sawOpen, restUntilMs, reopenFailed }: WatchMemory,
+  { sawOpen, restUntilMs, refusedUntilMs, reopenFailed }: WatchMemory,
   { automatic }: WatchPolicy,
   nowMs: number,
 ): Reaction {
   if (sawOpen) return { kind: 'tell', why: 'it was closed while it ran, so it stays closed' };
-  if (nowMs < restUntilMs) return { kind: 'watch' };
-  return { kind: reopenFailed && automatic ? 'failOver' : 'reopen' };
+  const wanted = reopenFailed && automatic ? 'failOver' : 'reopen';
+  return { kind: nowMs < restUntilMs || (wanted === 'failOver' && nowMs < refusedUntilMs) ? 'watch' : wanted };
 }
 
 type Dead = WatchMemory & { readonly deadSinceMs: number; readonly silentSinceMs: number };
@@ -148,7 +151,7 @@ function graceOf(
 }
 
 function failingOver(
-  { deadSinceMs, restUntilMs, failedOverAtMs }: Dead,
+  { deadSinceMs, restUntilMs, refusedUntilMs, failedOverAtMs }: Dead,
   { automatic, graceMs, cooldownMs }: WatchPolicy,
   nowMs: number,
 ): Reaction {
@@ -159,5 +162,6 @@ function failingOver(
       kind: 'tell',
       why: 'the last failover is not longer ago than policy.failover.cooldown, so a person has to start this one',
     };
-  return nowMs < restUntilMs || nowMs - deadSinceMs < graceMs ? { kind: 'watch' } : { kind: 'failOver' };
+  const isEarly = nowMs < Math.max(restUntilMs, refusedUntilMs) || nowMs - deadSinceMs < graceMs;
+  return { kind: isEarly ? 'watch' : 'failOver' };
 }

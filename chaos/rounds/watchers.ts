@@ -111,8 +111,16 @@ export async function endingOfRun(
   });
   while (performance.now() - startedAt < HANGING_MS) {
     try {
-      const result = (await Promise.race([handle.result(), pause(HANGING_MS, null, { ref: false })])) as Outcome | null;
-      if (result !== null) return { ...ended(), ...endingOfResult(result), runId };
+      const result = (await Promise.race([
+        handle.result(),
+        pause(HANGING_MS, null, { ref: false }),
+      ])) as Partial<Outcome> | null;
+      if (result !== null)
+        return {
+          ...ended(),
+          ...endingOfResult({ ...result, outcome: result.outcome ?? 'done', sentence: result.sentence ?? '' }),
+          runId,
+        };
     } catch (error) {
       const failure = failureOfRun(error, run);
       if (failure !== null) return { ...ended(), ...endingOfError(failure) };

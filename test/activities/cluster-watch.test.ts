@@ -135,6 +135,37 @@ describe('what holds the cluster when the primary dies', () => {
   });
 });
 
+describe('a primary whose failover was refused', () => {
+  it('is opened as soon as it answers, as one that was started anew while the failover looked at it', async () => {
+    const { shop, opened, started, endRun, onOperation } = await watchedShop();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    endRun({ kind: 'failed', why: 'a replica still hears it' });
+    await until(() => onOperation.mock.calls.length > 0);
+    shop.database('db1').boot();
+    await pass(1_000);
+    expect({ opened, failovers: started.length }).toEqual({ opened: ['db1'], failovers: 1 });
+  });
+});
+
+describe('a failover that was refused', () => {
+  it('is tried again a second after a replica is back that was gone', async () => {
+    const { shop, started, endRun, onOperation } = await watchedShop();
+    shop.kill('db3');
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    endRun({ kind: 'failed', why: '1 of 2 recorded ackers contribute' });
+    await until(() => onOperation.mock.calls.length > 0);
+    await pass(5_000);
+    expect(started).toHaveLength(1);
+    shop.database('db3').boot();
+    await pass(900);
+    expect(started).toHaveLength(1);
+    await pass(1_000);
+    expect(started).toHaveLength(2);
+  });
+});
+
 describe('while the failover that it started runs', () => {
   it('a watcher looks twice in a silence, whatever connections it loses', async () => {
     const { shop, started, looksDuring } = await watchedShop();
@@ -178,7 +209,7 @@ describe('while the failover that it started runs', () => {
     await until(() => onOperation.mock.calls.length > 0);
     expect(performance.now() - nowMs).toBeLessThan(100);
     expect(toldOf('db1').at(-1)).toBe('AttemptFailed');
-    expect(watch.memory.restUntilMs).toBeGreaterThan(nowMs);
+    expect(watch.memory.refusedUntilMs).toBeGreaterThan(nowMs);
     await pass(5_000);
     expect(started).toHaveLength(1);
   });

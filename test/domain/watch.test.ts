@@ -69,14 +69,15 @@ describe('a dead primary', () => {
   });
 
   it('is not tried again before the rest after a refusal is over', () => {
-    const memory = { restUntilMs: 10_001 };
-    expect(reactionTo('failOver', { memory })).toBe('watch');
-    expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
+    for (const memory of [{ restUntilMs: 10_001 }, { refusedUntilMs: 10_001 }]) {
+      expect(reactionTo('failOver', { memory })).toBe('watch');
+      expect(reactionTo('failOver', { memory, nowMs: 10_001 })).toBe('failOver');
+    }
   });
 
   it('is failed over at once when it was seen to serve since a failover was refused', () => {
     const serving = { code: 'PrimaryServes', explains: '', consequence: 'leave' } as const;
-    const refused = { ...FRESH, restUntilMs: 30_000 };
+    const refused = { ...FRESH, refusedUntilMs: 30_000 };
     const { memory } = react(serving, { memory: refused, policy: AUTOMATIC, nowMs: 10_000 });
     expect(reactionTo('failOver', { memory, nowMs: 10_500 })).toBe('failOver');
   });
@@ -131,6 +132,13 @@ describe('a closed primary', () => {
     expect(reactionTo('reopen', { memory })).toBe('tell');
   });
 
+  it('is opened while a failover rests, unless that is what it takes to open it', () => {
+    const memory = { refusedUntilMs: 10_001 };
+    expect(reactionTo('reopen', { memory })).toBe('reopen');
+    expect(reactionTo('reopen', { memory: { ...memory, reopenFailed: true } })).toBe('watch');
+    expect(reactionTo('reopen', { memory: { restUntilMs: 10_001 } })).toBe('watch');
+  });
+
   it('was not seen open when it only said "too many connections"', () => {
     const { memory } = after(diagnosis('leave', 'PrimaryFull'));
     expect(reactionTo('reopen', { memory })).toBe('reopen');
@@ -152,7 +160,7 @@ describe('a closed primary', () => {
 
 it('remembers of one primary nothing but the cooldown for another', () => {
   const memory = {
-    ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, failedOverAtMs: 3 },
+    ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, refusedUntilMs: 6, failedOverAtMs: 3 },
     ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true, isFailingOver: false },
   };
   expect(forAnother(memory, 7)).toEqual({ ...FRESH, failedOverAtMs: 3 });
