@@ -10,6 +10,10 @@ import { asFailure, asRows, dial, raceDeadline } from './sql.ts';
 const STILL_THERE =
   "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND (INFO = ? OR INFO LIKE '%standfast.heartbeat%')";
 
+/** A full server lets in one more who administrates it. Source: MariaDB KB, max_connections. */
+const IN_RESERVE =
+  "SELECT CAST(VARIABLE_VALUE AS UNSIGNED) > @@global.max_connections AS reserved FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'THREADS_CONNECTED'";
+
 interface Look {
   /** Of the connection, as the server numbers it. */
   readonly id: number;
@@ -37,8 +41,8 @@ export class SqlPulse implements Pulse {
 
   async rows(statement: string, { timeoutMs }: LookDeadline): Promise<readonly Row[]> {
     const asked = performance.now();
-    const connection = this.#connection ?? (await this.#connect(timeoutMs));
     const leftMs = (): number => Math.max(1, timeoutMs - (performance.now() - asked));
+    const connection = this.#connection ?? (await this.#connectBesideOthers(leftMs));
     if (this.#abandoned !== null) {
       const { id, statement: asking } = this.#abandoned;
       // Another server may have given the number to somebody else.
@@ -49,6 +53,20 @@ export class SqlPulse implements Pulse {
       this.#abandoned = null;
     }
     return this.#ask(connection, statement, leftMs());
+  }
+
+  /** One that lasts must not take the place that a full server keeps: whoever could make room for others would not get in any more. */
+  async #connectBesideOthers(leftMs: () => number): Promise<Connection> {
+    const connection = await this.#connect(leftMs());
+    const [row] = await this.#ask(connection, IN_RESERVE, leftMs());
+    if (Number(row?.['reserved'] ?? 0) === 0) return connection;
+    this.#drop(connection);
+    throw new AdapterFailure({
+      type: 'Unreachable',
+      host: this.host,
+      silence: 'full',
+      message: `${this.host}: all its connections are taken but the one that it keeps for an administrator`,
+    });
   }
 
   async #ask(connection: Connection, statement: string, timeoutMs: number): Promise<readonly Row[]> {

@@ -76,6 +76,12 @@ const STATEMENTS: readonly Statement[] = [
     rows: ({ upSeconds }) => [{ Variable_name: 'Uptime', Value: String(Math.floor(upSeconds)) }],
   },
   {
+    // Whether the connection is the one that a full server keeps.
+    pattern: /^SELECT CAST\(VARIABLE_VALUE AS UNSIGNED\) > @@global\.max_connections AS reserved /,
+    counts: 'aside',
+    rows: () => [{ reserved: 0 }],
+  },
+  {
     // Whether a look that got no answer still hangs. None ever does here.
     pattern: /^SELECT 1 FROM information_schema\.PROCESSLIST WHERE ID = \d+ AND /,
     counts: 'aside',

@@ -10,6 +10,13 @@ export const WATCHING = [
       '',
       'does not look again while a look before still hangs on the server: connections would run out',
     ],
+    [
+      'the last connection is left',
+      'an operation gets into a full server, however many watch it',
+      "if (Number(row?.['reserved'] ?? 0) === 0) return connection;",
+      'if (row !== undefined) return connection;',
+      'does not stay in the place that a full server keeps for an administrator',
+    ],
   ]),
   ...guardsOf('activities/shard.ts', 'test/activities/watching.test.ts', [
     [

@@ -76,6 +76,10 @@ describe('a pulse', () => {
     let hangs = true;
     const pulse = await pulseOf({
       says: (session, statement) => {
+        if (statement.includes('AS reserved')) {
+          session.rows([{ reserved: 0 }]);
+          return;
+        }
         heard.push(`${String(session.id)} ${statement.replace(/ FROM .*/, '')}`);
         if (statement.startsWith('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = 1'))
           session.rows(hangs ? [{ 1: 1 }] : []);
@@ -88,5 +92,18 @@ describe('a pulse', () => {
     hangs = false;
     expect(await look()).toEqual([]);
     expect(pulse.connections).toBe(2);
+  });
+
+  it('does not stay in the place that a full server keeps for an administrator, and says that it is full', async () => {
+    let isFull = true;
+    const pulse = await pulseOf({
+      says: (session, statement) => {
+        session.rows(statement.includes('AS reserved') ? [{ reserved: isFull ? 1 : 0 }] : [{ id: session.id }]);
+      },
+    });
+    const look = () => pulse.rows('SELECT 1', { timeoutMs: 1_000 });
+    await expect(look()).rejects.toMatchObject({ silence: 'full' });
+    isFull = false;
+    expect(await look()).toEqual([{ id: 2 }]);
   });
 });

@@ -37,11 +37,13 @@ export class Oracle {
     ]);
   }
 
-  /** The MariaDB that the lab runs. */
-  static mariadb(): Promise<Oracle> {
+  /** The MariaDB that the lab runs. @param port of the loopback; without one it is reached by its socket alone */
+  static mariadb(port?: number): Promise<Oracle> {
+    const place =
+      port === undefined ? [] : ['--skip-networking=0', '--bind-address=127.0.0.1', `--port=${String(port)}`];
     return Oracle.#start(
       '/usr/sbin/mariadbd',
-      ['--log-bin=binlog', '--server-id=1', '--debug-no-sync', '--innodb-flush-log-at-trx-commit=0'],
+      ['--log-bin=binlog', '--server-id=1', '--debug-no-sync', '--innodb-flush-log-at-trx-commit=0', ...place],
       (data) => {
         execFileSync('mariadb-install-db', [
           '--no-defaults',
