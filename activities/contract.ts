@@ -61,10 +61,11 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
 
   /**
    * Brings the host helper of every reachable member to this version, writes the drop-in that makes it boot closed, and keepalived's configuration.
-   * @throws `Unsafe` when another control plane owns a member or a helper is missing; `Unreachable` when no majority answers
+   * Before the first of these, a `host` that nobody has recorded yet is judged as `openPrimary` judges it.
+   * @throws `Unsafe` when that refuses it, another control plane owns a member, or a helper is missing; `Unreachable` when no majority answers
    */
   equipMembers(
-    input: OfCluster,
+    input: OfCluster & { readonly host: HostName },
   ): Promise<{ readonly equipped: readonly HostName[]; readonly unreachable: readonly string[] }>;
 
   /**

@@ -4,6 +4,7 @@ import type { MemberSettings } from '../adapters/member-settings.ts';
 import { renderMemberSettings, settingsOf } from '../adapters/member-settings.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost, majorityOf, memberNames } from '../domain/cluster.ts';
+import { checkBeforeEquipping } from './adopting.ts';
 import type { Activities } from './contract.ts';
 
 const UPGRADE_MS = 15_000;
@@ -74,6 +75,7 @@ const MAY_BE_LEFT: readonly string[] = ['Unreachable', 'Unsafe'];
 export const equippingActivities = (ports: Ports): Pick<Activities, 'equipMembers'> => ({
   equipMembers: async (input) => {
     const cluster = await ports.cluster(input.cluster);
+    await checkBeforeEquipping(cluster, input.host);
     const members = memberNames(cluster.description);
     const outcomes = await Promise.allSettled(members.map((host) => equip(cluster, host)));
     const equipped: HostName[] = [];

@@ -9,18 +9,18 @@ import {
   willAcknowledge,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
-import { ensureHeartbeat, missingWriter } from '../adapters/mariadb-heartbeat.ts';
+import { ensureHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedFromPrimary } from '../domain/election.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, runsBothThreads } from '../domain/observation.ts';
-import { judgePrimarySettings } from '../domain/preflight.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { PrepareResult } from '../domain/report.ts';
 import { makeWait, recordAsync, secureAcknowledgement, stopWaiting } from './acknowledging.ts';
+import { checkAdoption, checkSettings } from './adopting.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities } from './contract.ts';
@@ -87,8 +87,7 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
     throw unsafe(host, `${writer.host} accepts writes as well; ${host} is not opened beside it`);
   const own = checkSettings(host, observationOf(seen, host).server);
   if (primary.kind === 'nothing') {
-    checkAdoption(host, own, seen);
-    await checkAccounts(authority, host);
+    await checkAdoption(cluster, host, seen);
   }
   if (primary.kind === 'known' && own.readOnly && own.replication !== null)
     throw unsafe(
@@ -99,45 +98,6 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
   const sync = recordedSync(answeredRecords(seen), members);
   if (sync.kind === 'undecided') throw unsafe(host, `it is not known who acknowledges writes: ${sync.why}`);
   return { seen, sync: sync.kind === 'known' ? sync.record : null };
-}
-
-function checkSettings(host: HostName, server: ClusterObservation['hosts'][number]['server']): ServerStatus {
-  if (!isAnswering(server)) throw new AdapterFailure({ type: 'Unreachable', host, message: `${host} does not answer` });
-  const obstacles = judgePrimarySettings(server.status);
-  if (obstacles.length > 0)
-    throw unsafe(
-      host,
-      `${host} lacks settings of a primary: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}`,
-    );
-  return server.status;
-}
-
-/** Nothing is recorded yet: whoever might be the primary besides `host` has to be seen, and seen to refuse writes. */
-function checkAdoption(host: HostName, own: ServerStatus, seen: ClusterObservation): void {
-  if (own.replication !== null)
-    throw unsafe(
-      host,
-      `${host} replicates from ${own.replication.source ?? 'another server'}; prepare the primary instead. Nothing was changed on it`,
-    );
-  for (const entry of seen.hosts) {
-    if (entry.host === host || entry.server === null) continue;
-    const isStopped = isAnswering(entry.helper) && entry.helper.mysqld === 'stopped';
-    const isReadOnly = isAnswering(entry.server) && entry.server.status.readOnly;
-    if (!isStopped && !isReadOnly)
-      throw unsafe(
-        host,
-        `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it`,
-      );
-  }
-}
-
-async function checkAccounts(authority: Authority, host: HostName): Promise<void> {
-  const statements = await authority.withSession(host, missingWriter);
-  if (statements !== null)
-    throw unsafe(
-      host,
-      `${host} lacks the account that writes heartbeat rows. Nothing was changed. As its administrator: ${statements}`,
-    );
 }
 
 /** A replica that received transactions which a closed primary lacks holds what was acknowledged; opening would fork the history. */

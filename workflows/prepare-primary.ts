@@ -20,7 +20,7 @@ export async function preparePrimary(input: unknown): Promise<PrepareResult> {
       const page = new RunPage(`Prepare ${host} as primary of ${cluster}`, ['equip members', 'open primary']);
       requireHost(await brief(`read the inventory of ${cluster}`).describeCluster({ cluster }), host);
       page.enter('equip members');
-      const { unreachable } = await brief('host helpers and boot-closed configuration').equipMembers({ cluster });
+      const { unreachable } = await brief('host helpers and boot-closed configuration').equipMembers({ cluster, host });
       for (const why of unreachable) page.note(`Not equipped: ${why}`);
       page.enter('open primary');
       const result = await critical(`open ${host} and put the VIP on it`).openPrimary({

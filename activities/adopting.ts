@@ -1,0 +1,70 @@
+import type { ClusterPorts } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import { missingWriter } from '../adapters/mariadb-heartbeat.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { memberNames } from '../domain/cluster.ts';
+import type { ClusterObservation, HostObservation, ServerStatus } from '../domain/observation.ts';
+import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { judgePrimarySettings } from '../domain/preflight.ts';
+import { recordedPrimary } from '../domain/records.ts';
+import { observe } from './observing.ts';
+import { unsafe } from './refusal.ts';
+
+/** @throws `Unsafe` with each missing setting by name */
+export function checkSettings(host: HostName, server: HostObservation['server']): ServerStatus {
+  if (!isAnswering(server)) throw new AdapterFailure({ type: 'Unreachable', host, message: `${host} does not answer` });
+  const obstacles = judgePrimarySettings(server.status);
+  if (obstacles.length > 0)
+    throw unsafe(
+      host,
+      `${host} lacks settings of a primary: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}`,
+    );
+  return server.status;
+}
+
+/**
+ * The same checks before anything is touched. To equip a member replaces its keepalived's configuration: a primary that is refused after that
+ * would stand without the VIP that it held.
+ */
+export async function checkBeforeEquipping(cluster: ClusterPorts, host: HostName): Promise<void> {
+  const seen = await observe(cluster);
+  const recorded = recordedPrimary(answeredRecords(seen), memberNames(cluster.description).length);
+  // A server that does not run holds no client; it is started, closed, before it is judged.
+  if (recorded.kind === 'nothing' && isAnswering(observationOf(seen, host).server))
+    await checkAdoption(cluster, host, seen);
+}
+
+/** Nothing is recorded yet: whoever might be the primary besides `host` has to be seen, and seen to refuse writes. */
+export async function checkAdoption(cluster: ClusterPorts, host: HostName, seen: ClusterObservation): Promise<void> {
+  const own = checkSettings(host, observationOf(seen, host).server);
+  if (own.replication !== null)
+    throw unsafe(
+      host,
+      `${host} replicates from ${own.replication.source ?? 'another server'}; prepare the primary instead. Nothing was changed on it`,
+    );
+  for (const entry of seen.hosts) {
+    if (entry.host === host || entry.server === null) continue;
+    const isStopped = isAnswering(entry.helper) && entry.helper.mysqld === 'stopped';
+    const isReadOnly = isAnswering(entry.server) && entry.server.status.readOnly;
+    if (!isStopped && !isReadOnly)
+      throw unsafe(
+        host,
+        `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it`,
+      );
+  }
+  await checkAccounts(cluster, host);
+}
+
+async function checkAccounts(cluster: ClusterPorts, host: HostName): Promise<void> {
+  const session = await cluster.session(host);
+  try {
+    const statements = await missingWriter(session);
+    if (statements !== null)
+      throw unsafe(
+        host,
+        `${host} lacks the account that writes heartbeat rows. Nothing was changed. As its administrator: ${statements}`,
+      );
+  } finally {
+    session.close();
+  }
+}
