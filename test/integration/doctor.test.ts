@@ -83,6 +83,9 @@ describe('the doctor of a real cluster', () => {
     expect(await traces()).toEqual(before);
     await startWorker('only');
     expect(await doctorUntilWatched()).toEqual([]);
+    expect(await faults(otherInventory('newer.yaml', 'rank: 101', 'rank: 102'))).toEqual([
+      expect.stringMatching(/^Temporal watch bad: .* watches shop by another inventory than this one \| /),
+    ]);
     const { exitCode, stdout } = await standfast(['doctor']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^everything is there: \d+ checks\n\nthis machine\n {2}✓ inventory /);
