@@ -175,6 +175,7 @@ async function copySnapshot(cluster: ClusterPorts, input: Transfer): Promise<{ r
   const attempt = await JobAttempt.begin(cluster, input, [donor]);
   await attempt.order(donor, 'job-send', {
     target: cluster.endpoint(target).address,
+    target_port: String(cluster.sshPort(target)),
     user: cluster.sshUser,
     known_hosts: await cluster.pinnedKeys(target),
   });

@@ -2,8 +2,8 @@ import { log } from '@temporalio/activity';
 import type { RunsPort, Started, WatchListing, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { Turns } from '../adapters/turns.ts';
-import type { ListedDelay } from '../domain/lag.ts';
 import { furthestBehind } from '../domain/lag.ts';
+import type { WatchDetails } from '../domain/watch.ts';
 import { pause } from './pause.ts';
 import { Teller } from './telling.ts';
 import type { Known, WatchPlane } from './watched-cluster.ts';
@@ -111,12 +111,15 @@ export class Shard {
     }
   }
 
-  /** How far the replicas of its clusters are behind. */
-  get delays(): readonly ListedDelay[] {
-    return furthestBehind(
-      [...this.#watched.values()].flatMap((one) => one.delays),
-      MOST_LISTED,
-    );
+  /** What it watches, and how far the replicas of its clusters are behind. */
+  get details(): WatchDetails {
+    const delays = [...this.#watched.values()].flatMap((one) => one.delays);
+    const isWithout = (name: string): boolean => (this.#watched.get(name)?.primary ?? null) === null;
+    return {
+      delays: furthestBehind(delays, MOST_LISTED),
+      clusters: Object.fromEntries([...this.#running].map(([name, { version }]) => [name, version])),
+      withoutPrimary: [...this.#running.keys()].filter(isWithout),
+    };
   }
 
   async #end(): Promise<void> {

@@ -38,6 +38,7 @@ export class WatchedCluster {
   readonly #plane: WatchPlane;
   #known: Known | null;
   #watch: ClusterWatch | null = null;
+  #primary: HostName | null = null;
 
   /** @param known what an earlier watch of it knew; null: nothing */
   constructor(cluster: ClusterPorts, plane: WatchPlane, known: Known | null) {
@@ -48,6 +49,11 @@ export class WatchedCluster {
 
   get known(): Known | null {
     return this.#known;
+  }
+
+  /** Whom it watches; null: nobody is known as primary, or not yet. */
+  get primary(): HostName | null {
+    return this.#primary;
   }
 
   /** Of the replicas, while somebody is known as primary. */
@@ -67,6 +73,7 @@ export class WatchedCluster {
     while (!isOver()) {
       const primary = await (isFirst ? this.#primaryInTurn(signal) : primaryOf(this.#cluster));
       if (isOver()) return;
+      this.#primary = primary;
       if (primary === null) {
         if (!isTold) this.#tellUnknown();
         isTold = true;

@@ -1,6 +1,5 @@
 import { Context } from '@temporalio/activity';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { WatchDetails } from '../domain/watch.ts';
 import { failure } from '../workflows/failures.ts';
 import { beat, keepBeating } from './beats.ts';
 import { pause } from './pause.ts';
@@ -31,7 +30,7 @@ export const watchActivities = (shards: Shards): WatchActivities => ({
 async function keepFollowing(shard: Shard, attempt: Attempt, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && shard.isOf(attempt)) {
     await shard.follow();
-    beat({ delays: shard.delays } satisfies WatchDetails);
+    beat(shard.details);
     await pause(RELOAD_EVERY_MS, signal);
   }
 }

@@ -1,5 +1,7 @@
 import type { AccountFacts, Listed, NextStart, ServerFacts, Settings } from '../domain/audit/facts.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { privilegesAtLogin, privilegesWithinReach } from '../domain/roles.ts';
+import { readRoles } from './mariadb-roles.ts';
 import { readStatus } from './mariadb-status.ts';
 import type { Deadline, HelperAnswerFields, Row, Session } from './ports.ts';
 
@@ -67,10 +69,9 @@ export async function readServerFacts(
     offersTls: running.get('have_ssl') === 'YES',
     accounts: await readAccounts(rows),
     tables: await readTables(rows),
+    // Not from information_schema.EVENTS, which an account without the privilege EVENT sees nothing of.
     enabledEvents: listedIn(
-      await rows(
-        "SELECT CONCAT(EVENT_SCHEMA, '.', EVENT_NAME) AS name FROM information_schema.EVENTS WHERE STATUS = 'ENABLED' ORDER BY 1",
-      ),
+      await rows("SELECT CONCAT(db, '.', name) AS name FROM mysql.event WHERE status = 'ENABLED' ORDER BY 1"),
     ),
   };
 }
@@ -87,17 +88,19 @@ async function readAccounts(rows: Rows): Promise<readonly AccountFacts[]> {
   const privileges = await rows(
     "SELECT GRANTEE AS grantee, PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE <> 'USAGE'",
   );
+  const roles = await readRoles(rows);
   return accounts.map((row) => {
     const [user, from] = [text(row, 'user'), text(row, 'host')];
+    const grantee = `'${user}'@'${from}'`;
+    const own = privileges.filter((one) => text(one, 'grantee') === grantee).map((one) => text(one, 'privilege'));
     return {
       name: `${user}@${from}`,
       user,
       from,
       locked: ['1', 'true'].includes(text(row, 'locked')),
       proves: text(row, 'open') === '0',
-      privileges: privileges
-        .filter((one) => text(one, 'grantee') === `'${user}'@'${from}'`)
-        .map((one) => text(one, 'privilege')),
+      privileges: [...new Set([...own, ...privilegesAtLogin(roles, grantee).global])],
+      withinReach: [...new Set([...own, ...privilegesWithinReach(roles, grantee).global])],
     };
   });
 }

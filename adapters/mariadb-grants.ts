@@ -1,8 +1,10 @@
 import type { AccountRole, HeldGrants } from '../domain/accounts.ts';
+import { NO_ROLES, privilegesAtLogin } from '../domain/roles.ts';
+import { privilegesIn, readRoles } from './mariadb-roles.ts';
 import type { Row, Session } from './ports.ts';
 
 /**
- * What accounts hold, as the server's own tables have it; roles are not followed.
+ * What accounts hold when they log in, as the server's own tables have it: by themselves, or by their default role.
  * @param names  of the accounts; the operation account is the one that asks
  * Source: MariaDB KB, information_schema.USER_PRIVILEGES and SCHEMA_PRIVILEGES
  */
@@ -16,6 +18,11 @@ export async function readGrants(
   const standfast = await session.rows(
     "SELECT GRANTEE AS grantee, PRIVILEGE_TYPE AS privilege FROM information_schema.SCHEMA_PRIVILEGES WHERE TABLE_SCHEMA = 'standfast'",
   );
+  const ownGrants = privilegesIn(await session.rows('SHOW GRANTS'));
+  // Without it the tables of roles cannot be read, and that it lacks SELECT is what has to be mended first.
+  const roles = ownGrants.global.includes('SELECT')
+    ? await readRoles((statement) => session.rows(statement))
+    : NO_ROLES;
   const [self = {}] = await session.rows('SELECT CURRENT_USER() AS self');
   const own = quoted(text(self, 'self'));
   const grantees = [...new Set([...global, ...standfast].map((row) => text(row, 'grantee')))];
@@ -29,7 +36,15 @@ export async function readGrants(
     const account = roleOf(grantee);
     const of = (rows: readonly Row[]): readonly string[] =>
       rows.filter((row) => text(row, 'grantee') === grantee).map((row) => text(row, 'privilege'));
-    return account === null ? [] : [{ account, grantee, global: of(global), standfast: of(standfast) }];
+    if (account === null) return [];
+    const byRole = privilegesAtLogin(roles, grantee);
+    return [
+      {
+        ...{ account, grantee },
+        global: [...of(global), ...byRole.global],
+        standfast: [...of(standfast), ...byRole.standfast],
+      },
+    ];
   });
 }
 

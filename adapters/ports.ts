@@ -126,7 +126,7 @@ export interface ClusterPorts {
 /** A cluster as a watcher finds it in the inventory. */
 export interface WatchListing {
   readonly cluster: string;
-  /** Another text means that something about it, or about the access to its hosts, may have changed. */
+  /** `clusterDigest`: another one means that something about it, or about the access to its hosts, may have changed. */
   readonly version: string;
 }
 

@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseVerifyReplication } from '../domain/inputs.ts';
+import type { DiscoveryOrder } from '../inventory/draft.ts';
 import { attached, checked } from './cli-commands.ts';
-import type { DiscoveryOrder, GlobalOptions } from './cli-io.ts';
+import type { GlobalOptions } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 
 export interface InitOrder extends DiscoveryOrder {

@@ -3,6 +3,7 @@ import type { Check } from '../domain/checkup.ts';
 import type { ClusterDescription } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Inventory } from '../inventory/config.ts';
+import type { DiscoveryOrder } from '../inventory/draft.ts';
 import type { RunsQuestion } from './cluster-runs.ts';
 import type { Paint } from './paint.ts';
 import type { StandfastApi } from './standfast.ts';
@@ -41,16 +42,6 @@ export interface HostsApi {
 export interface RunsApi {
   runs(question: RunsQuestion): Promise<RunsAnswer>;
   close(): Promise<void>;
-}
-
-/** Where a running set-up is read from, and with what; what is left out is as the user's own ssh configuration says. */
-export interface DiscoveryOrder {
-  readonly from: string;
-  readonly cluster: string;
-  readonly sshUser?: string | undefined;
-  readonly sshPort?: number | undefined;
-  readonly sshKey?: string | undefined;
-  readonly knownHosts?: string | undefined;
 }
 
 /** What the commands reach outside themselves; loaded only when one needs it. */

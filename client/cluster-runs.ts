@@ -1,15 +1,11 @@
-import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { operationId, watchId } from '../domain/addresses.ts';
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { operationId } from '../domain/addresses.ts';
 import type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 import { ASKS_A_PERSON } from '../domain/progress.ts';
 import type { Link } from './connection.ts';
-import { ask } from './connection.ts';
-import { watchedDelaysIn } from './lag.ts';
+import { ask, describeRun } from './connection.ts';
 import { verifyRunbook } from './runbooks.ts';
-
-/** `PENDING_ACTIVITY_STATE_STARTED` of the API: a worker has it, and was heard of within the heartbeat timeout. */
-const STARTED = 2;
+import { lookAtWatch, watches } from './watch.ts';
 
 export interface RunsQuestion {
   readonly cluster: string;
@@ -24,15 +20,14 @@ export async function clusterRuns(link: Link, question: RunsQuestion): Promise<C
   const { cluster, shard } = question;
   const lookUp = <T>(look: () => Promise<T>): Promise<T> => ask(link, look, question.deadlineMs);
   const [holder, watch, running, lastVerification, lastFailover] = await Promise.all([
-    lookUp(() => describe(link, operationId(cluster))),
-    lookUp(() => describe(link, watchId(shard))),
+    lookUp(() => describeRun(link, operationId(cluster))),
+    lookAtWatch(link, { shard, deadlineMs: question.deadlineMs }),
     lookUp(() => list(link, `StandfastCluster = "${cluster}" AND ExecutionStatus = "Running"`)),
     lookUp(() =>
       lastOf(link, `${endedOf(verifyRunbook.type, cluster)} AND ExecutionStatus IN ("Completed", "Failed")`),
     ),
     lookUp(() => lastOf(link, `${endedOf('failover', cluster)} AND StandfastOutcome = "failed-over"`)),
   ]);
-  const watching = watch?.status.name === 'RUNNING' ? watch.raw.pendingActivities?.[0] : undefined;
   return {
     operation: holder?.status.name === 'RUNNING' ? runningRun(holder) : null,
     others: running
@@ -40,23 +35,13 @@ export async function clusterRuns(link: Link, question: RunsQuestion): Promise<C
       .map(runningRun),
     lastVerification,
     lastFailover,
-    watcher: Number(watching?.state) === STARTED ? (watching?.lastWorkerIdentity ?? null) : null,
-    delays: watch === null ? [] : watchedDelaysIn(watch).filter((delay) => delay.cluster === cluster),
+    watcher: watches(watch, cluster) ? watch.watcher : null,
+    delays: (watch.details?.delays ?? []).filter((delay) => delay.cluster === cluster),
   };
 }
 
 const endedOf = (type: string, cluster: string): string =>
   `WorkflowType = "${type}" AND StandfastCluster = "${cluster}"`;
-
-function describe(link: Link, workflowId: string): Promise<WorkflowExecutionDescription | null> {
-  return link.client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    });
-}
 
 /** One page is more than runs at once, and the newest come first. */
 const PAGE = 20;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import type { ClientConfig } from './config.ts';
 import { failureOfCall, isPassing, unreachable } from './failures.ts';
 
@@ -51,5 +52,15 @@ export async function ask<T>(link: Link, question: () => Promise<T>, deadlineMs 
       if (!isPassing(error) || Date.now() + pause >= deadline) throw failureOfCall(error, link.config);
       await sleep(pause);
     }
+  }
+}
+
+/** @returns null when there is no such run */
+export async function describeRun(link: Link, workflowId: string): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await link.client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Check } from '../domain/checkup.ts';
 import { countChecks, notAsked, wrong } from '../domain/checkup.ts';
 import type { Inventory } from '../inventory/config.ts';
+import { clusterDigest } from '../inventory/digest.ts';
 import { findCluster } from '../inventory/load.ts';
 import { openHosts } from './cli-hosts.ts';
 import type { HostsApi } from './cli-io.ts';
@@ -104,11 +105,13 @@ async function examineTemporal({ world }: Session, scope: Scope): Promise<readon
 }
 
 function questionOf({ inventory, cluster }: Scope): TemporalQuestion {
-  const clusters = (inventory?.clusters ?? []).filter(({ name }) => cluster === undefined || name === cluster);
-  const shards = new Map(clusters.map(({ name, policy }) => [policy.watch.shard, name]));
+  if (inventory === null) return { wanted: null, cluster, watches: [] };
+  const clusters = inventory.clusters.filter(({ name }) => cluster === undefined || name === cluster);
   return {
-    wanted: inventory === null ? null : wantedSchedules(inventory),
-    cluster,
-    shards: [...shards].map(([shard, name]) => ({ shard, cluster: name })),
+    ...{ wanted: wantedSchedules(inventory), cluster },
+    watches: clusters.map((one) => ({
+      ...{ cluster: one.name, shard: one.policy.watch.shard },
+      digest: clusterDigest(one, inventory.access),
+    })),
   };
 }

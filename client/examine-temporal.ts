@@ -1,10 +1,11 @@
 import type { Check } from '../domain/checkup.ts';
 import { fine, notAsked, wrong } from '../domain/checkup.ts';
 import { SEARCH_ATTRIBUTES, taskQueues } from '../domain/addresses.ts';
-import { clusterRuns } from './cluster-runs.ts';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
 import type { StandfastError } from './errors.ts';
+import type { WantedWatch } from './examine-watch.ts';
+import { examineWatches } from './examine-watch.ts';
 import { grpcCode } from './failures.ts';
 import { planFor } from './schedule-changes.ts';
 import type { WantedSchedule } from './schedule-plan.ts';
@@ -19,8 +20,7 @@ export interface TemporalQuestion {
   /** Null: there is no inventory to say. */
   readonly wanted: readonly WantedSchedule[] | null;
   readonly cluster: string | undefined;
-  /** Of each shard that is to be watched, a cluster. */
-  readonly shards: readonly { readonly shard: string; readonly cluster: string }[];
+  readonly watches: readonly WantedWatch[];
 }
 
 /** What comes after the connection, in the order in which it has to be mended. */
@@ -33,7 +33,7 @@ export async function examineTemporal(link: Link, question: TemporalQuestion): P
   const [attributes, workers, watchers, schedules] = await Promise.all([
     examineAttributes(link),
     Promise.all([queues.runbooks, queues.failover, queues.watch].map((queue) => examineQueue(link, queue))),
-    Promise.all(question.shards.map((one) => examineWatch(link, one))),
+    examineWatches(link, question.watches),
     examineSchedules(link, question),
   ]);
   return [reached, namespace, attributes, ...workers, ...watchers, ...schedules];
@@ -119,16 +119,6 @@ async function examineQueue(link: Link, queue: string): Promise<Check> {
 type Pollers = Awaited<ReturnType<Link['connection']['workflowService']['describeTaskQueue']>>['pollers'];
 
 const msOf = (time: Pollers[number]['lastAccessTime']): number => Number(time?.seconds?.toString() ?? 0) * 1000;
-
-async function examineWatch(link: Link, { shard, cluster }: TemporalQuestion['shards'][number]): Promise<Check> {
-  const { watcher } = await clusterRuns(link, { cluster, shard });
-  if (watcher !== null) return fine(place('watch'), `${watcher} watches the clusters of shard ${shard}`);
-  return wrong(
-    place('watch'),
-    `nobody watches the clusters of shard ${shard}: no failover starts by itself, and a primary that restarts stays closed`,
-    'standfast worker start; a watch that somebody ended begins again when a worker is started',
-  );
-}
 
 async function examineSchedules(link: Link, { wanted, cluster }: TemporalQuestion): Promise<readonly Check[]> {
   if (wanted === null) return [notAsked(place('schedule'), 'the inventory was not read')];

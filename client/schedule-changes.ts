@@ -1,28 +1,15 @@
-import type { ScheduleDescription, ScheduleOptions, ScheduleSummary } from '@temporalio/client';
+import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
-import { StandfastError } from './errors.ts';
 import { pageOfRuns } from './links.ts';
-import type { FoundSchedule, ScheduleChange, ScheduleKind, Terms, WantedSchedule } from './schedule-plan.ts';
+import type { ScheduleMark } from './schedule-ownership.ts';
+import { eachOfOurs, inTurns, markOf, MEMO, notOurs, requireOurs } from './schedule-ownership.ts';
+import type { FoundSchedule, ScheduleChange, Terms, WantedSchedule } from './schedule-plan.ts';
 import { offsetSeconds, planSchedules } from './schedule-plan.ts';
 
-/** Set when a schedule is made, and never after: what has it is ours. An ID alone could be anybody's. */
-const MEMO = 'standfast';
 // The server's own default is a year: after an outage it would make up for every missed minute.
 const CATCHUP_WINDOW_MS = 60_000;
-/** Schedules that are asked for together. */
-const AT_ONCE = 20;
-
-/** What the memo of a schedule says. */
-export interface ScheduleMark {
-  /** The task queue of the installation that made it. */
-  readonly queue: string;
-  readonly kind: ScheduleKind;
-  readonly cluster: string;
-  readonly fileset: string | null;
-}
-
 export interface ScheduleOrder {
   /** Of the whole inventory: what is not among them is gone. */
   readonly wanted: readonly WantedSchedule[];
@@ -53,16 +40,20 @@ export async function planFor(link: Link, { wanted, cluster }: ScheduleOrder): P
 
 /**
  * Carries out a plan. What was changed since it was made is looked at again, and never overwritten when it is somebody else's.
- * @throws StandfastError `Unsafe`, before anything is changed, when an ID is taken by a schedule that is not ours
+ * @throws StandfastError `Unsafe` when an ID is taken by a schedule that is not ours: before anything is changed, or after the others are, when it was taken meanwhile
  */
 export async function applyChanges(link: Link, changes: readonly ScheduleChange[]): Promise<void> {
   const refused = changes.filter(({ action }) => action === 'refuse');
   if (refused.length > 0) throw notOurs(refused);
-  await inTurns(changes, async ({ scheduleId, action, wanted }) => {
-    if (action === 'delete') await remove(link, scheduleId);
-    if (wanted !== null && action === 'create') await create(link, wanted);
-    if (wanted !== null && action === 'update') await update(link, wanted);
-  });
+  await eachOfOurs(
+    changes.filter(({ action }) => action !== 'keep'),
+    async ({ scheduleId, action, wanted }) => {
+      if (action === 'delete') return remove(link, scheduleId);
+      if (wanted !== null && action === 'create') await create(link, wanted);
+      if (wanted !== null && action === 'update') await update(link, wanted);
+      return true;
+    },
+  );
 }
 
 /** One installation's own schedules, by their memos. */
@@ -79,11 +70,6 @@ export async function ownSchedules(
   });
 }
 
-export function markOf({ memo }: Pick<ScheduleSummary, 'memo'>): ScheduleMark | null {
-  const mark = memo?.[MEMO];
-  return typeof mark === 'object' && mark !== null && 'queue' in mark ? (mark as ScheduleMark) : null;
-}
-
 /** Null: there is none. */
 export function describe(link: Link, scheduleId: string): Promise<ScheduleDescription | null> {
   return ask(link, () => link.client.schedule.getHandle(scheduleId).describe().catch(nullWhenMissing));
@@ -92,13 +78,6 @@ export function describe(link: Link, scheduleId: string): Promise<ScheduleDescri
 function nullWhenMissing(error: unknown): null {
   if (error instanceof ScheduleNotFoundError) return null;
   throw error;
-}
-
-export async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let first = 0; first < items.length; first += AT_ONCE)
-    results.push(...(await Promise.all(items.slice(first, first + AT_ONCE).map(work))));
-  return results;
 }
 
 async function found(link: Link, wanted: WantedSchedule): Promise<FoundSchedule | null> {
@@ -216,22 +195,10 @@ async function update(link: Link, wanted: WantedSchedule): Promise<void> {
   );
 }
 
-async function remove(link: Link, scheduleId: string): Promise<void> {
+async function remove(link: Link, scheduleId: string): Promise<boolean> {
   const description = await describe(link, scheduleId);
-  if (description === null) return;
+  if (description === null) return false;
   requireOurs(link, description);
   await ask(link, () => link.client.schedule.getHandle(scheduleId).delete().catch(nullWhenMissing));
+  return true;
 }
-
-export function requireOurs(link: Link, description: ScheduleDescription): void {
-  const { scheduleId } = description;
-  if (markOf(description)?.queue === link.config.taskQueue) return;
-  throw notOurs([{ scheduleId, why: 'it was made by somebody else a moment ago' }]);
-}
-
-const notOurs = (refused: readonly Pick<ScheduleChange, 'scheduleId' | 'why'>[]): StandfastError =>
-  new StandfastError({
-    type: 'Unsafe',
-    message: `${refused.map(({ scheduleId, why }) => `${scheduleId}: ${why}`).join('; ')}; nothing was changed. Look at it, and delete it if nobody needs it: temporal schedule delete --schedule-id ${refused[0]?.scheduleId ?? ''}`,
-    facts: { changed: false, schedules: refused.map(({ scheduleId }) => scheduleId) },
-  });

@@ -6,8 +6,9 @@ import { ask } from './connection.ts';
 import { StandfastError } from './errors.ts';
 import { pageOfRuns } from './links.ts';
 import type { ScheduleKind } from './schedule-plan.ts';
-import type { ScheduleMark } from './schedule-changes.ts';
-import { describe, inTurns, ownSchedules, requireOurs } from './schedule-changes.ts';
+import { describe, ownSchedules } from './schedule-changes.ts';
+import type { ScheduleMark } from './schedule-ownership.ts';
+import { eachOfOurs, inTurns, requireOurs } from './schedule-ownership.ts';
 
 export interface ScheduledRun {
   readonly workflowId: string;
@@ -121,12 +122,13 @@ async function turn(link: Link, cluster: string, { pause, note }: Turn): Promise
       message: `${cluster} has no schedule here; nothing was changed. standfast schedule ls shows which there are`,
       facts: { changed: false, about: 'argument' },
     });
-  await inTurns(asked, async ({ scheduleId }) => {
+  await eachOfOurs(asked, async ({ scheduleId }) => {
     const description = await describe(link, scheduleId);
-    if (description === null || description.state.paused === pause) return;
+    if (description === null || description.state.paused === pause) return false;
     requireOurs(link, description);
     const handle = link.client.schedule.getHandle(scheduleId);
     await ask(link, () => (pause ? handle.pause(note) : handle.unpause(note)));
+    return true;
   });
   return listSchedules(link, cluster);
 }

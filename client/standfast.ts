@@ -44,7 +44,7 @@ import type { RunningOperation } from './errors.ts';
 import { StandfastError } from './errors.ts';
 import type { TemporalQuestion } from './examine-temporal.ts';
 import { examineTemporal } from './examine-temporal.ts';
-import { watchedDelays } from './lag.ts';
+import { lookAtWatch } from './watch.ts';
 import {
   admitRunbook,
   auditRunbook,
@@ -199,8 +199,8 @@ export class Standfast {
    * How far the replicas of a shard's clusters are behind, as its watcher said at most two seconds ago: the fifty that are the furthest. Asks no worker.
    * @returns nothing when nobody watches the shard
    */
-  lag(shard = 'main'): Promise<readonly ListedDelay[]> {
-    return watchedDelays(this.#link, shard);
+  async lag(shard = 'main'): Promise<readonly ListedDelay[]> {
+    return (await lookAtWatch(this.#link, { shard })).details?.delays ?? [];
   }
 
   /** Runs of the cluster, its last verification and failover, and who watches it, as Temporal knows it. Asks no worker. */

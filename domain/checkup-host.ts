@@ -38,6 +38,10 @@ export interface InstalledFacts {
   readonly wantedKeepalivedSha256: string | null;
   readonly hasDropin: boolean;
   readonly dropinFile: string;
+  /** By all its files together; null: the helper is too old to say it, or cannot. */
+  readonly bootsClosed: boolean | null;
+  /** The option that has the last word and opens it; empty: there is none. */
+  readonly openedBy: string;
 }
 
 export interface ServerFacts {
@@ -129,9 +133,8 @@ function judgeInstalled(
   installed: InstalledFacts,
 ): readonly Check[] {
   const prepare = `standfast prepare ${cluster} PRIMARY, which writes it`;
-  const { keepalivedSha256: found, wantedKeepalivedSha256: wanted, hasDropin, dropinFile } = installed;
+  const { keepalivedSha256: found, wantedKeepalivedSha256: wanted } = installed;
   const vip = { code: 'vip', where };
-  const closed = { code: 'boots-closed', where };
   return [
     wanted === null
       ? fine(vip, 'the host helper alone holds the VIP (vip.driver is direct)')
@@ -144,17 +147,30 @@ function judgeInstalled(
               : 'keepalived has a configuration that is not the one of this inventory: it may move the VIP by rules of its own',
             prepare,
           ),
-    hasDropin
-      ? fine(
-          closed,
-          `the drop-in is there that makes its server boot closed (${dropinFile}); standfast audit tells whether a later file overrules it`,
-        )
-      : wrong(
-          closed,
-          `its server would boot as its own configuration says, perhaps open: ${dropinFile} is missing`,
-          prepare,
-        ),
+    judgeBoot(where, installed, prepare),
   ];
+}
+
+function judgeBoot(where: string, installed: InstalledFacts, prepare: string): Check {
+  const place = { code: 'boots-closed', where };
+  const { hasDropin, dropinFile, bootsClosed, openedBy } = installed;
+  if (!hasDropin)
+    return wrong(
+      place,
+      `its server would boot as its own configuration says, perhaps open: ${dropinFile} is missing`,
+      prepare,
+    );
+  if (bootsClosed === null) return notAsked(place, 'the host helper is too old to say it, or has no my_print_defaults');
+  if (bootsClosed) return fine(place, `its server boots closed (${dropinFile})`);
+  return wrong(
+    place,
+    openedBy === ''
+      ? `its server would boot open: ${dropinFile} is not read, or does not say read_only`
+      : `its server would boot open: ${openedBy} is read after ${dropinFile}`,
+    openedBy === ''
+      ? prepare
+      : `remove that setting on ${where}, or name the last file read as dropin= in /etc/standfast/host.conf`,
+  );
 }
 
 function judgeServer(where: string, server: Found<ServerFacts>): readonly Check[] {

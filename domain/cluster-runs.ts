@@ -31,7 +31,7 @@ export interface ClusterRuns {
   readonly lastVerification: EndedRun | null;
   /** The last that promoted a host. */
   readonly lastFailover: EndedRun | null;
-  /** Identity of the worker that watches the cluster's shard now; null: nobody does. */
+  /** Identity of the worker that watches the cluster now; null: nobody does. */
   readonly watcher: string | null;
   /** What the watcher says of the lag of the cluster's replicas. */
   readonly delays: readonly ListedDelay[];

@@ -14,9 +14,14 @@ export interface Transition {
   readonly reaction: string;
 }
 
-/** What the activity that watches a shard tells Temporal with its heartbeats: the replicas that are the furthest behind. */
+/** What the activity that watches a shard tells Temporal with its heartbeats. */
 export interface WatchDetails {
+  /** The replicas that are the furthest behind. */
   readonly delays: readonly ListedDelay[];
+  /** The clusters that it has taken up, each with the digest of what the inventory said of it then. */
+  readonly clusters: Readonly<Record<string, string>>;
+  /** Those of them whose primary it does not know, so that it watches nobody there. */
+  readonly withoutPrimary: readonly string[];
 }
 
 /** What a watcher remembers of a cluster. Instants are of its monotonic clock, in milliseconds. */

@@ -1,6 +1,16 @@
 import { stringify } from 'yaml';
 import { UNKNOWN_COUNTRY } from './countries.ts';
 
+/** Where a running set-up is read from, and with what; what is left out is as the user's own ssh configuration says. */
+export interface DiscoveryOrder {
+  readonly from: string;
+  readonly cluster: string;
+  readonly sshUser?: string | undefined;
+  readonly sshPort?: number | undefined;
+  readonly sshKey?: string | undefined;
+  readonly knownHosts?: string | undefined;
+}
+
 /** A value of a draft. `todo`: what a person has to find out; `because`: where it was read. */
 export interface Drafted<T> {
   readonly value: T;

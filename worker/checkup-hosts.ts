@@ -80,6 +80,8 @@ async function askInstalled(host: HostName, cluster: ClusterPorts): Promise<Inst
       wantedKeepalivedSha256: wanted === null ? null : sha256OfFile(wanted),
       hasDropin: said['dropin'] === 'yes',
       dropinFile: said['dropin_file'] ?? '',
+      bootsClosed: said['boots'] === 'closed' ? true : said['boots'] === 'open' ? false : null,
+      openedBy: said['opened_by'] ?? '',
     };
   } catch (error) {
     if (error instanceof AdapterFailure && error.type === 'BadInput') return null;

@@ -1,18 +1,10 @@
+import type { DiscoveryOrder } from '../inventory/draft.ts';
 import { renderDraft } from '../inventory/draft.ts';
 import { discover } from './discovery.ts';
 import { draftFrom } from './drafting.ts';
 
-export interface InitOrder {
-  readonly from: string;
-  readonly cluster: string;
-  readonly sshUser?: string | undefined;
-  readonly sshPort?: number | undefined;
-  readonly sshKey?: string | undefined;
-  readonly knownHosts?: string | undefined;
-}
-
 /** The text of an inventory of what runs at `from`, and around it. Changes nothing there. @throws PlainSshError */
-export async function draftInventory({ from, cluster, ...ssh }: InitOrder): Promise<string> {
+export async function draftInventory({ from, cluster, ...ssh }: DiscoveryOrder): Promise<string> {
   const found = await discover(from, {
     user: ssh.sshUser,
     port: ssh.sshPort,

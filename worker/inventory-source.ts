@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { WatchListing } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterConfig, Inventory } from '../inventory/config.ts';
+import { clusterDigest } from '../inventory/digest.ts';
 import { findCluster, loadInventory } from '../inventory/load.ts';
 
 export interface ManagedCluster {
@@ -68,7 +69,7 @@ function listingsOf({ clusters, access }: Inventory): ReadonlyMap<string, readon
   const listings = new Map<string, WatchListing[]>();
   for (const cluster of clusters) {
     const { shard } = cluster.policy.watch;
-    const listing = { cluster: cluster.name, version: JSON.stringify({ cluster, access }) };
+    const listing = { cluster: cluster.name, version: clusterDigest(cluster, access) };
     const listed = listings.get(shard) ?? [];
     listed.push(listing);
     listings.set(shard, listed);

@@ -62,8 +62,8 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     why: 'its password stands in clear in a file of every replica',
     fix: 'REVOKE on the primary all but REPLICATION SLAVE from the replication account',
     judge: eachServer((found) => {
-      const more = ofUser(found, found.facts.declared.accounts.replication).flatMap(({ privileges }) =>
-        privileges.filter((one) => !MAY_REPLICATE.includes(one)),
+      const more = ofUser(found, found.facts.declared.accounts.replication).flatMap(({ withinReach }) =>
+        withinReach.filter((one) => !MAY_REPLICATE.includes(one)),
       );
       return unless(more.length === 0, { found: listed([...new Set(more)]), expected: 'REPLICATION SLAVE alone' });
     }),
@@ -72,14 +72,15 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     code: 'PrivilegedWriter',
     group: 'servers',
     severity: 'bad',
-    looksAt: 'accounts with `READ_ONLY ADMIN`, or `SUPER` where that is part of it',
+    looksAt:
+      'accounts with `READ_ONLY ADMIN`, or `SUPER` where that is part of it, by themselves or by a role that they may take',
     why: 'it writes on a read-only server: on a replica, and on a primary that a switchover has closed',
-    fix: 'REVOKE READ_ONLY ADMIN, SUPER on the primary from accounts of applications',
+    fix: 'REVOKE READ_ONLY ADMIN, SUPER on the primary from accounts of applications, and from the roles that they have',
     judge: eachServer((found) =>
       named(
         usable(found).filter(
-          ({ name, user, privileges }) =>
-            privileges.includes(WRITES_ANYWHERE) &&
+          ({ name, user, withinReach }) =>
+            withinReach.includes(WRITES_ANYWHERE) &&
             !OF_THE_HOST.includes(name) &&
             user !== found.facts.declared.accounts.operation,
         ),
@@ -111,8 +112,8 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     judge: eachServer((found) =>
       named(
         usable(found).filter(
-          ({ from, privileges }) =>
-            from === '%' && privileges.some((one) => ['SUPER', 'FILE', 'CREATE USER', 'SHUTDOWN'].includes(one)),
+          ({ from, withinReach }) =>
+            from === '%' && withinReach.some((one) => ['SUPER', 'FILE', 'CREATE USER', 'SHUTDOWN'].includes(one)),
         ),
         'powerful accounts from named networks only',
       ),

@@ -28,8 +28,10 @@ export interface AccountFacts {
   readonly locked: boolean;
   /** It needs a password, or another proof. */
   readonly proves: boolean;
-  /** Global privileges, as the server names them. */
+  /** Global privileges that it has when it logs in, by itself or by roles, as the server names them. */
   readonly privileges: readonly string[];
+  /** The same, and those of every role that it may take. */
+  readonly withinReach: readonly string[];
 }
 
 /** Settings by the names that the server's own files use. `ON` and `OFF` for switches. */

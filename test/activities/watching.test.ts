@@ -4,7 +4,7 @@ import { ActivityCancellationDetails, CancelledFailure, noopMetricMeter } from '
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Shards } from '../../activities/shard.ts';
 import { watchActivities } from '../../activities/watching.ts';
-import type { RunsPort } from '../../adapters/ports.ts';
+import type { RunsPort, WatchListing } from '../../adapters/ports.ts';
 import type { WatchActivities } from '../../activities/watch-contract.ts';
 import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
@@ -20,11 +20,12 @@ let watching: WatchActivities;
 /** By the instant at which the attempt that said it was scheduled. */
 let told: { readonly by: number; readonly what: string }[];
 let started: number[];
+let listed: WatchListing[];
 const ends: (() => void)[] = [];
 
 beforeEach(() => {
   shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
-  [told, started] = [[], []];
+  [told, started, listed] = [[], [], [{ cluster: 'shop', version: '1' }]];
   const by = (): number => activityInfo().currentAttemptScheduledTimestampMs;
   const runs: RunsPort = {
     failOver: () => {
@@ -40,7 +41,7 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  const watched = () => Promise.resolve([{ cluster: 'shop', version: '1' }]);
+  const watched = () => Promise.resolve(listed);
   watching = watchActivities(new Shards({ cluster: (name) => shop.cluster(name), watched, runs }));
 });
 
@@ -58,7 +59,11 @@ function attempt(scheduledAtMs: number) {
   const info = { activityType: 'watchShard', currentAttemptScheduledTimestampMs: scheduledAtMs } as unknown as Info;
   const never = new Promise<never>(() => undefined);
   const { signal } = cancelled;
-  const context = new Context(info, never, signal, () => undefined, undefined, quiet, noopMetricMeter, holder);
+  let details: unknown;
+  const heard = (said: unknown): void => {
+    details = said;
+  };
+  const context = new Context(info, never, signal, heard, undefined, quiet, noopMetricMeter, holder);
   const ended = asyncLocalStorage
     .run(context, () => watching.watchShard({ shard: 'main' }))
     .then(
@@ -67,7 +72,7 @@ function attempt(scheduledAtMs: number) {
     );
   const cancel = endAs({ cancelRequested: true });
   ends.push(cancel);
-  return { ended, cancel, lose: endAs({ notFound: true }) };
+  return { ended, cancel, heard: () => details, lose: endAs({ notFound: true }) };
 }
 
 const open = (): ReadonlySet<unknown> => new Set(shop.sessions);
@@ -155,5 +160,26 @@ describe('of two attempts at the same time', () => {
     shop.kill('db1');
     await pass(2_000);
     expect(started).toEqual([2]);
+  });
+});
+
+describe('what it tells Temporal', () => {
+  it('is each cluster that it has taken up, by which inventory, and whose primary it does not know', async () => {
+    const only = attempt(1);
+    await pass(1_500);
+    expect(only.heard()).toMatchObject({ clusters: { shop: '1' }, withoutPrimary: [] });
+    listed = [{ cluster: 'shop', version: '2' }];
+    await pass(2_500);
+    expect(only.heard()).toMatchObject({ clusters: { shop: '2' }, withoutPrimary: [] });
+    listed = [];
+    await pass(2_000);
+    expect(only.heard()).toMatchObject({ clusters: {}, withoutPrimary: [] });
+  });
+
+  it('does not call a cluster watched in which nobody is on record as primary', async () => {
+    for (const member of shop.members.values()) member.primary = { epoch: 0, host: '', run: '' };
+    const only = attempt(1);
+    await pass(1_500);
+    expect(only.heard()).toMatchObject({ clusters: { shop: '1' }, withoutPrimary: ['shop'] });
   });
 });

@@ -33,3 +33,10 @@ it('has a shape for every argument, and a kind for every verb', async () => {
   const words = [...text.matchAll(/\[[a-z-]+\]='([a-z0-9_ ]*)'/g)].flatMap(([, list = '']) => list.split(' '));
   expect(words.filter((word) => word !== '' && shapes?.includes(word) !== true)).toEqual([]);
 });
+
+it('has every function once: of two of one name the later would take the place of the earlier everywhere', async () => {
+  const { text } = await assembleHelper();
+  const names = [...text.matchAll(/^(\w+)\(\) [{(]$/gm)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(200);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});

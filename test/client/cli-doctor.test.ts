@@ -4,6 +4,7 @@ import { temporalUnreached } from '../../client/examine-temporal.ts';
 import type { TemporalQuestion } from '../../client/examine-temporal.ts';
 import type { Check } from '../../domain/checkup.ts';
 import { fine, notAsked, wrong } from '../../domain/checkup.ts';
+import { clusterDigest } from '../../inventory/digest.ts';
 import { parseInventory } from '../../inventory/load.ts';
 import { EXAMPLE } from '../inventory/example.ts';
 import type { Scene } from './cli-world.ts';
@@ -45,7 +46,9 @@ test('all green is one sentence, the list, and 0', async () => {
     'Temporal',
     '  ✓ temporal          it answers',
   ]);
-  expect(asked).toMatchObject([{ cluster: undefined, shards: [{ shard: 'main', cluster: 'shop' }] }]);
+  const [shop] = inventory.clusters;
+  const digest = shop === undefined ? '' : clusterDigest(shop, inventory.access);
+  expect(asked).toMatchObject([{ cluster: undefined, watches: [{ shard: 'main', cluster: 'shop', digest }] }]);
   expect(asked[0]?.wanted?.map(({ scheduleId }) => scheduleId)).toContain('standfast-verify-shop');
 });
 
@@ -69,7 +72,7 @@ test('an inventory that does not load is a red line, and Temporal is asked all t
   expect(out).toContain('  ✗ inventory         no host was asked: standfast.yaml:3:5: unknown key\n');
   expect(out).toContain('every host\n  ? ssh               not asked: the inventory was not read');
   expect(out).toContain('  ✓ temporal          it answers');
-  expect(asked).toEqual([{ wanted: null, cluster: undefined, shards: [] }]);
+  expect(asked).toEqual([{ wanted: null, cluster: undefined, watches: [] }]);
 });
 
 test('Temporal that does not answer is a red line, and what it would have said is listed as not asked', async () => {

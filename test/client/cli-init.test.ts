@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DiscoveryOrder } from '../../client/cli-io.ts';
+import type { DiscoveryOrder } from '../../inventory/draft.ts';
 import { EXAMPLE } from '../inventory/example.ts';
 import { run } from './cli-world.ts';
 

@@ -1,4 +1,5 @@
-import type { CliIo, DiscoveryOrder, HostsApi, RunsApi } from '../../client/cli-io.ts';
+import type { CliIo, HostsApi, RunsApi } from '../../client/cli-io.ts';
+import type { DiscoveryOrder } from '../../inventory/draft.ts';
 import { main } from '../../client/cli.ts';
 import { plain } from '../../client/paint.ts';
 import type { StandfastApi } from '../../client/standfast.ts';

@@ -148,14 +148,28 @@ test('a schedule of somebody else with an ID of ours is refused, and nothing at 
   expect((await describe('standfast-files-shop.uploads')).action.workflowType).toBe('theirs');
 });
 
-test('one that somebody put in the place of ours after the plan was made is not deleted', async () => {
-  await apply(['shop']);
-  await listed(3);
-  const changes = await standfast.schedules.plan({ wanted: [] });
-  await client.schedule.getHandle('standfast-audit-shop').delete();
-  await foreign('standfast-audit-shop');
-  await expect(standfast.schedules.apply(changes)).rejects.toMatchObject({ type: 'Unsafe' });
-  expect((await describe('standfast-audit-shop')).action.workflowType).toBe('theirs');
+test('one that somebody put in the place of ours after the plan was made is left alone, and what was changed is said', async () => {
+  await apply(['shop', 'mart']);
+  await listed(6);
+  const slower = clusters('mart').map((one) => ({ ...one, everySeconds: 2 * one.everySeconds }));
+  const changes = await standfast.schedules.plan({ wanted: slower });
+  expect(changes.map(({ action }) => action).sort()).toEqual([...Array(3).fill('delete'), ...Array(3).fill('update')]);
+  for (const id of ['standfast-audit-shop', 'standfast-audit-mart']) {
+    await client.schedule.getHandle(id).delete();
+    await foreign(id);
+  }
+  await expect(standfast.schedules.apply(changes)).rejects.toMatchObject({
+    type: 'Unsafe',
+    message: expect.stringMatching(
+      /^standfast-audit-mart: it was made by somebody else a moment ago; standfast-audit-shop: .* ago; changed were standfast-files-mart\.uploads, standfast-files-shop\.uploads, standfast-verify-mart, standfast-verify-shop\. /,
+    ) as string,
+    exitCode: 4,
+    facts: { schedules: ['standfast-audit-mart', 'standfast-audit-shop'] },
+  });
+  for (const id of ['standfast-audit-shop', 'standfast-audit-mart'])
+    expect((await describe(id)).action.workflowType).toBe('theirs');
+  await expect(describe('standfast-verify-shop')).rejects.toThrow(/not found/i);
+  expect((await describe('standfast-verify-mart')).spec.intervals?.[0]?.every).toBe(120_000);
 });
 
 test('paused with a reason and resumed, for one cluster and no other', async () => {

@@ -7,6 +7,8 @@ const installed: InstalledFacts = {
   wantedKeepalivedSha256: 'abc',
   hasDropin: true,
   dropinFile: '/etc/mysql/zz.cnf',
+  bootsClosed: true,
+  openedBy: '',
 };
 const helper: HelperFacts = { version: 'v2', wantedVersion: 'v2', clock: { offsetMs: 3, errorMs: 2 }, installed };
 const grant = { account: 'operation', on: '*.*', privilege: 'SUPER', isHeld: true, statement: 'GRANT SUPER' } as const;
@@ -69,6 +71,18 @@ describe('one fault', () => {
       'boots-closed',
       'standfast prepare',
     ],
+    [
+      'a later file that opens it',
+      withHelper({ installed: { ...installed, bootsClosed: false, openedBy: '--read_only=0' } }),
+      'boots-closed',
+      'remove that setting on db1',
+    ],
+    [
+      'a drop-in that is not read',
+      withHelper({ installed: { ...installed, bootsClosed: false } }),
+      'boots-closed',
+      'standfast prepare',
+    ],
     ['no log-in', host({ server: { kind: 'failed', says: 'denied', fix: 'mend access.sql' } }), 'sql', 'access.sql'],
     [
       'a missing privilege',
@@ -89,6 +103,11 @@ test('a clock that may be right is not called wrong', () => {
 test('a VIP that the helper alone holds asks for no keepalived', () => {
   const facts = withHelper({ installed: { ...installed, keepalivedSha256: '', wantedKeepalivedSha256: null } });
   expect(bad(facts)).toEqual([]);
+});
+
+test('a boot of which the helper says nothing is not called closed', () => {
+  const facts = withHelper({ installed: { ...installed, bootsClosed: null } });
+  expect(states(facts).filter((line) => !line.endsWith(' ok'))).toEqual(['boots-closed not-asked']);
 });
 
 test('a helper that is too old to be asked is said to be', () => {

@@ -262,6 +262,33 @@ describe('a promotion', () => {
     expect(treeOf(pair.target)).toBe(treeOf(pair.source));
   });
 
+  it('ends also what hangs and would go on once its leader alone was killed, and no group that has its number since', async () => {
+    onSource('head -c 40M /dev/urandom >big');
+    const { stamp = '' } = must(pair.open());
+    must(pair.send('aside', { stamp, bandwidth: 500 }));
+    await until(
+      'bytes on the way',
+      () => onTarget('find .standfast-tmp -type f -size +100k'),
+      (seen) => seen !== '',
+    );
+    const noted = '/var/lib/standfast/jobs/files.uploads.db2/incoming';
+    const leader = pair.target.shell(`cut -d' ' -f1 ${noted}`);
+    pair.target.must('pkill', '-STOP', '-P', leader);
+    pair.target.must('kill', '-KILL', leader);
+    const receiving = () => pair.target.run('pgrep', '-x', 'rsync').stdout;
+    expect(receiving()).not.toBe('');
+    pair.promote('db2', [pair.target]);
+    expect(receiving()).toBe('');
+    expect(onTarget('ls')).not.toContain('big');
+    // A daemon of somebody else, whose leader has ended as well.
+    const other = pair.target.shell(`setsid sh -c 'sleep 600 >/dev/null 2>&1 & echo $$'`);
+    pair.target.shell(`sed -i '1s/.*/${other} 1 files-receive files.uploads.db2/' ${noted}`);
+    pair.promote('db2', [pair.target]);
+    expect(pair.target.run('pgrep', '-g', other).stdout).not.toBe('');
+    pair.target.shell(`kill -KILL -- -${other}`);
+    pair.promote('db1');
+  });
+
   it('ends what the old primary still sends, when it hears of it', async () => {
     onSource('head -c 40M /dev/urandom >big');
     const { stamp = '' } = must(pair.open());

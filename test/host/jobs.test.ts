@@ -13,8 +13,8 @@ let job: string;
 beforeAll(async () => {
   [donor, target] = await Promise.all([Sandbox.start('db1'), Sandbox.start('db2')]);
   donor.join(target, { mine: '10.88.0.1', theirs: '10.88.0.2' });
-  target.shell('ssh-keygen -A >/dev/null && /usr/sbin/sshd');
-  knownHosts = `10.88.0.2 ${target.shell("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub")}\n`;
+  target.shell('ssh-keygen -A >/dev/null && /usr/sbin/sshd -p 2222');
+  knownHosts = `[10.88.0.2]:2222 ${target.shell("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub")}\n`;
   donor.installDatabase();
   target.installDatabase();
   donor.fields('configure', { owner, server_id: 1, report_host: 'db1', settings: 'log_bin=mariadb-bin' });
@@ -58,7 +58,9 @@ const open = (bytes = 1_000_000) =>
     bytes,
   });
 const send = (known = knownHosts) =>
-  fieldsOf(attempt(donor, 'job-send', { target: '10.88.0.2', user: 'standfast', known_hosts: known }));
+  fieldsOf(
+    attempt(donor, 'job-send', { target: '10.88.0.2', target_port: 2222, user: 'standfast', known_hosts: known }),
+  );
 const ended = (host: Sandbox) =>
   until(
     `the job ends on ${host.name}`,
@@ -175,7 +177,7 @@ describe('a target', () => {
     const key = `/var/lib/standfast/jobs/${job}/key`;
     const ssh = (...rest: string[]) =>
       donor.run(
-        ...['ssh', '-F', '/dev/null', '-i', key, '-o', 'BatchMode=yes'],
+        ...['ssh', '-F', '/dev/null', '-p', '2222', '-i', key, '-o', 'BatchMode=yes'],
         ...['-o', `UserKnownHostsFile=/var/lib/standfast/jobs/${job}/known_hosts`],
         ...rest,
       );
@@ -187,7 +189,8 @@ describe('a target', () => {
     ).not.toBe(0);
     clean();
     expect(
-      donor.run('ssh', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', 'standfast@10.88.0.2').exitCode,
+      donor.run('ssh', '-p', '2222', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', 'standfast@10.88.0.2')
+        .exitCode,
     ).not.toBe(0);
     expectUntouched();
   });

@@ -53,9 +53,11 @@ describe('configure-vip', () => {
       keepalived_sha256: sha256,
       dropin: 'no',
       dropin_file: '/etc/mysql/mariadb.conf.d/zz-standfast.cnf',
+      boots: 'open',
+      opened_by: '',
     });
     db1.fields('configure', { owner, server_id: 1, report_host: 'db1' });
-    expect(db1.fields('installed', {})).toMatchObject({ keepalived_sha256: sha256, dropin: 'yes' });
+    expect(db1.fields('installed', {})).toMatchObject({ keepalived_sha256: sha256, dropin: 'yes', boots: 'closed' });
   });
 
   it('refuses what keepalived refuses, and changes nothing', () => {

@@ -276,6 +276,46 @@ describe('an audit', () => {
     );
   });
 
+  test('finds servers that are not alike, events that nobody declared, a role that may write anywhere, and a slow link', async () => {
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const file = lab.etc('standfast.yaml');
+    const inventory = readFileSync(file, 'utf8');
+    onTestFinished(() => {
+      writeFileSync(file, inventory);
+    });
+    expect(inventory).toContain('events: true');
+    writeFileSync(file, inventory.replace('events: true', 'events: false'));
+    for (const statement of [
+      'SET GLOBAL event_scheduler = ON; CREATE EVENT shop.nightly ON SCHEDULE EVERY 1 DAY DO SELECT 1',
+      "CREATE ROLE writers; GRANT READ_ONLY ADMIN ON *.* TO writers; CREATE USER usher@'10.77.0.9' IDENTIFIED BY 'x'; GRANT writers TO usher@'10.77.0.9'",
+    ])
+      await sql(lab, 'db1', statement);
+    await write(lab, [
+      'db3',
+      '/etc/mysql/mariadb.conf.d/zzz-site.cnf',
+      '[mysqld]\nversion=10.6.5-MariaDB-log\nlower_case_table_names=1\n',
+    ]);
+    await lab.host('db3').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
+    // Every second SYN is lost, and sent again after a second.
+    const slow = `add table inet slow; add chain inet slow in { type filter hook input priority 0; }
+      add rule inet slow in ip saddr ${lab.host('db1').address} tcp dport 9 tcp flags & (syn | ack) == syn numgen inc mod 2 0 drop`;
+    expect(await lab.host('db2').exec(['nft', '-f', '-'], { input: slow })).toMatchObject({ exitCode: 0 });
+    const { findings } = await client.audit(shop);
+    expect(named(findings)).toEqual(
+      expect.arrayContaining([
+        'db1 EventsUndeclared',
+        'db1 PrivilegedWriter',
+        'db3 VersionsDiffer',
+        'db3 TableNamesDiffer',
+        'db1/db2 LatencyHigh',
+      ]),
+    );
+    const found = (code: string) => findings.find((finding) => finding.code === code)?.found;
+    expect(found('EventsUndeclared')).toContain('shop.nightly');
+    expect(found('PrivilegedWriter')).toContain('usher@10.77.0.9');
+  });
+
   test('of the classic recipe lists its holes, and tells no password', async () => {
     const { lab, client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');

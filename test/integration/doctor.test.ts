@@ -83,6 +83,9 @@ describe('the doctor of a real cluster', () => {
     expect(await traces()).toEqual(before);
     await startWorker('only');
     expect(await doctorUntilWatched()).toEqual([]);
+    expect(await faults(otherInventory('newer.yaml', 'rank: 101', 'rank: 102'))).toEqual([
+      expect.stringMatching(/^Temporal watch bad: .* watches shop by another inventory than this one \| /),
+    ]);
     const { exitCode, stdout } = await standfast(['doctor']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^everything is there: \d+ checks\n\nthis machine\n {2}✓ inventory /);
@@ -151,17 +154,20 @@ describe('the doctor of a real cluster', () => {
       await on('db2', 'mv', '/root/helper', HELPER);
       await on('db3', 'mv', '/root/rule', '/etc/sudoers.d/standfast');
       await on('db2', 'sed', '-i', '$d', '/etc/keepalived/keepalived.conf');
+      await on('db2', 'rm', '/etc/mysql/mariadb.conf.d/zzz-site.cnf');
     });
     await on('db1', 'mv', '/etc/mysql/mariadb.conf.d/zz-standfast.cnf', '/root/dropin');
     await on('db2', 'cp', '-p', HELPER, '/root/helper');
     await on('db2', 'sed', '-i', '2i # an earlier version', HELPER);
     await on('db2', 'sed', '-i', '$a # by hand', '/etc/keepalived/keepalived.conf');
+    await on('db2', 'sh', '-c', "printf '[mysqld]\\nread-only=0\\n' >/etc/mysql/mariadb.conf.d/zzz-site.cnf");
     await on('db3', 'mv', '/etc/sudoers.d/standfast', '/root/rule');
     const found = hostLines(await faults());
     expect(found.filter((line) => line.includes(' bad: '))).toEqual([
       expect.stringMatching(/^db1 boots-closed bad: .*zz-standfast\.cnf is missing \| standfast prepare shop/),
       expect.stringMatching(/^db2 helper-version bad: /),
       expect.stringMatching(/^db2 vip bad: keepalived has a configuration that is not the one of this inventory/),
+      expect.stringMatching(/^db2 boots-closed bad: its server would boot open: --read-only=0 is read after /),
       expect.stringMatching(/^db3 sudo bad: .* \| install the sudo rule of standfast as root on db3/),
     ]);
     expect(found.filter((line) => line.includes(' not-asked: ')).map((line) => line.split(':')[0])).toEqual([

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectFolder } from '../../lab/state.ts';
 
-const FIXED_ADDRESS = /^(operation|provision|verify|watch|files)\//;
+const FIXED_ADDRESS = /^(operation|provision|verify|watch|files|audit)\//;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   COMPLETED: 'completed',

@@ -61,6 +61,7 @@ describe('replay', () => {
         'syncFiles-completed',
         'syncFiles-failed',
         'diffFiles-completed',
+        'auditCluster-completed',
       ]),
     );
   });

@@ -18,28 +18,42 @@ process_start() {
 }
 
 # A group is known by its leader's number and start; a zombie still counts, its kill is harmless.
-# Written over what is there, at once: a reader never finds the file empty, and takes the first line only.
+# Written over what is there, at once: a reader never finds the file empty, and takes the first line only. Whatever it executes from here on carries the mark.
 note_group() {
   process_start "$BASHPID"
+  export STANDFAST_GROUP="$BASHPID $START"
   printf '%s %s %s %s\n' "$BASHPID" "$START" "$VERB" "${ARG[job]-}" 1<>"$1"
 }
 
-# group_alive FILE: sets GROUP, GROUP_VERB and GROUP_JOB; yes while the leader that was noted lives.
+# group_alive FILE: sets GROUP, GROUP_START, GROUP_VERB and GROUP_JOB; yes while the leader that was noted lives.
 group_alive() {
-  local start
-  GROUP='' GROUP_VERB='' GROUP_JOB=''
+  GROUP='' GROUP_START='' GROUP_VERB='' GROUP_JOB=''
   [[ -e $1 ]] || return 1
-  { read -r GROUP start GROUP_VERB GROUP_JOB <"$1"; } 2>/dev/null || return 1
-  process_start "$GROUP" && [[ $START == "$start" ]] && ! is_zombie "$GROUP"
+  { read -r GROUP GROUP_START GROUP_VERB GROUP_JOB <"$1"; } 2>/dev/null || return 1
+  process_start "$GROUP" && [[ $START == "$GROUP_START" ]] && ! is_zombie "$GROUP"
 }
 
 end_group() {
   within 2000 group_gone "$1"
 }
 
+# outlives_leader: whether something of the group that was read last lives on, though its leader was killed. By the mark: the number may be another group's since.
+outlives_leader() {
+  local folder stat word
+  [[ -n $GROUP ]] && kill -0 -- "-$GROUP" 2>/dev/null || return 1
+  for folder in /proc/[1-9]*; do
+    { IFS= read -r stat <"$folder/stat"; } 2>/dev/null || continue
+    [[ ${stat##*) } == [!ZX]' '+([0-9])" $GROUP "* ]] || continue
+    while IFS= read -rd '' word; do
+      [[ $word != "STANDFAST_GROUP=$GROUP $GROUP_START" ]] || return 0
+    done <"$folder/environ"
+  done 2>/dev/null
+  return 1
+}
+
 # Again and again: a daemon that has just noted itself does not lead its group yet.
 group_gone() {
-  group_alive "$1" || return 0
+  group_alive "$1" || outlives_leader || return 0
   kill -KILL -- "-$GROUP" 2>/dev/null
   return 1
 }

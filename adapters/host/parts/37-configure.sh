@@ -7,15 +7,31 @@ event_scheduler=OFF
 skip_slave_start=1
 loose_ignore_db_dirs=.standfast'
 
-# Effective means: the last word of the whole configuration, wherever our file stands in it.
-check_closed_wins() {
-  local option last=''
+# Effective means: the last word of the whole configuration, wherever our file stands in it. Sets BOOTS to closed, open or unknown, and OPENED_BY to the option
+# that has the last word and opens the server.
+read_boot_options() {
+  local option name value
+  BOOTS=unknown OPENED_BY=''
   command -v my_print_defaults >/dev/null || return 0
+  BOOTS=open
   while IFS= read -r option; do
-    [[ ${option//-/_} != __read_only* ]] || last=$option
+    name=${option#--} value=on
+    [[ $name != *=* ]] || value=${name#*=}
+    name=${name%%=*}
+    name=${name//-/_}
+    case ${name#loose_} in
+      read_only | enable_read_only) [[ ${value,,} =~ ^(1|on|true)$ ]] && BOOTS=closed || BOOTS=open ;;
+      skip_read_only | disable_read_only) BOOTS=open ;;
+      *) continue ;;
+    esac
+    [[ $BOOTS == closed ]] && OPENED_BY='' || OPENED_BY=$option
   done < <(my_print_defaults --mysqld)
-  [[ ${last##*[=_-]} == 1 ]] ||
-    refuse Unsafe "$HOSTNAME would not boot closed: after ${CONF[dropin]} the configuration says \"$last\"; remove that setting or name the last file read as dropin= in $SETTINGS"
+}
+
+check_closed_wins() {
+  read_boot_options
+  [[ $BOOTS != open ]] ||
+    refuse Unsafe "$HOSTNAME would not boot closed: after ${CONF[dropin]} the configuration says \"$OPENED_BY\"; remove that setting or name the last file read as dropin= in $SETTINGS"
 }
 
 check_settings() {
@@ -46,7 +62,7 @@ verb_configure() {
   say changed "$changed"
 }
 
-# What is in place, by its digest: whoever asks knows what should be.
+# What is in place, by its digest: whoever asks knows what should be; and whether the server would boot closed.
 verb_installed() {
   local sum='' dropin=no
   [[ ! -e $KEEPALIVED_CONF ]] || sum=$(sha256sum <"$KEEPALIVED_CONF") || refuse Unverified "cannot read $KEEPALIVED_CONF on $HOSTNAME"
@@ -54,4 +70,7 @@ verb_installed() {
   say keepalived_sha256 "${sum%% *}"
   say dropin "$dropin"
   say dropin_file "${CONF[dropin]}"
+  read_boot_options
+  say boots "$BOOTS"
+  say opened_by "$OPENED_BY"
 }

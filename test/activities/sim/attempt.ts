@@ -67,7 +67,7 @@ export async function attempt<N extends Name>(
   return Promise.race([running, held]);
 }
 
-function contextOf(activityType: string, number: number): Context {
+export function contextOf(activityType: string, number: number): Context {
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
   const info = {
     activityType,

@@ -133,7 +133,12 @@ const SERVERS: readonly Breakage[] = [
     /no account repl/,
   ],
   ['ReplicationAccountCanMore', withAccounts(account('repl', ['SELECT'], '%')), 'db1', /SELECT/],
-  ['PrivilegedWriter', withAccounts(account('shop', ['READ_ONLY ADMIN'])), 'db1', /shop@10\.0\.0\.%/],
+  [
+    'PrivilegedWriter',
+    withAccounts({ ...account('shop', []), withinReach: ['READ_ONLY ADMIN'] }),
+    'db1',
+    /shop@10\.0\.0\.%/,
+  ],
   ['AccountWithoutPassword', withAccounts({ ...account('', []), proves: false }), 'db1', /@10/],
   ['AccountFromAnywhere', withAccounts(account('admin', ['SUPER'], '%')), 'db1', /admin@%/],
   [

@@ -30,6 +30,7 @@ const SETTINGS = {
 export const account = (user: string, privileges: readonly string[], from = '10.0.0.%') => ({
   ...{ name: `${user}@${from}`, user, from, locked: false, proves: true },
   privileges,
+  withinReach: privileges,
 });
 
 export const server = (host: HostName, changes: Partial<ServerFacts> = {}): ServerFacts => ({

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { asyncLocalStorage } from '@temporalio/activity';
+import { provisioningActivities } from '../../activities/provisioning.ts';
+import type { ClusterPorts } from '../../adapters/ports.ts';
+import { contextOf } from './sim/attempt.ts';
+import { simulatedPorts } from './sim/ports.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+it('a copy goes to the port on which sshd of its target listens', async () => {
+  const sent: Readonly<Record<string, string>>[] = [];
+  const donor: ReturnType<ClusterPorts['helper']> = {
+    request: (verb, args = {}) => {
+      if (verb === 'job-send') sent.push(args);
+      return Promise.resolve(verb === 'job-status' ? { state: 'done', bytes: '7' } : { attempt: '1' });
+    },
+  };
+  const cluster: ClusterPorts = {
+    ...simulatedPorts(new SimulatedShop()),
+    helper: () => donor,
+    sshPort: (host) => (host === 'db3' ? 2222 : 22),
+  };
+  const { copySnapshot } = provisioningActivities({ cluster: () => Promise.resolve(cluster) });
+  const copy = { cluster: 'shop', job: 'j', donor: 'db1', target: 'db3' };
+  expect(await asyncLocalStorage.run(contextOf('copySnapshot', 1), () => copySnapshot(copy))).toEqual({ bytes: 7 });
+  expect(sent).toMatchObject([{ target: cluster.endpoint('db3').address, target_port: '2222' }]);
+});
