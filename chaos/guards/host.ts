@@ -84,12 +84,14 @@ export const HOST = [
       '[mysqld]',
       'boots closed, whatever an administrator set before',
     ],
+  ]),
+  ...guardsOf('adapters/host/parts/37-configure.sh', 'test/host/boots-closed.test.ts', [
     [
       'boot closed wins',
       'a file that is read later does not open a member',
-      '[[ ${last##*[=_-]} == 1 ]] ||',
+      '[[ $BOOTS != open ]] ||',
       'true ||',
-      'says so when a later file would open it',
+      'says whether it would boot closed as its server would',
     ],
   ]),
   ...guardsOf('adapters/host/parts/45-fence.sh', DATABASE, [
