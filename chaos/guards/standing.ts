@@ -35,13 +35,6 @@ export const STANDING = [
       'is not finished by opening the winner as if it had restarted',
     ],
     [
-      'adoption sees everybody',
-      'a cluster is adopted only when no other host can be its primary',
-      'if (!isStopped && !isReadOnly)',
-      'if (isStopped === null)',
-      'is refused while one host cannot be seen to accept no writes',
-    ],
-    [
       'adopted primary recorded before opening',
       'no server is open that a majority does not know as the primary',
       'await authority.recordPrimary(host);',
@@ -61,6 +54,15 @@ export const STANDING = [
       "await authority.order(host, 'keep-relay');",
       '',
       'keeps the relay logs of a replica that restarted too before it starts its threads',
+    ],
+  ]),
+  ...guardsOf('activities/adopting.ts', OPENING, [
+    [
+      'adoption sees everybody',
+      'a cluster is adopted only when no other host can be its primary',
+      'if (!isStopped && !isReadOnly)',
+      'if (isStopped === null)',
+      'is refused while one host cannot be seen to accept no writes',
     ],
   ]),
   ...guardsOf('activities/settling.ts', 'test/activities/settling.test.ts', [
