@@ -135,10 +135,17 @@ function hasChanged(
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
+/** The inventory lacks the cluster, or cannot be read. An earlier attempt of another worker may have had it. */
+function withNothingChanged(error: unknown): never {
+  if (!(error instanceof AdapterFailure)) throw error;
+  const { type, host, silence, message, facts, cause } = error;
+  throw new AdapterFailure({ type, host, silence, message, cause, facts: { ...facts, changed: false } });
+}
+
 export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
-      const managed = await ports.cluster(cluster);
+      const managed = await ports.cluster(cluster).catch(steps.attempt === 1 ? withNothingChanged : undefined);
       const logs = lookAtRelayLogs(managed);
       const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
       try {

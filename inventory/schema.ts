@@ -92,7 +92,7 @@ const replication = z.strictObject(
 
 const fileset = z.strictObject(
   {
-    path: text('an absolute path that ends with "/"', /^\/(.*[^/])?\/$/).meta({
+    path: text('an absolute path that ends with "/"', /^\/([^\p{Cc}]*[^/\p{Cc}])?\/$/u).meta({
       description: 'Folder, the same on every host',
     }),
     every: duration.default('5m').meta({ description: 'How often it is synchronised' }),

@@ -12,7 +12,7 @@ import { RunPage } from './progress.ts';
 import { Question } from './question.ts';
 import { brief, critical } from './steps.ts';
 import type { UndoStack } from './undo.ts';
-import { compensated, heedCancellation } from './undo.ts';
+import { compensated, factsOf, heedCancellation } from './undo.ts';
 import { lookIfPossible } from './verdict.ts';
 
 const PHASES = ['fence and drain', 'promote and route', 'settle', 'verify'];
@@ -37,15 +37,20 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   const question = new Question(order, page);
   page.enter('fence and drain');
   undo.push(() => critical('undo: remove the fence, open the old primary').undoFence({ cluster, run }));
+  let isFirst = true;
   const decide = (): Promise<Fenced> =>
-    question.untilAccepted((accepted) =>
-      critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain({
-        cluster,
-        run,
-        candidate: order.candidate ?? null,
-        accepted,
-      }),
-    );
+    question.untilAccepted(async (accepted) => {
+      const input = { cluster, run, candidate: order.candidate ?? null, accepted };
+      try {
+        return await critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain(input);
+      } catch (error) {
+        // There is no such cluster, for one: an undo could only fail for the same reason.
+        if (isFirst && factsOf(error).changed === false) undo.forget();
+        throw error;
+      } finally {
+        isFirst = false;
+      }
+    });
   const fenced = await decide();
   if (fenced.kind === 'refused') {
     if (!fenced.changed) undo.forget();

@@ -59,7 +59,7 @@ export function namedFailure(error: unknown): ApplicationFailure | null {
   return isWrapper(error) || error instanceof TimeoutFailure ? namedFailure(error.cause) : null;
 }
 
-export const factsOf = (error: unknown): Partial<Undone> & { readonly lost?: string } => {
+export const factsOf = (error: unknown): Partial<Undone> & { readonly lost?: string; readonly changed?: boolean } => {
   const facts: unknown = namedFailure(error)?.details?.[0];
   return typeof facts === 'object' && facts !== null ? facts : {};
 };

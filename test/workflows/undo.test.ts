@@ -86,6 +86,22 @@ describe('a step that ends half-way', () => {
     expect(outcome.message).toContain('Undone: db1 opened again');
   });
 
+  it('is not undone when it says that nothing was changed, as of a cluster that is not in the inventory', async () => {
+    const fenceAndDrain = (): never => {
+      throw ApplicationFailure.nonRetryable('the inventory has no cluster shop', 'BadInput', { changed: false });
+    };
+    const outcome = await run(
+      'failover',
+      { cluster: 'shop' },
+      { fenceAndDrain, undoFence: undone('db1 opened again') },
+    );
+    expect(outcome.called).toEqual(['fenceAndDrain']);
+    expect(outcome).toMatchObject({
+      message: 'failover of shop stopped: the inventory has no cluster shop.',
+      facts: { changed: false, notUndone: [] },
+    });
+  });
+
   it('is undone, since its undo was pushed before it: the admission of a replica', async () => {
     const outcome = await run(
       'admitReplica',
