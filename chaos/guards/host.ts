@@ -87,7 +87,7 @@ export const HOST = [
     [
       'boot closed wins',
       'a file that is read later does not open a member',
-      '[[ ${last##*[=_-]} == 1 ]] ||',
+      '[[ $BOOTS != open ]] ||',
       'true ||',
       'says so when a later file would open it',
     ],
