@@ -66,6 +66,13 @@ describe('a member', () => {
     expect(host.fields('service-start', { owner })['pid']).toBe(pidsOf('mariadbd')[0]);
   });
 
+  it('says so when a later file would open it', () => {
+    host.shell(`printf '[mariadb]\\nread-only=0\\n' >/etc/mysql/mariadb.conf.d/zzz-site.cnf`);
+    expect(host.ask('configure', configuration)).toEqual(refused('Unsafe', 'would not boot closed'));
+    host.must('rm', '/etc/mysql/mariadb.conf.d/zzz-site.cnf');
+    expect(host.ask('configure', configuration).ok).toBe(true);
+  });
+
   it("refuses settings that are not the operation's to choose", () => {
     for (const settings of ['read-only=0', 'init_file=/tmp/x', 'a b=c', '!include /tmp/x'])
       expect(host.ask('configure', { ...configuration, settings })).toMatchObject({ type: 'BadInput' });

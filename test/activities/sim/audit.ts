@@ -73,11 +73,12 @@ export const AUDIT_LOOKS: Readonly<Record<string, Look>> = {
 };
 
 const privilege = (user: string, name: string): Row => ({ grantee: `'${user}'@'10.0.0.%'`, privilege: name });
-const account = (user: string): Row => ({ user, host: '10.0.0.%', locked: '0', open: 0 });
+const account = (user: string): Row => ({ user, host: '10.0.0.%', locked: '0', isRole: 0, role: '', open: 0 });
 
 /** What a server in good order answers to the statements of an audit. */
 export const AUDIT_STATEMENTS: readonly { readonly form: RegExp; readonly run: () => readonly Row[] }[] = [
   { form: /^SHOW MASTER STATUS$/, run: () => [{ File: 'mariadb-bin.000001', Binlog_Do_DB: '', Binlog_Ignore_DB: '' }] },
+  { form: /^SELECT User AS user, Host AS host, Role AS role FROM mysql.roles_mapping$/, run: () => [] },
   { form: /^SELECT User AS user, Host AS host/, run: () => [account('standfast'), account('repl')] },
   {
     form: /^SELECT GRANTEE AS grantee/,
