@@ -21,7 +21,8 @@ export interface WatchQuestion {
 /** The run that watches a shard, as Temporal knows it. Asks no worker. */
 export async function lookAtWatch(link: Link, { shard, deadlineMs }: WatchQuestion): Promise<WatchSight> {
   const described = await ask(link, () => describeRun(link, watchId(shard)), deadlineMs);
-  const watching = described?.raw.pendingActivities?.[0];
+  // One that was ended from outside still shows what it was at.
+  const watching = described?.status.name === 'RUNNING' ? described.raw.pendingActivities?.[0] : undefined;
   const data = watching?.heartbeatDetails?.payloads?.[0]?.data;
   return {
     watcher: Number(watching?.state) === STARTED ? (watching?.lastWorkerIdentity ?? null) : null,
