@@ -19,12 +19,19 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  for await (const { scheduleId } of client.schedule.list())
-    await client.schedule.getHandle(scheduleId).delete().catch(nothingToDelete);
-  await listed(0);
+  const remove = (id: string) => client.schedule.getHandle(id).delete().catch(nothingToDelete);
+  for (const { scheduleId } of clusters('shop', 'mart')) await remove(scheduleId);
+  await expect
+    .poll(async () => {
+      const shown: string[] = [];
+      for await (const { scheduleId } of client.schedule.list()) shown.push(scheduleId);
+      for (const id of shown) await remove(id);
+      return shown;
+    }, LISTED)
+    .toEqual([]);
 });
 
-/** The list shows one for a moment after it was deleted. */
+/** The list shows one for a moment after it was deleted, and not yet one that was made just now. */
 function nothingToDelete(error: unknown): void {
   if (!(error instanceof ScheduleNotFoundError)) throw error;
 }
@@ -47,6 +54,8 @@ async function apply(names: readonly string[], cluster?: string, by = standfast)
   return changes.map(({ action, scheduleId }) => `${action} ${scheduleId}`);
 }
 
+const LISTED = { timeout: 10_000 };
+
 /** The list follows what was done a moment later. */
 async function listed(count: number): Promise<void> {
   await expect
@@ -54,7 +63,7 @@ async function listed(count: number): Promise<void> {
       let found = 0;
       for await (const entry of client.schedule.list()) found += entry.scheduleId === '' ? 0 : 1;
       return found;
-    })
+    }, LISTED)
     .toBe(count);
 }
 
@@ -195,11 +204,11 @@ test('lists the last run with what came of it, and a run that could not start as
   const handle = client.schedule.getHandle('standfast-audit-shop');
   await handle.trigger(ScheduleOverlapPolicy.SKIP);
   const audit = async () => (await standfast.schedules.list('shop'))[0];
-  await expect.poll(audit).toMatchObject({ lastRun: { status: 'running', outcome: null } });
+  await expect.poll(audit, LISTED).toMatchObject({ lastRun: { status: 'running', outcome: null } });
   await handle.trigger(ScheduleOverlapPolicy.SKIP);
-  await expect.poll(audit).toMatchObject({ skipped: 1 });
+  await expect.poll(audit, LISTED).toMatchObject({ skipped: 1 });
   await endNextRun(connection, 'queue', { failure: { type: 'Unhealthy', message: 'bad', details: {} } });
-  await expect.poll(audit).toMatchObject({ lastRun: { status: 'failed' }, missed: 0 });
+  await expect.poll(audit, LISTED).toMatchObject({ lastRun: { status: 'failed' }, missed: 0 });
 });
 
 test('times that passed while Temporal was away are counted as missed', async () => {
