@@ -4,9 +4,10 @@ import { missingWriter } from '../adapters/mariadb-heartbeat.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { ClusterObservation, HostObservation, ServerStatus } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { isAnswering, observationOf } from '../domain/observation.ts';
 import { judgePrimarySettings } from '../domain/preflight.ts';
 import { recordedPrimary } from '../domain/records.ts';
+import { readRecords } from './confirming.ts';
 import { observe } from './observing.ts';
 import { unsafe } from './refusal.ts';
 
@@ -27,11 +28,13 @@ export function checkSettings(host: HostName, server: HostObservation['server'])
  * would stand without the VIP that it held.
  */
 export async function checkBeforeEquipping(cluster: ClusterPorts, host: HostName): Promise<void> {
+  const members = memberNames(cluster.description);
+  // A recorded primary that restarted is to be opened soon: it is not observed once more.
+  const recorded = recordedPrimary([...(await readRecords(cluster, members)).values()], members.length);
+  if (recorded.kind !== 'nothing') return;
   const seen = await observe(cluster);
-  const recorded = recordedPrimary(answeredRecords(seen), memberNames(cluster.description).length);
   // A server that does not run holds no client; it is started, closed, before it is judged.
-  if (recorded.kind === 'nothing' && isAnswering(observationOf(seen, host).server))
-    await checkAdoption(cluster, host, seen);
+  if (isAnswering(observationOf(seen, host).server)) await checkAdoption(cluster, host, seen);
 }
 
 /** Nothing is recorded yet: whoever might be the primary besides `host` has to be seen, and seen to refuse writes. */
