@@ -112,8 +112,23 @@ interface Turn {
   readonly note: string;
 }
 
-/** One that is already so keeps the note that tells why. */
-async function turn(link: Link, cluster: string, { pause, note }: Turn): Promise<readonly ListedSchedule[]> {
+// Temporal lets the last change win: one that read the schedule before a pause and was written after it says "not paused".
+const TRIES = 5;
+
+/** Until it holds. One that is already so keeps the note that tells why. */
+async function turn(link: Link, cluster: string, to: Turn): Promise<readonly ListedSchedule[]> {
+  for (let left = TRIES; left > 0; left--) {
+    await turnOnce(link, cluster, to);
+    const now = await listSchedules(link, cluster);
+    if (now.every(({ paused }) => paused === to.pause)) return now;
+  }
+  throw new StandfastError({
+    type: 'Unverified',
+    message: `the schedules of ${cluster} were ${to.pause ? 'paused' : 'resumed'} ${String(TRIES)} times, and each time somebody undid it at once; standfast schedule ls shows how they are`,
+  });
+}
+
+async function turnOnce(link: Link, cluster: string, { pause, note }: Turn): Promise<void> {
   const own = await ownSchedules(link);
   const asked = own.filter(({ mark }) => mark.cluster === cluster);
   if (asked.length === 0)
@@ -130,5 +145,4 @@ async function turn(link: Link, cluster: string, { pause, note }: Turn): Promise
     await ask(link, () => (pause ? handle.pause(note) : handle.unpause(note)));
     return true;
   });
-  return listSchedules(link, cluster);
 }
