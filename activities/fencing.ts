@@ -90,12 +90,12 @@ function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
   return server === 'silent' || server === 'hung';
 }
 
-/** A host that said nothing the first time is not waited for as long the second time, and the silence of a server counts from the first time on. */
+/** The silence of a server and of its host counts from the first look on. */
 function lastLook({ seen, startedMs }: Sampled, primary: HostName): Patience {
   const silentMs = performance.now() - startedMs;
   const serverMs = Math.max(FIRST_LOOK.serverMs, LAST_LOOK.serverMs - silentMs);
-  const heard = isAnswering(observationOf(seen, primary).helper);
-  return { ...LAST_LOOK, serverMs, helperMs: heard ? LAST_LOOK.helperMs : LAST_LOOK.serverMs };
+  if (isAnswering(observationOf(seen, primary).helper)) return { ...LAST_LOOK, serverMs };
+  return { ...LAST_LOOK, serverMs, helperMs: LAST_LOOK.serverMs, hostMs: LAST_LOOK.hostMs / 2 };
 }
 
 function refuseUncertain({ consequence, explains }: Diagnosis): void {

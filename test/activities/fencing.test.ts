@@ -97,14 +97,17 @@ describe('a primary that says nothing', () => {
     expect(outcome).toMatchObject({ kind: 'failed', type: 'Unverified' });
   });
 
-  it('is not waited for a second time as long as if nobody had listened before', async () => {
+  it.each([
+    { gone: 'its server', leave: (shop: SimulatedShop) => shop.hang('db1'), looks: [150, 150] },
+    { gone: 'its host', leave: (shop: SimulatedShop) => shop.powerOff('db1'), looks: [300, 150] },
+  ])('is not waited for a second time as if nobody had listened before: $gone', async ({ leave, looks }) => {
     const shop = new SimulatedShop();
-    shop.hang('db1');
+    leave(shop);
     const outcome = await fence(shop);
     const { timeline = [] } = outcome.kind === 'done' ? outcome.value : {};
     const took = (step: string) =>
       timeline.filter((entry) => entry.step === step).map(({ durationMs }) => Math.round(durationMs / 50) * 50);
-    expect([took('observe'), took('diagnose')]).toEqual([[150], [150]]);
+    expect([...took('observe'), ...took('diagnose')]).toEqual(looks);
   });
 
   it('lives when a replica has heard it since the first look, though it says nothing while it is looked at again', async () => {
