@@ -37,7 +37,7 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
       `CREATE USER ${writer} ACCOUNT LOCK`,
       `GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${writer}`,
       `CREATE USER ${replica} ${hashed(passwords.repl)}`,
-      `GRANT REPLICATION SLAVE ON *.* TO ${replica}`,
+      `GRANT REPLICATION SLAVE, CONNECTION ADMIN ON *.* TO ${replica}`,
       ...applications.flatMap((account) => [
         `CREATE USER ${account} ${hashed(passwords.app)}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO ${account}`,

@@ -7,7 +7,7 @@ import { eachServer, listed, unless } from './rule.ts';
 const WRITES_ANYWHERE = 'READ_ONLY ADMIN';
 /** Of the installation itself: only whoever is root or mysql on the host can use them. */
 const OF_THE_HOST = ['root@localhost', 'mysql@localhost', 'mariadb.sys@localhost'];
-const MAY_REPLICATE = ['REPLICATION SLAVE', 'REPLICA MONITOR', 'SLAVE MONITOR', 'USAGE'];
+const MAY_REPLICATE = ['REPLICATION SLAVE', 'CONNECTION ADMIN', 'REPLICA MONITOR', 'SLAVE MONITOR', 'USAGE'];
 
 const usable = ({ server }: ServerCase): readonly AccountFacts[] => server.accounts.filter(({ locked }) => !locked);
 const ofUser = (found: ServerCase, user: string): readonly AccountFacts[] =>
@@ -55,17 +55,33 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     }),
   },
   {
+    code: 'AckersLockedOut',
+    group: 'servers',
+    severity: 'warn',
+    looksAt: '`CONNECTION ADMIN` of the account in `replication.user`',
+    why: 'replicas that come back are refused by a primary whose connections all wait for their acknowledgement, and nothing ends that but a person',
+    fix: 'GRANT CONNECTION ADMIN on the primary to the replication account: a full server keeps one connection more for it',
+    judge: eachServer((found) => {
+      const own = ofUser(found, found.facts.declared.accounts.replication);
+      const getsIn = own.length === 0 || own.some(({ privileges }) => privileges.includes('CONNECTION ADMIN'));
+      return unless(getsIn, { found: 'no CONNECTION ADMIN', expected: 'CONNECTION ADMIN' });
+    }),
+  },
+  {
     code: 'ReplicationAccountCanMore',
     group: 'servers',
     severity: 'warn',
     looksAt: 'global privileges of the account in `replication.user`',
     why: 'its password stands in clear in a file of every replica',
-    fix: 'REVOKE on the primary all but REPLICATION SLAVE from the replication account',
+    fix: 'REVOKE on the primary all but REPLICATION SLAVE and CONNECTION ADMIN from the replication account',
     judge: eachServer((found) => {
       const more = ofUser(found, found.facts.declared.accounts.replication).flatMap(({ withinReach }) =>
         withinReach.filter((one) => !MAY_REPLICATE.includes(one)),
       );
-      return unless(more.length === 0, { found: listed([...new Set(more)]), expected: 'REPLICATION SLAVE alone' });
+      return unless(more.length === 0, {
+        found: listed([...new Set(more)]),
+        expected: 'REPLICATION SLAVE and CONNECTION ADMIN alone',
+      });
     }),
   },
   {

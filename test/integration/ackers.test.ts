@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { passwordOf } from '../../lab/lab-files.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { caughtUp, useCluster } from './cluster.ts';
@@ -112,6 +113,43 @@ describe('an acker that is gone', () => {
     expect([await acknowledges('db3'), await acknowledges('db2')]).toEqual(['OFF', 'ON']);
     expect(await client.verify({ cluster: 'shop' })).toMatchObject({ outcome: 'ok' });
     expect(await client.admitReplica(db3)).toMatchObject({ ackers: ['db2', 'db3'] });
+  });
+});
+
+/** An application on db1 that wants more connections than there are, and comes back at once when it is refused. */
+function crowd(size: number): void {
+  const { lab } = cluster();
+  const write = 'INSERT INTO shop.crowd () VALUES ()';
+  const script = 'while :; do mariadb -uapp -e "$1" || sleep 0.05; done';
+  const env = { MYSQL_PWD: passwordOf(lab.state, 'app'), PATH: '/usr/bin:/bin' };
+  const clients = Array.from({ length: size }, () =>
+    lab.host('db1').spawn(['bash', '-c', script, 'crowd', write], { stdio: 'ignore', env }),
+  );
+  onTestFinished(() => {
+    for (const client of clients) client.kill('SIGKILL');
+  });
+}
+
+describe('ackers that were away', () => {
+  test('come back to a primary whose connections all wait for them, however many more are wanted', async () => {
+    const { lab, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const most = 12;
+    await lab.host('db1').sql('CREATE TABLE shop.crowd (id BIGINT AUTO_INCREMENT PRIMARY KEY)');
+    await lab.host('db1').sql(`SET GLOBAL max_connections = ${String(most)}`);
+    for (const host of ['db2', 'db3']) await lab.host(host).sql('STOP SLAVE IO_THREAD');
+    crowd(most + 8);
+    const own = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'app'";
+    const counted = async (host: string, query: string): Promise<number> =>
+      Number((await lab.host(host).exec(['mariadb', '-N', '-e', query])).stdout);
+    await until('the crowd has all connections', async () => ((await counted('db1', own)) === most ? true : undefined));
+    for (const host of ['db2', 'db3']) await lab.host(host).sql('START SLAVE IO_THREAD');
+    await until('both receive', async () =>
+      (await Promise.all(['db2', 'db3'].map(receiver))).every((state) => state === 'Yes') ? true : undefined,
+    );
+    await until('the crowd is served', async () =>
+      (await counted('db2', 'SELECT COUNT(*) FROM shop.crowd')) > 2 * most ? true : undefined,
+    );
   });
 });
 

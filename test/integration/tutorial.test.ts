@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { caughtUp } from './cluster.ts';
@@ -9,6 +9,7 @@ import { readPage } from './tutorial-page.ts';
 const [classic, ...steps] = readPage('tutorial.md').filter(({ blocks }) => blocks.length > 0);
 let tutorial: TutorialLab;
 let ledger: Ledger;
+let isFollowed = false;
 
 beforeAll(async () => {
   if (classic === undefined) throw new Error('the page has no set-up to begin with');
@@ -62,6 +63,11 @@ describe('the tutorial', () => {
     const verdict = await ledger.verdict({ primary: 'db2' });
     expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
     expect(verdict.acknowledged).toBeGreaterThan(1000);
+    isFollowed = true;
+  });
+
+  beforeEach(({ task }) => {
+    if (!task.name.startsWith('does what it says')) expect(isFollowed, 'the page was followed to its end').toBe(true);
   });
 
   test('leaves every upload on every host, and sets aside what only the old primary had', async () => {

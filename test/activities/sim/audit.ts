@@ -85,6 +85,7 @@ export const AUDIT_STATEMENTS: readonly { readonly form: RegExp; readonly run: (
     run: () => [
       ...OPERATION_PRIVILEGES.map((name) => privilege('standfast', name)),
       privilege('repl', 'REPLICATION SLAVE'),
+      privilege('repl', 'CONNECTION ADMIN'),
     ],
   },
   { form: /^SELECT CONCAT\((t.TABLE_SCHEMA|db,)/, run: () => [] },

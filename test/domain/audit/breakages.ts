@@ -121,7 +121,10 @@ const SERVERS: readonly Breakage[] = [
   [
     'OperationPrivileges',
     withServer('db1', {
-      accounts: [account('standfast', OPERATION_PRIVILEGES.slice(1)), account('repl', ['REPLICATION SLAVE'])],
+      accounts: [
+        account('standfast', OPERATION_PRIVILEGES.slice(1)),
+        account('repl', ['REPLICATION SLAVE', 'CONNECTION ADMIN']),
+      ],
     }),
     'db1',
     /standfast lacks SELECT/,
@@ -131,6 +134,12 @@ const SERVERS: readonly Breakage[] = [
     withServer('db1', { accounts: [account('standfast', OPERATION_PRIVILEGES)] }),
     'db1',
     /no account repl/,
+  ],
+  [
+    'AckersLockedOut',
+    withServer('db1', { accounts: [account('repl', ['REPLICATION SLAVE'])] }),
+    'db1',
+    /no CONNECTION ADMIN/,
   ],
   ['ReplicationAccountCanMore', withAccounts(account('repl', ['SELECT'], '%')), 'db1', /SELECT/],
   [

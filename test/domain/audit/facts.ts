@@ -40,7 +40,11 @@ export const server = (host: HostName, changes: Partial<ServerFacts> = {}): Serv
   binlogFilters: { onlyDatabases: '', ignoredDatabases: '' },
   connection: host === 'db1' ? { retrySeconds: null, encrypted: null } : { retrySeconds: 1, encrypted: true },
   offersTls: true,
-  accounts: [account('standfast', OPERATION_PRIVILEGES), account('repl', ['REPLICATION SLAVE']), account('app', [])],
+  accounts: [
+    account('standfast', OPERATION_PRIVILEGES),
+    account('repl', ['REPLICATION SLAVE', 'CONNECTION ADMIN']),
+    account('app', []),
+  ],
   tables: { withoutPrimaryKey: NONE, nonTransactional: NONE },
   enabledEvents: NONE,
   binlogBytesPerSecond: 1_000,
