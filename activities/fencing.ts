@@ -135,7 +135,7 @@ function hasChanged(
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
-/** The inventory lacks the cluster, or cannot be read. An earlier attempt of another worker may have had it. */
+/** The inventory lacks the cluster, or it or what it leads to cannot be read. An earlier attempt of another worker may have had it. */
 function withNothingChanged(error: unknown): never {
   if (!(error instanceof AdapterFailure)) throw error;
   const { type, host, silence, message, facts, cause } = error;
@@ -145,9 +145,10 @@ function withNothingChanged(error: unknown): never {
 export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
-      const managed = await ports.cluster(cluster).catch(steps.attempt === 1 ? withNothingChanged : undefined);
+      const unlessRepeated = steps.attempt === 1 ? withNothingChanged : undefined;
+      const managed = await ports.cluster(cluster).catch(unlessRepeated);
       const logs = lookAtRelayLogs(managed);
-      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
+      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
         return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { first, logs });
