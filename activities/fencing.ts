@@ -10,7 +10,7 @@ import type { FenceProof } from '../domain/report.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
 import { electAndDrain } from './draining.ts';
-import { followersOf, primaryOf } from './electing.ts';
+import { clusterFor, followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
 import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
@@ -135,7 +135,7 @@ function hasChanged(
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
-/** The inventory lacks the cluster, or it or what it leads to cannot be read. An earlier attempt of another worker may have had it. */
+/** The inventory lacks the cluster or the host, or it or what it leads to cannot be read. An earlier attempt of another worker may have had it. */
 function withNothingChanged(error: unknown): never {
   if (!(error instanceof AdapterFailure)) throw error;
   const { type, host, silence, message, facts, cause } = error;
@@ -146,7 +146,7 @@ export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const unlessRepeated = steps.attempt === 1 ? withNothingChanged : undefined;
-      const managed = await ports.cluster(cluster).catch(unlessRepeated);
+      const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
       const logs = lookAtRelayLogs(managed);
       const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
       try {

@@ -8,7 +8,7 @@ import { answeredRecords, isAnswering, observationOf } from '../domain/observati
 import type { FailoverPlan, PlannedRefusal } from '../domain/plan.ts';
 import { planOf } from '../domain/plan.ts';
 import type { Activities } from './contract.ts';
-import { followersOf, primaryOf, syncOf } from './electing.ts';
+import { clusterFor, followersOf, primaryOf, syncOf } from './electing.ts';
 import type { Foreseen } from './foreseeing.ts';
 import { foresee, lookAtRelayLogs, unaccepted } from './foreseeing.ts';
 import { observeBriefly } from './observing.ts';
@@ -89,5 +89,5 @@ function rungsAtHand(cluster: ClusterPorts, seen: ClusterObservation, primary: H
 }
 
 export const planningActivities = (ports: Ports): Pick<Activities, 'planFailover'> => ({
-  planFailover: async ({ cluster, candidate }) => planFailover(await ports.cluster(cluster), candidate),
+  planFailover: async ({ cluster, candidate }) => planFailover(await clusterFor(ports, cluster, candidate), candidate),
 });

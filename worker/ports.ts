@@ -19,6 +19,7 @@ import { openSession } from '../adapters/sql.ts';
 import { probeTcp } from '../adapters/tcp.ts';
 import type { Declared } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import { explainStranger } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
 import { pinnedKeysIn, secretOf } from './access.ts';
 import { HelperChannels } from './helper-channels.ts';
@@ -116,12 +117,8 @@ const sqlLogin = async (access: Inventory['access'], host: HostName): Promise<{ 
 function hostOf(config: ClusterConfig, name: HostName): HostConfig {
   const host = config.hosts.find((candidate) => candidate.name === name);
   if (host !== undefined) return host;
-  const known = config.hosts.map((candidate) => candidate.name).join(', ');
-  throw new AdapterFailure({
-    type: 'BadInput',
-    host: name,
-    message: `${name} is not a database host of ${config.name} (it has ${known}). Nothing was changed`,
-  });
+  const message = explainStranger({ cluster: config.name, hosts: config.hosts }, name) ?? '';
+  throw new AdapterFailure({ type: 'BadInput', host: name, message });
 }
 
 const memberOf = (config: ClusterConfig, name: HostName): HostConfig | WitnessConfig =>
