@@ -20,7 +20,7 @@ import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
 import { keepRelayLogs } from './receivers.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 import type { Case } from './unfinished.ts';
@@ -98,8 +98,9 @@ function lastLook({ seen, startedMs }: Sampled, primary: HostName): Patience {
   return { ...LAST_LOOK, serverMs, helperMs: heard ? LAST_LOOK.helperMs : LAST_LOOK.serverMs };
 }
 
-function refuseUncertain({ consequence, explains }: Diagnosis): void {
-  if (consequence === 'refuse') throw new Refusal(explains, 'look at the network between the hosts');
+function refuseUncertain(diagnosis: Diagnosis): void {
+  const refusal = refusalOf(diagnosis);
+  if (refusal !== null) throw refusal;
 }
 
 /** Without a majority that answers, the claim rests on the old primary being off: by the hook, or by a person's word. */

@@ -2,6 +2,11 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { Risk } from '../domain/acceptance.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import { explainStranger } from '../domain/cluster.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+
+/** Whether it is dead cannot be told. Null: it can. */
+export const refusalOf = ({ consequence, explains }: Diagnosis): Refusal | null =>
+  consequence === 'refuse' ? new Refusal(explains, 'look at the network between the hosts') : null;
 
 /** Refused by a safety rule; not tried again. */
 export const unsafe = (host: HostName, message: string): AdapterFailure =>
