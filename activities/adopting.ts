@@ -38,7 +38,11 @@ export async function checkBeforeEquipping(cluster: ClusterPorts, host: HostName
 }
 
 /** Nothing is recorded yet: whoever might be the primary besides `host` has to be seen, and seen to refuse writes. */
-export async function checkAdoption(cluster: ClusterPorts, host: HostName, seen: ClusterObservation): Promise<void> {
+export async function checkAdoption(
+  cluster: ClusterPorts,
+  host: HostName,
+  seen: ClusterObservation,
+): Promise<ServerStatus> {
   const own = checkSettings(host, observationOf(seen, host).server);
   if (own.replication !== null)
     throw unsafe(
@@ -56,6 +60,7 @@ export async function checkAdoption(cluster: ClusterPorts, host: HostName, seen:
       );
   }
   await checkAccounts(cluster, host);
+  return own;
 }
 
 async function checkAccounts(cluster: ClusterPorts, host: HostName): Promise<void> {

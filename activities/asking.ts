@@ -2,7 +2,7 @@ import { readStatus } from '../adapters/mariadb-status.ts';
 import type { ClusterPorts, HelperAnswerFields, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import type { HelperAnswer, ServerAnswer, ServerStatus, Silence } from '../domain/observation.ts';
+import type { HelperAnswer, ServerAnswer, ServerStatus } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import { recordsFrom, refusalsFrom } from './records-answer.ts';
 
@@ -18,8 +18,7 @@ export async function askHelper(cluster: ClusterPorts, host: HostName): Promise<
     const records = await cluster.helper(host).request('records', {}, { timeoutMs: LOOK_MS });
     return answerFrom(cluster, host, { records, facts: await askFacts(cluster, host) });
   } catch (error) {
-    // A member whose records are damaged takes no part, as in a claim: the others can do without it.
-    return silenceOf(error, 'denied');
+    return absenceOf(error);
   }
 }
 
@@ -28,7 +27,7 @@ export async function askBriefly(cluster: ClusterPorts, host: HostName): Promise
     const said = await glance(cluster, host);
     return answerFrom(cluster, host, { records: said, facts: said });
   } catch (error) {
-    return silenceOf(error, 'denied');
+    return absenceOf(error);
   }
 }
 
@@ -121,10 +120,18 @@ async function askServerOnce(cluster: ClusterPorts, host: HostName, fullMs: numb
   }
 }
 
-/** Silence is an answer; anything that is not a named silence is a fault and goes on. `unsafe`: what a refusal for safety counts as. */
-function silenceOf(error: unknown, unsafe: Silence | null = null): Exclude<HelperAnswer, { reach: 'answers' }> {
-  if (!(error instanceof AdapterFailure)) throw error;
-  const reach = error.silence ?? (error.type === 'Unsafe' ? unsafe : null);
-  if (reach === null) throw error;
-  return { reach, why: error.message };
+/** One that is silent, or whose records are damaged: the others can do without it, as in a claim. */
+export const takesNoPart = (error: unknown): error is AdapterFailure =>
+  error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe');
+
+/** Of a member that takes no part; anything else is a fault and goes on. */
+function absenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> {
+  if (!takesNoPart(error)) throw error;
+  return { reach: error.silence ?? 'denied', why: error.message };
+}
+
+/** Of a server, silence is an answer; anything that is not a named silence is a fault and goes on. */
+function silenceOf(error: unknown): Exclude<ServerAnswer, { reach: 'answers' }> {
+  if (!(error instanceof AdapterFailure) || error.silence === null) throw error;
+  return { reach: error.silence, why: error.message };
 }

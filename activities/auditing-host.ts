@@ -2,7 +2,7 @@ import type { Passwords } from '../adapters/keepalived-configuration.ts';
 import { readKeepalived } from '../adapters/keepalived-configuration.ts';
 import { AUDITED_SETTINGS, nextStartFrom } from '../adapters/mariadb-audit.ts';
 import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
+import { AdapterFailure, isOfConfiguration } from '../adapters/ports.ts';
 import type {
   BackupFacts,
   HostFacts,
@@ -22,6 +22,16 @@ const NOBODYS_PORT = '9';
 
 const linesOf = (text = ''): readonly string[] => text.split('\n').filter((line) => line !== '');
 const numberOrNull = (text = ''): number | null => (text === '' ? null : Number(text));
+
+/** What is not seen is an answer; a fault that is not the other side's goes on. */
+export async function look<T>(question: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return seen(await question());
+  } catch (error) {
+    if (!(error instanceof AdapterFailure) || isOfConfiguration(error)) throw error;
+    return notSeen(error.message);
+  }
+}
 
 /** A helper of an earlier version does not know the words of an audit; `prepare` brings it to this one. */
 async function ask(
@@ -108,22 +118,17 @@ export async function measureLinks(cluster: ClusterPorts, hosts: readonly HostFa
           .map(async ({ host: from, machine }) => ({
             from,
             to,
-            roundTrip: machine.kind === 'not-seen' ? machine : await measure(cluster, from, to),
+            roundTrip: machine.kind === 'not-seen' ? machine : await look(() => measure(cluster, from, to)),
           })),
       )),
     );
   return links;
 }
 
-async function measure(cluster: ClusterPorts, from: HostName, to: HostName): Promise<Seen<RoundTrip>> {
+async function measure(cluster: ClusterPorts, from: HostName, to: HostName): Promise<RoundTrip> {
   const { address } = cluster.endpoint(to);
-  try {
-    const { samples = '' } = await ask(cluster, from, ['round-trip', { address, target_port: NOBODYS_PORT }]);
-    return seen(summary(samples.split(',').map((micros) => Number(micros) / 1_000)));
-  } catch (error) {
-    if (!(error instanceof AdapterFailure)) throw error;
-    return notSeen(error.message);
-  }
+  const { samples = '' } = await ask(cluster, from, ['round-trip', { address, target_port: NOBODYS_PORT }]);
+  return summary(samples.split(',').map((micros) => Number(micros) / 1_000));
 }
 
 /** The nearest rank: with 20 samples the 99th percentile is the slowest. */

@@ -1,6 +1,5 @@
 import { readServerFacts, readBinlogBytes } from '../adapters/mariadb-audit.ts';
 import type { ClusterPorts, RunbookPorts, Session } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
 import { Passwords } from '../adapters/keepalived-configuration.ts';
 import type { AuditFacts, HostFacts, Proof, Seen, ServerFacts } from '../domain/audit/facts.ts';
 import { notSeen, seen } from '../domain/audit/facts.ts';
@@ -10,7 +9,7 @@ import { memberNames } from '../domain/cluster.ts';
 import type { Known, MemberRecords, PrimaryRecord } from '../domain/records.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { LOOK_MS } from './asking.ts';
-import { askBackup, askKeepalived, askMachine, askNextStart, measureLinks } from './auditing-host.ts';
+import { askBackup, askKeepalived, askMachine, askNextStart, look, measureLinks } from './auditing-host.ts';
 import type { Activities } from './contract.ts';
 import { recordsFrom } from './records-answer.ts';
 
@@ -18,16 +17,6 @@ import { recordsFrom } from './records-answer.ts';
 const SQL_MS = 15_000;
 /** Over so long, at least, the growth of the binary log is measured. */
 const GROWTH_MS = 1_000;
-
-/** What is not seen is an answer; a fault that is not the other side's goes on. */
-export async function look<T>(question: () => Promise<T>): Promise<Seen<T>> {
-  try {
-    return seen(await question());
-  } catch (error) {
-    if (!(error instanceof AdapterFailure)) throw error;
-    return notSeen(error.message);
-  }
-}
 
 async function askServer(cluster: ClusterPorts, host: HostName): Promise<ServerFacts> {
   let session: Session | null = null;

@@ -6,7 +6,7 @@ import { newestEpoch } from '../domain/records.ts';
 import { Authority, claimArguments, ORDER_MS } from './authority.ts';
 import { lacking, overtaken, tooFew } from './claim-refusals.ts';
 import type { RecordsByMember } from './confirming.ts';
-import { confirmMembers, isAt, knows, newestOf, readRecords } from './confirming.ts';
+import { askRecords, confirmMembers, isAt, knows, newestOf, readRecords } from './confirming.ts';
 import { isStale, onEach } from './overtaken.ts';
 import { recordsFrom } from './records-answer.ts';
 import type { Claimant } from './steps.ts';
@@ -41,7 +41,7 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
   const { before: known, ...afresh } = input;
   const all = memberNames(cluster.description);
   const asked = all.filter((member) => member !== input.leaveOut);
-  const before = known ?? (await readRecords(cluster, asked));
+  const before = known ?? (await recordsOf(cluster, asked));
   const newestClaim = newestEpoch([...before.values()]);
   if (input.continues === true && newestClaim !== null && !isClaimOf(newestClaim, input.run))
     throw overtaken(cluster, newestClaim);
@@ -72,6 +72,13 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
   if (members.length + provenOff.length < majorityOf(all.length)) throw tooFew(cluster, epoch, claimed);
   const records = await confirmMembers(cluster, { epoch, newest, before, under, members });
   return new Authority(cluster, epoch, { members, provenOff, records });
+}
+
+/** @throws AdapterFailure `BadInput` when nobody could be asked, for a reason on this side: too few would not say why */
+async function recordsOf(cluster: ClusterPorts, asked: readonly HostName[]): Promise<RecordsByMember> {
+  const { records, fault } = await askRecords(cluster, asked);
+  if (fault !== null) throw fault;
+  return records;
 }
 
 /** The number was taken meanwhile. */

@@ -1,5 +1,5 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
+import { AdapterFailure, isOfConfiguration } from '../adapters/ports.ts';
 import type { Epoch, HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { Lineage } from '../domain/lineage.ts';
@@ -20,14 +20,23 @@ export interface Newest {
 }
 
 /** Silence is left out. */
-export async function readRecords(cluster: ClusterPorts, members: readonly HostName[]): Promise<RecordsByMember> {
+export const readRecords = async (cluster: ClusterPorts, members: readonly HostName[]): Promise<RecordsByMember> =>
+  (await askRecords(cluster, members)).records;
+
+/** `fault`: of this side, for which nobody could be asked. Whoever answers over a connection that was kept is enough. */
+export async function askRecords(
+  cluster: ClusterPorts,
+  members: readonly HostName[],
+): Promise<{ readonly records: RecordsByMember; readonly fault: AdapterFailure | null }> {
   const answers = await Promise.allSettled(
     members.map(async (member) => {
       const answer = await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS });
       return [member, recordsFrom(member, answer)] as const;
     }),
   );
-  return new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
+  const records = new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
+  const faults = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  return { records, fault: records.size > 0 ? null : (faults.find(isOfConfiguration) ?? null) };
 }
 
 /** Whether the helper of a member understands what came with that level. */

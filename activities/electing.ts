@@ -1,4 +1,4 @@
-import type { ClusterPorts } from '../adapters/ports.ts';
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
@@ -9,10 +9,18 @@ import type { ClusterObservation, ServerStatus } from '../domain/observation.ts'
 import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
 import type { MemberRecords, SyncRecord } from '../domain/records.ts';
 import { explainUndecided, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
+import { requireHost } from './refusal.ts';
 
 export interface Question {
   readonly primary: HostName;
   readonly candidate: HostName | null;
+}
+
+/** @throws AdapterFailure `BadInput`, also when it has no such candidate */
+export async function clusterFor(ports: Ports, name: string, candidate: HostName | null): Promise<ClusterPorts> {
+  const cluster = await ports.cluster(name);
+  if (candidate !== null) requireHost(cluster.description, candidate);
+  return cluster;
 }
 
 /**

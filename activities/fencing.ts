@@ -10,7 +10,7 @@ import type { FenceProof } from '../domain/report.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
 import { electAndDrain } from './draining.ts';
-import { followersOf, primaryOf } from './electing.ts';
+import { clusterFor, followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
 import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
@@ -20,7 +20,7 @@ import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
 import { keepRelayLogs } from './receivers.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 import type { Case } from './unfinished.ts';
@@ -98,8 +98,9 @@ function lastLook({ seen, startedMs }: Sampled, primary: HostName): Patience {
   return { ...LAST_LOOK, serverMs, helperMs: LAST_LOOK.serverMs, hostMs: LAST_LOOK.hostMs / 2 };
 }
 
-function refuseUncertain({ consequence, explains }: Diagnosis): void {
-  if (consequence === 'refuse') throw new Refusal(explains, 'look at the network between the hosts');
+function refuseUncertain(diagnosis: Diagnosis): void {
+  const refusal = refusalOf(diagnosis);
+  if (refusal !== null) throw refusal;
 }
 
 /** Without a majority that answers, the claim rests on the old primary being off: by the hook, or by a person's word. */
@@ -135,7 +136,7 @@ function hasChanged(
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
-/** The inventory lacks the cluster, or cannot be read. An earlier attempt of another worker may have had it. */
+/** The inventory lacks the cluster or the host, or it or what it leads to cannot be read. An earlier attempt of another worker may have had it. */
 function withNothingChanged(error: unknown): never {
   if (!(error instanceof AdapterFailure)) throw error;
   const { type, host, silence, message, facts, cause } = error;
@@ -145,9 +146,10 @@ function withNothingChanged(error: unknown): never {
 export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
-      const managed = await ports.cluster(cluster).catch(steps.attempt === 1 ? withNothingChanged : undefined);
+      const unlessRepeated = steps.attempt === 1 ? withNothingChanged : undefined;
+      const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
       const logs = lookAtRelayLogs(managed);
-      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK));
+      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
         return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { first, logs });

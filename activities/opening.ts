@@ -85,10 +85,10 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
   );
   if (writer !== undefined)
     throw unsafe(host, `${writer.host} accepts writes as well; ${host} is not opened beside it`);
-  const own = checkSettings(host, observationOf(seen, host).server);
-  if (primary.kind === 'nothing') {
-    await checkAdoption(cluster, host, seen);
-  }
+  const own =
+    primary.kind === 'nothing'
+      ? await checkAdoption(cluster, host, seen)
+      : checkSettings(host, observationOf(seen, host).server);
   if (primary.kind === 'known' && own.readOnly && own.replication !== null)
     throw unsafe(
       host,

@@ -1,19 +1,18 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import type { FenceRung, HostName } from '../domain/cluster.ts';
 import { judgeRevocation } from '../domain/coverage.ts';
-import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { FailoverPlan, PlannedRefusal } from '../domain/plan.ts';
 import { planOf } from '../domain/plan.ts';
 import type { Activities } from './contract.ts';
-import { followersOf, primaryOf, syncOf } from './electing.ts';
+import { clusterFor, followersOf, primaryOf, syncOf } from './electing.ts';
 import type { Foreseen } from './foreseeing.ts';
 import { foresee, lookAtRelayLogs, unaccepted } from './foreseeing.ts';
 import { observeBriefly } from './observing.ts';
 import { FIRST_LOOK } from './patience.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 
 /** While the primary lives and is written to, replicas are read at different instants, so that the later one seems to hold more. */
 const LOOKS = 3;
@@ -45,8 +44,9 @@ async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promi
   try {
     const elected = await foresee({ cluster, seen, primary, candidate, logs, accepted: null });
     const ifHostDies = await refusalWithoutHost({ cluster, seen, primary, candidate, logs, accepted: null });
-    const open = unaccepted(elected.risk, { cluster, accepted: null });
-    const refusal = refusedNow(diagnosis) ?? (open === null ? null : inWords(open));
+    // A failover would not go on from a diagnosis that is uncertain.
+    const open = refusalOf(diagnosis) ?? unaccepted(elected.risk, { cluster, accepted: null });
+    const refusal = open === null ? null : inWords(open);
     return { plan: planOf({ ...known, elected, refusal, ifHostDies }), isMoving };
   } catch (error) {
     return { plan: planOf({ ...known, elected: null, refusal: inWords(error), ifHostDies: null }), isMoving };
@@ -68,10 +68,6 @@ async function refusalWithoutHost(input: Foreseen): Promise<PlannedRefusal | nul
   }
 }
 
-/** Whether it is dead cannot be told: a failover would not go on from there. */
-const refusedNow = ({ consequence, explains }: Diagnosis): PlannedRefusal | null =>
-  consequence === 'refuse' ? { explains, remedy: 'look at the network between the hosts', risk: null } : null;
-
 function inWords(error: unknown): PlannedRefusal {
   if (!(error instanceof Refusal)) throw error;
   return { explains: error.message, remedy: error.remedy, risk: error.risk };
@@ -89,5 +85,5 @@ function rungsAtHand(cluster: ClusterPorts, seen: ClusterObservation, primary: H
 }
 
 export const planningActivities = (ports: Ports): Pick<Activities, 'planFailover'> => ({
-  planFailover: async ({ cluster, candidate }) => planFailover(await ports.cluster(cluster), candidate),
+  planFailover: async ({ cluster, candidate }) => planFailover(await clusterFor(ports, cluster, candidate), candidate),
 });

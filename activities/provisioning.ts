@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { ClusterPorts, HelperAnswerFields, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { databaseBytes } from '../adapters/mariadb.ts';
-import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import type { HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
 import type { ServerSettings } from '../domain/likeness.ts';
 import { judgeLikeness, judgeServerId } from '../domain/likeness.ts';
@@ -16,6 +16,7 @@ import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.t
 import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { observe } from './observing.ts';
+import { requireHost, unsafe } from './refusal.ts';
 import { undoAll } from './undoing.ts';
 
 const POLL_MS = 200;
@@ -30,23 +31,18 @@ interface ProvisionRequest {
 async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<ProvisionPlan> {
   const { description } = cluster;
   const { host: target } = request;
-  refuseStrangers(description, request);
+  for (const name of [target, request.from ?? target]) requireHost(description, name);
   const seen = await observe(cluster);
   const recorded = recordedPrimary(answeredRecords(seen), memberNames(description).length);
   if (recorded.kind !== 'known')
-    throw refusal(
-      'Unsafe',
+    throw unsafe(
       target,
       `${description.cluster} has no recorded primary; run standfast prepare ${description.cluster} HOST first. Nothing was changed`,
     );
   const primary = recorded.record.host;
   const donor = request.from ?? primary;
   if (target === primary || target === donor)
-    throw refusal(
-      'Unsafe',
-      target,
-      `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`,
-    );
+    throw unsafe(target, `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`);
   const obstacles = [
     ...judgePlacement(description, describeHost(description, target)),
     ...obstaclesOnDonor(observationOf(seen, donor)),
@@ -60,17 +56,10 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
   return { primary, donor, target, estimatedBytes };
 }
 
-function refuseStrangers({ cluster, hosts }: ClusterDescription, { host, from }: ProvisionRequest): void {
-  const known = hosts.map((one) => one.name);
-  for (const name of [host, from ?? host])
-    if (!known.includes(name))
-      throw refusal('BadInput', name, `${name} is not a database host of ${cluster} (it has ${known.join(', ')})`);
-}
-
 function refuseFor(target: HostName, obstacles: readonly Obstacle[]): void {
   if (obstacles.length === 0) return;
   const named = obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ');
-  throw refusal('Unsafe', target, `${target} cannot be provisioned: ${named}. Nothing was changed`);
+  throw unsafe(target, `${target} cannot be provisioned: ${named}. Nothing was changed`);
 }
 
 /** What would keep the two from following each other. The target's server does not run yet: its files say what it will be. */
@@ -125,9 +114,6 @@ function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly 
     });
   return obstacles;
 }
-
-const refusal = (type: 'BadInput' | 'Unsafe', host: HostName, message: string): AdapterFailure =>
-  new AdapterFailure({ type, host, message });
 
 async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> {
   const session = await cluster.session(donor);
@@ -199,8 +185,7 @@ async function requireNotCounted(cluster: ClusterPorts, target: HostName): Promi
     (record) => record.primary?.host === target || record.sync?.ackers.includes(target) === true,
   );
   if (counts)
-    throw refusal(
-      'Unsafe',
+    throw unsafe(
       target,
       `${target} is recorded as primary or acker of ${cluster.description.cluster}, so nothing on it was removed`,
     );

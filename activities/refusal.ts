@@ -1,10 +1,22 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Risk } from '../domain/acceptance.ts';
-import type { HostName } from '../domain/cluster.ts';
+import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import { explainStranger } from '../domain/cluster.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
+
+/** Whether it is dead cannot be told. Null: it can. */
+export const refusalOf = ({ consequence, explains }: Diagnosis): Refusal | null =>
+  consequence === 'refuse' ? new Refusal(explains, 'look at the network between the hosts') : null;
 
 /** Refused by a safety rule; not tried again. */
 export const unsafe = (host: HostName, message: string): AdapterFailure =>
   new AdapterFailure({ type: 'Unsafe', host, message });
+
+/** @throws AdapterFailure `BadInput` */
+export function requireHost(cluster: ClusterDescription, host: HostName): void {
+  const message = explainStranger(cluster, host);
+  if (message !== null) throw new AdapterFailure({ type: 'BadInput', host, message });
+}
 
 /** A refusal met on the way of a failover; the workflow decides what is undone, and whether a person is asked. */
 export class Refusal extends Error {

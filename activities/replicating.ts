@@ -118,7 +118,8 @@ async function compareRows({ cluster, attempt, target, primary }: Proof): Promis
     await stopReplication(copy);
     try {
       return await looking(cluster, primary, async (source) => {
-        const position = await snapshotOf(source, await heldBy(cluster, target));
+        const { appliedPosition } = await statusOf(cluster, target);
+        const position = await snapshotOf(source, { host: target, held: parseGtids(appliedPosition) });
         await applyUntil(copy, position);
         await awaitApplied(cluster, copy, position);
         const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
@@ -152,14 +153,6 @@ async function snapshotOf(
     message: `${host} has transactions that ${source.host} has not committed yet: they wait for the acknowledgement of another replica`,
   });
 }
-
-const heldBy = async (
-  cluster: ClusterPorts,
-  host: HostName,
-): Promise<{ readonly host: HostName; readonly held: GtidSet }> => ({
-  host,
-  held: parseGtids((await statusOf(cluster, host)).appliedPosition),
-});
 
 /** Takes as long as it takes, while it moves. */
 async function awaitApplied(cluster: ClusterPorts, copy: Session, goal: string): Promise<void> {

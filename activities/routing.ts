@@ -5,7 +5,7 @@ import { writeHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { Authority } from './authority.ts';
-import { glance, LOOK_MS } from './asking.ts';
+import { glance, LOOK_MS, takesNoPart } from './asking.ts';
 
 const PROVE_MS = 5_000;
 
@@ -56,7 +56,7 @@ async function roleOf(cluster: ClusterPorts, host: HostName): Promise<Role | nul
     const { role = '0', vip } = await glance(cluster, host);
     return { number: Number(role), holdsVip: vip === 'yes' };
   } catch (error) {
-    if (isSilent(error)) return null;
+    if (takesNoPart(error)) return null;
     throw error;
   }
 }
@@ -117,10 +117,6 @@ async function hear(cluster: ClusterPorts, member: HostName): Promise<Heard | nu
 }
 
 function unlessSilent(error: unknown): HelperAnswerFields {
-  if (isSilent(error)) return {};
+  if (takesNoPart(error)) return {};
   throw error;
 }
-
-/** Damaged records keep a member from taking part, and so from saying something. */
-const isSilent = (error: unknown): boolean =>
-  error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe');

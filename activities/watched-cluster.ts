@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import type { ClusterPorts, RunsPort } from '../adapters/ports.ts';
+import type { AdapterFailure, ClusterPorts, RunsPort } from '../adapters/ports.ts';
 import type { Turns } from '../adapters/turns.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
@@ -8,7 +8,7 @@ import type { ListedDelay } from '../domain/lag.ts';
 import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
-import { readRecords } from './confirming.ts';
+import { askRecords } from './confirming.ts';
 import { pause } from './pause.ts';
 import { keepRehearsing } from './rehearsing.ts';
 
@@ -71,11 +71,11 @@ export class WatchedCluster {
     let [isFirst, isTold] = [true, false];
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
-      const primary = await (isFirst ? this.#primaryInTurn(signal) : primaryOf(this.#cluster));
+      const { primary, fault } = await (isFirst ? this.#learnInTurn(signal) : learn(this.#cluster));
       if (isOver()) return;
       this.#primary = primary;
       if (primary === null) {
-        if (!isTold) this.#tellUnknown();
+        if (!isTold) this.#tellUnknown(fault);
         isTold = true;
         await pause(LEARN_EVERY_MS, signal);
         continue;
@@ -89,10 +89,10 @@ export class WatchedCluster {
   }
 
   /** Over connections that are made now. */
-  async #primaryInTurn(signal: AbortSignal): Promise<HostName | null> {
+  async #learnInTurn(signal: AbortSignal): Promise<Learnt> {
     const { beginning } = this.#plane;
     await beginning.take();
-    const learning = signal.aborted ? Promise.resolve(null) : primaryOf(this.#cluster);
+    const learning = signal.aborted ? Promise.resolve(NOTHING) : learn(this.#cluster);
     const isOver = Promise.race([learning, pause(LONGEST_TURN_MS, signal)]);
     void Promise.allSettled([isOver, pause(LEAST_TURN_MS, signal)]).then(() => {
       beginning.giveBack();
@@ -149,12 +149,12 @@ export class WatchedCluster {
     }
   }
 
-  #tellUnknown(): void {
+  #tellUnknown(fault: AdapterFailure | null): void {
     const { cluster } = this.#cluster.description;
     this.#plane.tell({
       ...{ cluster, host: '', at: new Date().toISOString(), code: 'PrimaryUnknown' },
-      explains: 'no majority of its members answers and agrees on a primary, so nobody is watched',
-      reaction: `standfast prepare ${cluster} HOST, if it was never prepared`,
+      explains: `${fault?.message ?? 'no majority of its members answers and agrees on a primary'}, so nobody is watched`,
+      reaction: fault === null ? `standfast prepare ${cluster} HOST, if it was never prepared` : 'standfast doctor',
     });
   }
 }
@@ -165,14 +165,23 @@ async function untilDeposed(cluster: ClusterPorts, primary: HostName, signal: Ab
   for (;;) {
     await pause(LEARN_EVERY_MS, signal);
     if (isOver()) return;
-    const known = await primaryOf(cluster);
+    const { primary: known } = await learn(cluster);
     if (known !== null && known !== primary) return;
   }
 }
 
-/** By the records of a majority; null: there is none, or too few members answer. */
-async function primaryOf(cluster: ClusterPorts): Promise<HostName | null> {
+interface Learnt {
+  /** By the records of a majority; null: there is none, or too few members answer. */
+  readonly primary: HostName | null;
+  /** Of this side, for which nobody could be asked. */
+  readonly fault: AdapterFailure | null;
+}
+
+const NOTHING: Learnt = { primary: null, fault: null };
+
+async function learn(cluster: ClusterPorts): Promise<Learnt> {
   const members = memberNames(cluster.description);
-  const recorded = recordedPrimary([...(await readRecords(cluster, members)).values()], members.length);
-  return recorded.kind === 'known' ? recorded.record.host : null;
+  const { records, fault } = await askRecords(cluster, members);
+  const recorded = recordedPrimary([...records.values()], members.length);
+  return { primary: recorded.kind === 'known' ? recorded.record.host : null, fault };
 }

@@ -1,5 +1,5 @@
 import type { RemoteResult } from './plain-ssh.ts';
-import type { CronRsync } from './cron-rsync.ts';
+import type { CronRsync, FoundRsyncs, UnreadRsync } from './cron-rsync.ts';
 import { findRsyncs, parseCronLines, scriptsIn } from './cron-rsync.ts';
 import type { KeepalivedFile } from './keepalived-file.ts';
 import { parseKeepalivedFile } from './keepalived-file.ts';
@@ -32,6 +32,7 @@ export interface ClassicHost {
   /** Null: there is no configuration of keepalived, or it may not be read. */
   readonly keepalived: KeepalivedFile | null;
   readonly rsyncs: readonly CronRsync[];
+  readonly unreadRsyncs: readonly (UnreadRsync & { readonly file: string })[];
 }
 
 /** Reads, and changes nothing. At most eight programs run at once. @throws PlainSshError */
@@ -49,7 +50,7 @@ export async function readClassicHost(run: RemoteRun): Promise<ClassicHost> {
     server: typeof server === 'string' ? null : server,
     serverSilence: typeof server === 'string' ? server : null,
     keepalived: keepalived.exitCode === 0 ? parseKeepalivedFile(keepalived.stdout) : null,
-    rsyncs,
+    ...rsyncs,
   };
 }
 
@@ -61,17 +62,26 @@ const addressesFrom = (text: string): ClassicHost['addresses'] =>
   }));
 
 /** crontab(5)'s places on Debian and its like; each user's own included. */
-async function readRsyncs(run: RemoteRun): Promise<readonly CronRsync[]> {
-  const crontabs = await run(['grep', '-rhs', '.', '/etc/crontab', '/etc/cron.d', '/var/spool/cron']);
-  const found: CronRsync[] = [];
-  for (const { command, everyMinutes } of parseCronLines(crontabs.stdout)) {
-    found.push(...findRsyncs(command, everyMinutes));
+async function readRsyncs(run: RemoteRun): Promise<Pick<ClassicHost, 'rsyncs' | 'unreadRsyncs'>> {
+  const crontabs = await run(['grep', '-rHns', '.', '/etc/crontab', '/etc/cron.d', '/var/spool/cron']);
+  const rsyncs: CronRsync[] = [];
+  const unreadRsyncs: ClassicHost['unreadRsyncs'][number][] = [];
+  const note = (
+    { rsyncs: read, unread }: FoundRsyncs,
+    placeOf: (line: number) => { file: string; line: number },
+  ): void => {
+    rsyncs.push(...read);
+    unreadRsyncs.push(...unread.map(({ line, why }) => ({ ...placeOf(line), why })));
+  };
+  for (const { command, everyMinutes, ...place } of parseCronLines(crontabs.stdout)) {
+    note(findRsyncs(command, everyMinutes), () => place);
     for (const script of scriptsIn(command)) {
       const text = await run(['head', '-c', '65536', '--', script]);
-      if (text.exitCode === 0 && text.stdout.startsWith('#!')) found.push(...findRsyncs(text.stdout, everyMinutes));
+      if (text.exitCode === 0 && text.stdout.startsWith('#!'))
+        note(findRsyncs(text.stdout, everyMinutes), (line) => ({ file: script, line }));
     }
   }
-  return found;
+  return { rsyncs, unreadRsyncs };
 }
 
 type Rows = readonly Readonly<Record<string, string>>[];

@@ -31,6 +31,10 @@ export class AdapterFailure extends Error {
   }
 }
 
+/** A fault of the inventory, or of what it leads to, on this side: no host can be asked better than this one. */
+export const isOfConfiguration = (error: unknown): error is AdapterFailure & { readonly type: 'BadInput' } =>
+  error instanceof AdapterFailure && error.type === 'BadInput' && error.facts['about'] === 'configuration';
+
 export interface Deadline {
   readonly timeoutMs?: number;
   /** How long a server whose connections are all taken is tried again; as long as `timeoutMs` unless given. */

@@ -72,7 +72,7 @@ export class SshConnection {
   async open(): Promise<void> {
     const { place, privateKey, knownHosts } = this.#login;
     if (pinnedKeyTypes(knownHosts, place.address, place.port).length === 0)
-      throw new SshFailure({ place, reason: 'host-key', detail: VERDICTS.unknown });
+      throw new SshFailure({ place, reason: 'unpinned' });
     if (ssh2.utils.parseKey(privateKey) instanceof Error) throw unusableKey(place);
     await this.#untilClosed<true>((resolve) => {
       this.#connect(() => {
@@ -231,4 +231,5 @@ const unusableKey = ({ host }: SshPlace): AdapterFailure =>
     type: 'BadInput',
     host,
     message: `the private key of access.ssh cannot be used for ${host} (not a private key, or protected by a passphrase); nothing was sent`,
+    facts: { about: 'configuration' },
   });

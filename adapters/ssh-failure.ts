@@ -4,7 +4,7 @@ import { AdapterFailure } from './ports.ts';
 
 /** What went wrong on the way to a host helper. */
 export type SshReason =
-  'refused' | 'silent' | 'hung' | 'closed' | 'authentication' | 'host-key' | 'not-installed' | 'protocol';
+  'refused' | 'silent' | 'hung' | 'closed' | 'authentication' | 'unpinned' | 'host-key' | 'not-installed' | 'protocol';
 
 export interface SshPlace {
   readonly host: HostName;
@@ -36,6 +36,12 @@ const REASONS: Readonly<Record<SshReason, Explanation>> = {
     silence: 'denied',
     says: 'does not accept the SSH key of the inventory (access.ssh)',
     remedy: 'install the host helper with this key (adapters/host/install.sh)',
+  },
+  unpinned: {
+    silence: 'denied',
+    says: 'has no key that is pinned in access.ssh.knownHosts of the inventory, so nothing was sent to it',
+    remedy:
+      'pin its key: ssh-keyscan -t ed25519 -p PORT ADDRESS, compare with what the host itself shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), and add it to that file',
   },
   'host-key': {
     silence: 'denied',

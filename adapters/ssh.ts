@@ -1,10 +1,9 @@
 import { RunningDeadline } from './deadline.ts';
 import type { HelperAnswer, HelperRequest } from './helper-wire.ts';
 import { faultOfRequest } from './helper-wire.ts';
-import { parseKnownHosts } from './known-hosts.ts';
+import type { KnownHostEntry } from './known-hosts.ts';
 import type { Deadline, HelperAnswerFields, HelperPort } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
-import type { SshLogin } from './ssh-connection.ts';
 import { SshConnection } from './ssh-connection.ts';
 import type { SshPlace, SshReason } from './ssh-failure.ts';
 import { SshFailure } from './ssh-failure.ts';
@@ -14,8 +13,8 @@ export interface SshAccess {
   readonly user: string;
   /** Asked for at every connection, so that a new key needs no restart. */
   readonly privateKey: () => Promise<string>;
-  /** The text of a known_hosts file; asked for at every connection. */
-  readonly knownHosts: () => Promise<string>;
+  /** Asked for at every connection too. What either of the two throws is passed on as it is. */
+  readonly knownHosts: () => Promise<readonly KnownHostEntry[]>;
   /** What runs the helper on the host. */
   readonly command?: string;
   readonly connectTimeoutMs?: number;
@@ -163,30 +162,20 @@ export class SshHelper implements HelperPort {
   }
 
   async #connect(): Promise<SshConnection> {
+    // One after the other: with both missing it is always the same that is told of.
+    const privateKey = await this.#access.privateKey();
+    const knownHosts = await this.#access.knownHosts();
     const connection = new SshConnection({
       place: this.#place,
       user: this.#access.user,
       connectTimeoutMs: this.#access.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       command: this.#access.command ?? HELPER_COMMAND,
-      ...(await this.#credentials()),
+      privateKey,
+      knownHosts,
     });
     this.#connection = connection;
     await connection.open();
     return connection;
-  }
-
-  async #credentials(): Promise<Pick<SshLogin, 'privateKey' | 'knownHosts'>> {
-    try {
-      const [privateKey, knownHosts] = await Promise.all([this.#access.privateKey(), this.#access.knownHosts()]);
-      return { privateKey, knownHosts: parseKnownHosts(knownHosts) };
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw this.#refusal(
-        'BadInput',
-        `${this.#place.host} was not connected to, with access.ssh as it is: ${why}`,
-        error,
-      );
-    }
   }
 
   #explain(error: unknown, errand: Errand): unknown {
@@ -214,7 +203,7 @@ export class SshHelper implements HelperPort {
     return isSilent ? 'silent' : 'hung';
   }
 
-  #refusal(type: AdapterFailure['type'], message: string, cause?: unknown): AdapterFailure {
-    return new AdapterFailure({ type, message, host: this.#place.host, cause });
+  #refusal(type: AdapterFailure['type'], message: string): AdapterFailure {
+    return new AdapterFailure({ type, message, host: this.#place.host });
   }
 }

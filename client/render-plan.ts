@@ -1,5 +1,6 @@
 import type { FailoverPlan, PlannedStep } from '../domain/plan.ts';
 import type { Paint } from './paint.ts';
+import { renderVotes } from './render-votes.ts';
 
 export function renderPlan(plan: FailoverPlan, paint: Paint): string {
   const { refusal, ifHostDies, steps, diagnosis } = plan;
@@ -12,16 +13,10 @@ export function renderPlan(plan: FailoverPlan, paint: Paint): string {
       ...(ifHostDies === null ? [] : [`  ${paint.warn('without its host')}:  it would refuse: ${ifHostDies.explains}`]),
       ...(refusal === null ? [] : [`  ${paint.bad('refused')}:  ${refusal.explains}`, `  next:     ${refusal.remedy}`]),
     ].join('\n'),
-    plan.votes.length === 0 ? '' : ['votes:', ...plan.votes.map((vote) => renderVote(vote, plan.winner))].join('\n'),
+    renderVotes(plan.votes, plan.winner, 'it would be promoted'),
     steps.length === 0 ? '' : ['steps:', ...renderSteps(steps)].join('\n'),
   ];
   return paragraphs.filter((part) => part !== '').join('\n\n');
-}
-
-function renderVote({ host, received, vetoes }: FailoverPlan['votes'][number], winner: string | null): string {
-  const held = `  ${host} has received ${received === '' ? 'nothing' : received}`;
-  if (vetoes.length > 0) return `${held}; barred: ${vetoes.join('; ')}`;
-  return host === winner ? `${held}; it would be promoted` : held;
 }
 
 function renderSteps(steps: readonly PlannedStep[]): readonly string[] {

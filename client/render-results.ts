@@ -1,10 +1,10 @@
 import type { FailoverResult, FenceProof, Loss, PrepareResult, ProvisionResult } from '../domain/report.ts';
-import type { Vote } from '../domain/election.ts';
 import type { Salvage } from '../domain/tail.ts';
 import type { Paint } from './paint.ts';
 import { renderBytes, renderDuration } from './render-quantities.ts';
 import { renderTimeline, timelineSpanMs } from './render-timeline.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { renderVotes } from './render-votes.ts';
 
 /** Parts with an empty line between them; an empty part leaves none. */
 const paragraphs = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
@@ -20,9 +20,7 @@ export function renderFailover(result: FailoverResult, paint: Paint): string {
       ...(loss === null ? [] : [`  loss:     ${renderLoss(loss, paint)}`]),
       `  took:     ${renderDuration(timelineSpanMs(timeline))}`,
     ].join('\n'),
-    decision === null
-      ? ''
-      : ['votes:', ...decision.votes.map((vote) => renderVote(vote, result.newPrimary))].join('\n'),
+    decision === null ? '' : renderVotes(decision.votes, result.newPrimary, 'elected'),
     renderTimeline(timeline, paint),
     verdict === null ? '' : `afterwards: ${renderVerdict(verdict, paint)}`,
   ]);
@@ -60,12 +58,6 @@ const renderSalvage = ({ applied, quarantined, folder, why }: Salvage): readonly
     : []),
   ...(why === '' ? [] : [why]),
 ];
-
-function renderVote({ host, received, vetoes }: Vote, winner: string): string {
-  const held = `  ${host} received ${received === '' ? 'nothing' : received}`;
-  if (vetoes.length > 0) return `${held}; barred: ${vetoes.join('; ')}`;
-  return host === winner ? `${held}; elected` : held;
-}
 
 export function renderProvision(result: ProvisionResult, paint: Paint): string {
   const { checksum, timeline } = result;

@@ -65,6 +65,18 @@ export const memberNames = (cluster: ClusterDescription): readonly HostName[] =>
 /** The smallest number of members that no other disjoint group can match. */
 export const majorityOf = (members: number): number => Math.floor(members / 2) + 1;
 
+interface Named {
+  readonly cluster: string;
+  readonly hosts: readonly { readonly name: HostName }[];
+}
+
+/** Null: it is one of its database hosts. */
+export function explainStranger({ cluster, hosts }: Named, host: HostName): string | null {
+  const known = hosts.map(({ name }) => name);
+  if (known.includes(host)) return null;
+  return `${host} is not a database host of ${cluster} (it has ${known.join(', ')}). Nothing was changed`;
+}
+
 export function describeHost(cluster: ClusterDescription, name: HostName): HostDescription {
   const host = cluster.hosts.find((candidate) => candidate.name === name);
   if (host === undefined) throw new Error(`${name} is not a database host of ${cluster.cluster}`);

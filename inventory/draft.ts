@@ -50,6 +50,8 @@ export interface Draft {
   readonly databases: Drafted<readonly string[]> | null;
   readonly replicationUser: Drafted<string>;
   readonly files: readonly DraftFileset[];
+  /** What was seen of copied folders and could not be made into `files`. */
+  readonly unread: readonly string[];
   /** What was seen and has no place in the inventory. */
   readonly remarks: readonly string[];
 }
@@ -89,6 +91,7 @@ export const renderDraft = (draft: Draft): string =>
     '      failover: { automatic: false } # a person starts failovers, until you set this to true',
     '      # placement: { countries: [NO] } # where the data may be; without it, anywhere',
     ...(draft.files.length === 0 ? [] : ['    files:', ...draft.files.flatMap(filesetLines)]),
+    ...draft.unread.map((what) => `    # ${TODO}: ${comment(what)}`),
     '',
     ...ACCESS,
     '',

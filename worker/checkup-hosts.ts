@@ -64,7 +64,7 @@ async function askHelper(host: HostName, looking: Looking): Promise<HostFacts['h
     return { kind: 'found', facts };
   } catch (error) {
     if (!(error instanceof AdapterFailure)) throw error;
-    return { kind: 'stopped', ...(await stoppedBy(error, looking, host)) };
+    return { kind: 'stopped', ...stoppedBy(error, looking, host) };
   }
 }
 
@@ -96,6 +96,7 @@ const sha256OfFile = (content: string): string =>
     .digest('hex');
 
 const STEPS: Readonly<Record<SshReason, WayStep>> = {
+  unpinned: 'host-key',
   'host-key': 'host-key',
   refused: 'ssh',
   silent: 'ssh',
@@ -109,7 +110,7 @@ const STEPS: Readonly<Record<SshReason, WayStep>> = {
 /** What sudo says of an account without the rule. Source: sudo's auth and policy messages, in English and under LC_ALL=C. */
 const SUDO_REFUSES = /password is required|is not in the sudoers|not allowed to (run|execute)|no tty present/;
 
-async function stoppedBy(error: AdapterFailure, { managed, cluster }: Looking, host: HostName): Promise<Stopped> {
+function stoppedBy(error: AdapterFailure, { managed, cluster }: Looking, host: HostName): Stopped {
   if (!(error instanceof SshFailure)) {
     const fix = 'mend access.ssh of the inventory, or what it leads to';
     return { step: 'ssh-login', isOffline: true, says: error.message, fix };
@@ -119,9 +120,9 @@ async function stoppedBy(error: AdapterFailure, { managed, cluster }: Looking, h
     const fix = `install the sudo rule of ${cluster.sshUser} as root on ${host} (adapters/host/install.sh)`;
     return { step: 'sudo', isOffline: false, says: what, fix };
   }
-  if (reason !== 'host-key') return { step: STEPS[reason], isOffline: false, says: what, fix: remedy };
-  const isOffline = (await cluster.pinnedKeys(host)) === '';
-  return { step: 'host-key', isOffline, says: what, fix: pinningOf(managed, host) };
+  const step = STEPS[reason];
+  const fix = step === 'host-key' ? pinningOf(managed, host) : remedy;
+  return { step, isOffline: reason === 'unpinned', says: what, fix };
 }
 
 function pinningOf({ config, access }: ManagedCluster, host: HostName): string {

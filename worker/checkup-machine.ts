@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { KnownHostsError, parseKnownHosts } from '../adapters/known-hosts.ts';
+import { parseKnownHosts } from '../adapters/known-hosts.ts';
 import type { Check } from '../domain/checkup.ts';
 import { fine, wrong } from '../domain/checkup.ts';
 import type { ClusterConfig, Inventory } from '../inventory/config.ts';
 import { resolveSecret, SecretError } from '../inventory/secrets.ts';
+import { explainPins, howToPin } from './access.ts';
 
 export const MACHINE = 'this machine';
 
@@ -43,19 +44,15 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 async function examineKnownHosts(file: string): Promise<Check> {
   const check = { code: 'known-hosts', where: MACHINE };
-  const pin = `pin the hosts' keys in it: ssh-keyscan -t ed25519 ADDRESS >> ${file}, and compare with what each host shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)`;
   try {
     const { mode } = await stat(file);
     if ((mode & WRITABLE_BY_OTHERS) !== 0)
       return wrong(check, `${file} can be written by others, who could pin a key of theirs`, `chmod 644 ${file}`);
     const entries = parseKnownHosts(await readFile(file, 'utf8'));
-    if (entries.length === 0) return wrong(check, `${file} pins no key`, pin);
+    if (entries.length === 0) return wrong(check, `${file} pins no key`, howToPin(file));
     return fine(check, `${file} pins ${String(entries.length)} host key${entries.length === 1 ? '' : 's'}`);
   } catch (error) {
-    if (error instanceof KnownHostsError)
-      return wrong(check, `${file}: ${error.message}`, 'mend that line, or remove it');
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined) throw error;
-    return wrong(check, `${file} cannot be read (${code})`, code === 'ENOENT' ? pin : `let this user read ${file}`);
+    const { says, fix } = explainPins(file, error);
+    return wrong(check, says, fix);
   }
 }

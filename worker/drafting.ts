@@ -1,8 +1,9 @@
 import { isIPv4 } from 'node:net';
 import type { ClassicHost } from '../adapters/classic-host.ts';
 import type { VrrpInstance } from '../adapters/keepalived-file.ts';
-import type { Draft, DraftFileset, DraftHost, Drafted } from '../inventory/draft.ts';
+import type { Draft, DraftHost, Drafted } from '../inventory/draft.ts';
 import type { DiscoveredHost } from './discovery.ts';
+import { filesOf, innerFoldersOf, unreadOf } from './drafting-files.ts';
 
 export interface DraftOrder {
   readonly cluster: string;
@@ -37,6 +38,7 @@ export function draftFrom(found: readonly DiscoveredHost[], order: DraftOrder): 
     databases: databasesOf(primaryFirst),
     replicationUser: userOf(primaryFirst),
     files: filesOf(primaryFirst),
+    unread: unreadOf(primaryFirst),
     remarks: remarksOf(primaryFirst),
   };
 }
@@ -174,60 +176,7 @@ function userOf(hosts: readonly DiscoveredHost[]): Drafted<string> {
     : { value: user, because: 'what the replicas log in with' };
 }
 
-function filesOf(hosts: readonly DiscoveredHost[]): readonly DraftFileset[] {
-  const rsyncs = hosts.flatMap(({ facts }) => facts?.rsyncs ?? []);
-  const names = new Set<string>();
-  return foldersOf(hosts).flatMap(({ source, within }) => {
-    const [rsync] = rsyncs.filter((one) => one.source === source);
-    if (rsync === undefined || within !== null) return [];
-    const own =
-      (source.split('/').at(-2) ?? '')
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9-]+/g, '-')
-        .replace(/^[^a-z]+|-+$/g, '')
-        .slice(0, 50) || 'files';
-    const name = names.has(own) ? `${own}-${String(names.size + 1)}` : own;
-    names.add(name);
-    return [
-      {
-        name,
-        path: {
-          value: source,
-          because: `rsync from cron, to ${rsync.targetHost}${rsync.deletes ? ', with --delete' : ''}`,
-          ...(rsync.target === source
-            ? {}
-            : { todo: `it is copied to ${rsync.target} there; here one path is meant on every host` }),
-        },
-        every:
-          rsync.everyMinutes === null || rsync.everyMinutes < 1
-            ? { value: '5m', todo: 'how often; cron runs it at times that are no plain period' }
-            : { value: `${String(rsync.everyMinutes)}m`, because: 'as cron does' },
-      },
-    ];
-  });
-}
-
-interface Folder {
-  readonly source: string;
-  /** Another one that it is a part of: each fileset needs a folder of its own. */
-  readonly within: string | null;
-}
-
-/** What cron copies, the outer folders first. */
-function foldersOf(hosts: readonly DiscoveredHost[]): readonly Folder[] {
-  const named = hosts.flatMap(({ facts }) => facts?.rsyncs ?? []).map(({ source }) => source);
-  const sources = [...new Set(named)].filter((source) => /^\/([^\p{C}]*[^/\p{C}])?\/$/u.test(source));
-  const outerFirst = sources.toSorted((one, other) => one.length - other.length);
-  return outerFirst.map((source, index) => ({
-    source,
-    within: outerFirst.slice(0, index).find((outer) => source.startsWith(outer)) ?? null,
-  }));
-}
-
 function remarksOf(hosts: readonly DiscoveredHost[]): readonly string[] {
-  const inner = foldersOf(hosts).flatMap(({ source, within }) =>
-    within === null ? [] : [`cron copies ${source} as well, which is a part of ${within}`],
-  );
   const read = hosts.flatMap(({ address, facts }) => {
     if (facts === null) return [];
     const { server, serverSilence, hostname, keepalived } = facts;
@@ -241,5 +190,5 @@ function remarksOf(hosts: readonly DiscoveredHost[]): readonly string[] {
       ...(keepalived === null ? [`${hostname} (${address}): no keepalived.conf was read`] : []),
     ];
   });
-  return [...read, ...inner];
+  return [...read, ...innerFoldersOf(hosts)];
 }

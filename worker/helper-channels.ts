@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { parseKnownHosts } from '../adapters/known-hosts.ts';
-import type { KnownHostEntry } from '../adapters/known-hosts.ts';
 import { SshHelper } from '../adapters/ssh.ts';
 import type { HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
-import { resolveSecret } from '../inventory/secrets.ts';
+import { pinnedKeysIn, secretOf } from './access.ts';
 
 type SshSettings = Inventory['access']['ssh'];
 type Member = HostConfig | WitnessConfig;
@@ -21,16 +18,12 @@ export class HelperChannels {
       { host: name, address, port },
       {
         user: ssh.user,
-        privateKey: () => resolveSecret(ssh.key),
-        knownHosts: () => readFile(ssh.knownHosts, 'utf8'),
+        privateKey: () => secretOf('access.ssh.key', ssh.key, name),
+        knownHosts: () => pinnedKeysIn(ssh.knownHosts, name),
       },
     );
     this.#helpers.set(key, helper);
     return helper;
-  }
-
-  async knownHosts(ssh: SshSettings): Promise<readonly KnownHostEntry[]> {
-    return parseKnownHosts(await readFile(ssh.knownHosts, 'utf8'));
   }
 
   close(): void {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
@@ -20,8 +19,9 @@ import { openSession } from '../adapters/sql.ts';
 import { probeTcp } from '../adapters/tcp.ts';
 import type { Declared } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import { explainStranger } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
-import { resolveSecret, SecretError } from '../inventory/secrets.ts';
+import { pinnedKeysIn, secretOf } from './access.ts';
 import { HelperChannels } from './helper-channels.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
 
@@ -103,7 +103,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     helperScript: assembleHelper,
     pinnedKeys: async (host) => {
       const { address, sshPort } = memberOf(config, host);
-      return linesFor(await channels.knownHosts(access.ssh), address, sshPort).join('\n');
+      return linesFor(await pinnedKeysIn(access.ssh.knownHosts, host), address, sshPort).join('\n');
     },
     powerOff: (host, deadline) => runPowerHook(config.hooks.powerOff, host, deadline),
   };
@@ -114,30 +114,11 @@ const sqlLogin = async (access: Inventory['access'], host: HostName): Promise<{ 
   password: await secretOf('access.sql.password', access.sql.password, host),
 });
 
-/** @throws AdapterFailure `BadInput`: asking again reads it no better, a person has to mend the reference or what it leads to */
-async function secretOf(place: string, reference: string, host: HostName): Promise<string> {
-  try {
-    return await resolveSecret(reference);
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    throw new AdapterFailure({
-      type: 'BadInput',
-      host,
-      message: `${place} of the inventory cannot be used on the worker ${hostname()}: ${error.message}. Then start again`,
-      facts: { about: 'configuration' },
-    });
-  }
-}
-
 function hostOf(config: ClusterConfig, name: HostName): HostConfig {
   const host = config.hosts.find((candidate) => candidate.name === name);
   if (host !== undefined) return host;
-  const known = config.hosts.map((candidate) => candidate.name).join(', ');
-  throw new AdapterFailure({
-    type: 'BadInput',
-    host: name,
-    message: `${name} is not a database host of ${config.name} (it has ${known}). Nothing was changed`,
-  });
+  const message = explainStranger({ cluster: config.name, hosts: config.hosts }, name) ?? '';
+  throw new AdapterFailure({ type: 'BadInput', host: name, message });
 }
 
 const memberOf = (config: ClusterConfig, name: HostName): HostConfig | WitnessConfig =>

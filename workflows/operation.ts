@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
+import { explainStranger } from '../domain/cluster.ts';
 import type { Parsed } from '../domain/inputs.ts';
 import { failure } from './failures.ts';
 
@@ -17,14 +18,9 @@ export function accept<T>(parsed: Parsed<T>): T {
 }
 
 /** A name of no host would otherwise be waited for, as a host that is silent is. */
-export function requireHost({ cluster, hosts }: ClusterDescription, host: HostName): void {
-  const known = hosts.map(({ name }) => name);
-  if (known.includes(host)) return;
-  throw failure(
-    'BadInput',
-    `${host} is not a database host of ${cluster} (it has ${known.join(', ')}). Nothing was changed`,
-    { changed: false },
-  );
+export function requireHost(cluster: ClusterDescription, host: HostName): void {
+  const why = explainStranger(cluster, host);
+  if (why !== null) throw failure('BadInput', why, { changed: false });
 }
 
 export function label(runbook: string, cluster: string): void {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import { SHOP } from '../domain/shop.ts';
 import { addressOf } from './sim/address.ts';
-import { inSimulatedTime } from './sim/attempt.ts';
+import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { pass } from './sim/session.ts';
-import { fence } from './sim/runs.ts';
+import { fence, RUN } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -311,6 +311,31 @@ function restarted(): SimulatedShop {
   shop.database('db3').boot();
   return shop;
 }
+
+describe('a host to promote that the cluster does not have', () => {
+  const candidate = 'db9';
+  const refused = {
+    kind: 'failed',
+    type: 'BadInput',
+    message: 'db9 is not a database host of shop (it has db1, db2, db3). Nothing was changed',
+  };
+
+  it('ends a failover, and the plan of one, before anything is asked of the hosts', async () => {
+    const shop = new SimulatedShop();
+    shop.kill('db1');
+    expect(await attempt(shop, 'planFailover', { input: { cluster: 'shop', candidate } })).toMatchObject(refused);
+    const outcome = await attempt(shop, 'fenceAndDrain', { input: { ...RUN, candidate } });
+    expect(outcome).toMatchObject({ ...refused, facts: { changed: false } });
+    expect(shop.log).toEqual([]);
+  });
+
+  it('is no reason to undo nothing when an earlier attempt knew it', async () => {
+    const shop = new SimulatedShop();
+    const outcome = await attempt(shop, 'fenceAndDrain', { input: { ...RUN, candidate }, attempt: 2 });
+    expect(outcome).toMatchObject({ kind: 'failed', type: 'BadInput' });
+    expect(outcome).not.toMatchObject({ facts: { changed: false } });
+  });
+});
 
 describe('a secret that cannot be read', () => {
   it('ends a failover before anything is changed, though it is needed only after the promotion', async () => {

@@ -4,7 +4,9 @@ import { createServer } from 'node:net';
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeValue, encodeValue, parseReply } from '../../adapters/helper-wire.ts';
-import type { AdapterFailure } from '../../adapters/ports.ts';
+import type { KnownHostEntry } from '../../adapters/known-hosts.ts';
+import { parseKnownHosts } from '../../adapters/known-hosts.ts';
+import { AdapterFailure } from '../../adapters/ports.ts';
 import type { SshAccess } from '../../adapters/ssh.ts';
 import { SshHelper } from '../../adapters/ssh.ts';
 import type { TestSshd } from './sshd.ts';
@@ -23,7 +25,7 @@ function connect(changes: Partial<SshAccess> & { port?: number } = {}): SshHelpe
     {
       user: 'root',
       privateKey: () => Promise.resolve(sshd.privateKey),
-      knownHosts: () => Promise.resolve(sshd.pinned),
+      knownHosts: () => Promise.resolve(parseKnownHosts(sshd.pinned)),
       command: sshd.command,
       ...access,
     },
@@ -31,6 +33,10 @@ function connect(changes: Partial<SshAccess> & { port?: number } = {}): SshHelpe
   opened.push(made);
   return made;
 }
+
+/** The keys of sshd, as those of whoever listens at `port`. */
+const pinnedAt = (port: number) => (): Promise<readonly KnownHostEntry[]> =>
+  Promise.resolve(parseKnownHosts(sshd.pinned.replace(String(sshd.port), String(port))));
 
 const failureOf = async (request: Promise<unknown>): Promise<AdapterFailure & { reason?: string }> =>
   await request.then(
@@ -215,7 +221,7 @@ describe('an answer that does not come', () => {
 describe('a host that cannot be reached', () => {
   test('because nothing listens there', async () => {
     const port = await freePort();
-    const knownHosts = (): Promise<string> => Promise.resolve(sshd.pinned.replace(String(sshd.port), String(port)));
+    const knownHosts = pinnedAt(port);
     expect(await failureOf(connect({ port, knownHosts }).request('hello'))).toMatchObject({
       type: 'Unreachable',
       reason: 'refused',
@@ -228,7 +234,7 @@ describe('a host that cannot be reached', () => {
     const mute = createServer().listen(0, '127.0.0.1');
     await vi.waitUntil(() => mute.listening, PATIENCE);
     const { port } = mute.address() as { port: number };
-    const knownHosts = (): Promise<string> => Promise.resolve(sshd.pinned.replace(String(sshd.port), String(port)));
+    const knownHosts = pinnedAt(port);
     const impatient = connect({ port, knownHosts, connectTimeoutMs: 200 });
     expect(await failureOf(impatient.request('hello'))).toMatchObject({ type: 'Unreachable', reason: 'hung' });
     const patient = connect({ port, knownHosts });
@@ -237,11 +243,12 @@ describe('a host that cannot be reached', () => {
   });
 
   test('because no key of it is pinned, though it listens', async () => {
-    const unknown = connect({ knownHosts: () => Promise.resolve('') });
+    const unknown = connect({ knownHosts: () => Promise.resolve([]) });
     expect(await failureOf(unknown.request('count'))).toMatchObject({
       type: 'Unreachable',
-      reason: 'host-key',
-      message: expect.stringContaining('(none is pinned); nothing was sent to it') as string,
+      reason: 'unpinned',
+      silence: 'denied',
+      message: `db1 (127.0.0.1:${String(sshd.port)}) has no key that is pinned in access.ssh.knownHosts of the inventory, so nothing was sent to it; pin its key: ssh-keyscan -t ed25519 -p PORT ADDRESS, compare with what the host itself shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), and add it to that file`,
     });
   });
 
@@ -255,7 +262,7 @@ describe('a host that cannot be reached', () => {
     rmSync(sshd.file('other'), { force: true });
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshd.file('other')]);
     const other = readFileSync(sshd.file('other.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
-    const deceived = connect({ knownHosts: () => Promise.resolve(change(sshd.pinned, other)) });
+    const deceived = connect({ knownHosts: () => Promise.resolve(parseKnownHosts(change(sshd.pinned, other))) });
     expect(await failureOf(deceived.request('count'))).toMatchObject({
       type: 'Unreachable',
       reason: 'host-key',
@@ -284,7 +291,7 @@ describe('a host that cannot be reached', () => {
     expect(failure.message).toMatch(message);
   });
 
-  test('because our own key is none, or the pins cannot be read', async () => {
+  test('because our own key is none, or the pins cannot be had', async () => {
     const keyless = connect({ privateKey: () => Promise.resolve('hunter2') });
     const failure = await failureOf(keyless.request('hello'));
     expect(failure).toMatchObject({
@@ -292,14 +299,15 @@ describe('a host that cannot be reached', () => {
       message: expect.stringContaining('cannot be used for db1') as string,
     });
     expect(failure.message).not.toContain('hunter2');
-    const pinless = connect({ knownHosts: () => Promise.reject(new Error('ENOENT')) });
-    expect(await failureOf(pinless.request('hello'))).toMatchObject({ type: 'BadInput' });
+    const unreadable = new AdapterFailure({ type: 'BadInput', host: 'db1', message: 'mend access.ssh.knownHosts' });
+    const pinless = connect({ knownHosts: () => Promise.reject(unreadable) });
+    expect(await failureOf(pinless.request('hello'))).toBe(unreadable);
   });
 
   test('is asked again by the next request, with the key and the pins of then', async () => {
     let pinned = '';
-    const late = connect({ knownHosts: () => Promise.resolve(pinned) });
-    expect(await failureOf(late.request('hello'))).toMatchObject({ reason: 'host-key' });
+    const late = connect({ knownHosts: () => Promise.resolve(parseKnownHosts(pinned)) });
+    expect(await failureOf(late.request('hello'))).toMatchObject({ reason: 'unpinned' });
     ({ pinned } = sshd);
     await expect(late.request('echo', { a: '8' })).resolves.toEqual({ a: '8' });
   });

@@ -198,16 +198,23 @@ describe('an rsync that follows links that others lay in its way', () => {
   });
 });
 
+/** A file that takes its time, until some of it has arrived. */
+async function sendSlowly(size: string, bandwidth: number): Promise<string> {
+  onSource(`head -c ${size} /dev/urandom >big`);
+  const { stamp = '' } = must(pair.open());
+  must(pair.send('aside', { stamp, bandwidth }));
+  await until(
+    'bytes on the way',
+    () => onTarget('find .standfast-tmp -type f -size +100k'),
+    (seen) => seen !== '',
+  );
+  return stamp;
+}
+
 describe('rsync that does not do all of it', () => {
   it('ends with 24 when files vanish while it sends, and converges', async () => {
-    onSource('head -c 2M /dev/urandom >big; echo x >zz');
-    const { stamp = '' } = must(pair.open());
-    must(pair.send('aside', { stamp, bandwidth: 1000 }));
-    await until(
-      'bytes on the way',
-      () => onTarget('find .standfast-tmp -type f -size +100k'),
-      (seen) => seen !== '',
-    );
+    onSource('echo x >zz');
+    await sendSlowly('2M', 1000);
     onSource('rm zz');
     const ended = await pair.ended();
     expect(ended).toMatchObject({ state: 'failed', exit: '24' });
@@ -240,14 +247,7 @@ describe('rsync that does not do all of it', () => {
 
 describe('a promotion', () => {
   it('ends the receiver on the new primary at once, and none comes after it', async () => {
-    onSource('head -c 40M /dev/urandom >big');
-    const { stamp = '' } = must(pair.open());
-    must(pair.send('aside', { stamp, bandwidth: 500 }));
-    await until(
-      'bytes on the way',
-      () => onTarget('find .standfast-tmp -type f -size +100k'),
-      (seen) => seen !== '',
-    );
+    const stamp = await sendSlowly('40M', 500);
     pair.promote('db2', [pair.target]);
     expect(pair.target.run('pgrep', '-x', 'rsync').stdout).toBe('');
     expect(await pair.ended()).toMatchObject({ state: 'failed' });
@@ -263,14 +263,7 @@ describe('a promotion', () => {
   });
 
   it('ends also what hangs and would go on once its leader alone was killed, and no group that has its number since', async () => {
-    onSource('head -c 40M /dev/urandom >big');
-    const { stamp = '' } = must(pair.open());
-    must(pair.send('aside', { stamp, bandwidth: 500 }));
-    await until(
-      'bytes on the way',
-      () => onTarget('find .standfast-tmp -type f -size +100k'),
-      (seen) => seen !== '',
-    );
+    await sendSlowly('40M', 500);
     const noted = '/var/lib/standfast/jobs/files.uploads.db2/incoming';
     const leader = pair.target.shell(`cut -d' ' -f1 ${noted}`);
     pair.target.must('pkill', '-STOP', '-P', leader);

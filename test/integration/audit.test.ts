@@ -17,6 +17,9 @@ const write = async (lab: Lab, [host, path, text]: readonly [string, string, str
   const put = await lab.host(host).exec(['tee', path], { input: text });
   expect(put).toMatchObject({ exitCode: 0 });
 };
+/** In the last file that its server reads. */
+const configure = (lab: Lab, host: string, settings: string): Promise<void> =>
+  write(lab, [host, '/etc/mysql/mariadb.conf.d/zzz-site.cnf', `[mysqld]\n${settings}\n`]);
 const sql = (lab: Lab, host: string, statement: string) => lab.host(host).sql(statement);
 
 /** As the guides write it: keepalived elects, and its check asks for a program of another name. */
@@ -135,11 +138,11 @@ describe('an audit', () => {
       "GRANT SELECT ON *.* TO 'repl'@'10.77.0.%'",
     ])
       await sql(lab, 'db1', statement);
-    await write(lab, [
+    await configure(
+      lab,
       'db3',
-      '/etc/mysql/mariadb.conf.d/zzz-site.cnf',
-      '[mysqld]\nread_only=0\nevent-scheduler=ON\nskip_slave_start=0\nbinlog_do_db=production_db\nsync-binlog=0\nmaster_retry_count=10\n',
-    ]);
+      'read_only=0\nevent-scheduler=ON\nskip_slave_start=0\nbinlog_do_db=production_db\nsync-binlog=0\nmaster_retry_count=10',
+    );
     await lab.host('db2').exec(['chmod', '664', '/var/lib/mysql/master.info']);
     await write(lab, ['db2', '/etc/sudoers.d/more', 'standfast ALL=(ALL) NOPASSWD: ALL\n']);
     await lab.host('db2').exec(['chmod', '440', '/etc/sudoers.d/more']);
@@ -218,14 +221,10 @@ describe('an audit', () => {
       'db3',
       "STOP SLAVE; SET sql_log_bin = 0; DROP USER 'repl'@'10.77.0.%'; REVOKE PROCESS ON *.* FROM 'standfast'@'10.77.0.%'",
     );
-    await write(lab, ['db2', '/etc/mysql/mariadb.conf.d/zzz-site.cnf', '[mysqld]\nmaster_retry_count=10\n']);
-    await write(lab, [
-      'db3',
-      '/etc/mysql/mariadb.conf.d/zzz-site.cnf',
-      '[mysqld]\nskip-log-bin\nrelay_log_recovery=1\n',
-    ]);
+    await configure(lab, 'db2', 'master_retry_count=10');
+    await configure(lab, 'db3', 'skip-log-bin\nrelay_log_recovery=1');
     await lab.host('db3').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
-    await write(lab, ['db3', '/etc/mysql/mariadb.conf.d/zzz-site.cnf', '[mysqld]\nnonsense=1\n']);
+    await configure(lab, 'db3', 'nonsense=1');
     const shell = (host: string, script: string) => lab.host(host).exec(['bash', '-c', script]);
     await shell(
       'db2',
@@ -291,11 +290,7 @@ describe('an audit', () => {
       "CREATE ROLE writers; GRANT READ_ONLY ADMIN ON *.* TO writers; CREATE USER usher@'10.77.0.9' IDENTIFIED BY 'x'; GRANT writers TO usher@'10.77.0.9'",
     ])
       await sql(lab, 'db1', statement);
-    await write(lab, [
-      'db3',
-      '/etc/mysql/mariadb.conf.d/zzz-site.cnf',
-      '[mysqld]\nversion=10.6.5-MariaDB-log\nlower_case_table_names=1\n',
-    ]);
+    await configure(lab, 'db3', 'version=10.6.5-MariaDB-log\nlower_case_table_names=1');
     await lab.host('db3').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
     // Every second SYN is lost, and sent again after a second.
     const slow = `add table inet slow; add chain inet slow in { type filter hook input priority 0; }

@@ -25,6 +25,7 @@ const facts: ClassicHost = {
   serverSilence: null,
   keepalived: null,
   rsyncs: [],
+  unreadRsyncs: [],
 };
 const one = (address: string, change: Partial<ClassicHost> = {}): DiscoveredHost => ({
   address,
@@ -105,6 +106,20 @@ test('of folders that lie in one another the outer one is taken, and the inner o
   expect(draft.remarks).toContain('cron copies /srv/www/uploads/ as well, which is a part of /srv/www/');
 });
 
+test('an rsync of a loop goes to all its targets, and one that could not be read is marked with its file and line', () => {
+  const rsync = { everyMinutes: 5, source: '/srv/up/', target: '/srv/up/', deletes: false };
+  const rsyncs = [
+    { ...rsync, targetHost: 'web2' },
+    { ...rsync, targetHost: 'web3' },
+  ];
+  const unreadRsyncs = [{ file: '/usr/local/bin/sync.sh', line: 4, why: '$h is not known' }];
+  const text = textOf([one('10.0.0.1', { rsyncs, unreadRsyncs })]);
+  expect(text).toContain('path: /srv/up/ # rsync from cron, to web2, web3\n');
+  expect(marksIn(text).map(({ what }) => what)).toContain(
+    'db1 (10.0.0.1): the rsync of /usr/local/bin/sync.sh, line 4, is not in here, since $h is not known; write its folder under files, if it is one of the cluster',
+  );
+});
+
 test('whatever is found, the draft loads', () => {
   const word = fc.oneof(
     fc.string({ maxLength: 20 }),
@@ -153,6 +168,7 @@ test('whatever is found, the draft loads', () => {
         serverSilence: fc.option(word),
         keepalived: fc.option(fc.record({ instances: fc.array(instance, { maxLength: 2 }) })),
         rsyncs: fc.array(rsync, { maxLength: 3 }),
+        unreadRsyncs: fc.array(fc.record({ file: word, line: fc.nat(), why: word }), { maxLength: 2 }),
       }),
     ),
   });

@@ -20,7 +20,12 @@ export function inSimulatedTime(): void {
 
 export type Outcome<T> =
   | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly type: string; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly type: string;
+      readonly message: string;
+      readonly facts: Readonly<Record<string, unknown>>;
+    }
   /** The worker stopped there and is heard of no more. */
   | { readonly kind: 'held'; readonly at: HoldPoint };
 
@@ -61,7 +66,8 @@ export async function attempt<N extends Name>(
       return { kind: 'done', value: await activity(input) };
     } catch (error) {
       if (!(error instanceof ApplicationFailure)) throw error;
-      return { kind: 'failed', type: error.type ?? '', message: error.message };
+      const facts = (error.details?.[0] ?? {}) as Readonly<Record<string, unknown>>;
+      return { kind: 'failed', type: error.type ?? '', message: error.message, facts };
     }
   });
   return Promise.race([running, held]);

@@ -2,6 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { recordsFrom } from '../../../activities/records-answer.ts';
 import { readBeat, writeBeat } from '../../../adapters/mariadb-heartbeat.ts';
 import { readPrimary, readReplication, readUptimeSeconds } from '../../../adapters/mariadb-status.ts';
+import { parseKnownHosts } from '../../../adapters/known-hosts.ts';
 import { SqlPulse } from '../../../adapters/pulse.ts';
 import { SshHelper } from '../../../adapters/ssh.ts';
 import { Fleet } from '../../../bench/fleet/fleet-state.ts';
@@ -95,7 +96,7 @@ async function simulatedSsh() {
       {
         user: access.user,
         privateKey: () => Promise.resolve(access.privateKey),
-        knownHosts: () => Promise.resolve(knownHosts),
+        knownHosts: () => Promise.resolve(parseKnownHosts(knownHosts)),
       },
     );
     closers.push(() => {
