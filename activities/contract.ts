@@ -10,7 +10,7 @@ import type { FileActivities } from './files-contract.ts';
 
 export type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
 export type { FilesErrand, FilesPlan } from './files-contract.ts';
-export type { DeposedFence, Fenced, Promoted } from './failover-contract.ts';
+export type { DeposedFence, Fenced, Promoted, Settled } from './failover-contract.ts';
 
 export interface Transfer extends OfCluster {
   readonly donor: HostName;

@@ -1,6 +1,7 @@
 import type { Acceptance, Risk } from '../domain/acceptance.ts';
 import type { Epoch, HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { EventsReport } from '../domain/events.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
 import type { FailoverDecision, FenceProof, TimelineEntry } from '../domain/report.ts';
 import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
@@ -43,6 +44,11 @@ export interface Promoted {
 export type DeposedFence =
   { readonly kind: 'fenced'; readonly proof: string } | { readonly kind: 'left-alone'; readonly why: string };
 
+export interface Settled {
+  /** Null: the policy is not to run events. */
+  readonly events: EventsReport | null;
+}
+
 /** The steps of a failover. */
 export interface FailoverActivities {
   /**
@@ -84,11 +90,12 @@ export interface FailoverActivities {
   fenceDeposed(input: OfCluster & { readonly host: HostName }): Promise<DeposedFence>;
 
   /**
-   * Step 13: forgets the old channel on the new primary and enables its events.
+   * Step 13: forgets the old channel on the new primary and enables its events, if the policy is that it runs them.
    * @param input.fence  whom it proved off counts for the majority; runs of earlier versions do not say
+   * @returns what became of the events; nothing in runs of earlier versions
    * @throws `Stale` when another host is primary by now
    */
   settleCluster(
     input: OfOperation & { readonly primary: HostName; readonly epoch: Epoch; readonly fence?: FenceProof },
-  ): Promise<void>;
+  ): Promise<Settled | undefined>;
 }

@@ -3,16 +3,17 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import {
   acceptWrites,
   forgetSource,
-  runEvents,
   startReplication,
   stopReplication,
   willAcknowledge,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
+import { runEvents } from '../adapters/mariadb-events.ts';
 import { ensureHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedFromPrimary } from '../domain/election.ts';
+import { leftOffSentence } from '../domain/events.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, runsBothThreads } from '../domain/observation.ts';
@@ -179,15 +180,16 @@ export const openingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
         claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
       );
       const mode = await openRecorded(authority, host, steps);
-      if (managed.events) await authority.withSession(host, runEvents);
+      const events = managed.events ? await authority.withSession(host, runEvents) : null;
       return {
         outcome: 'open',
         cluster,
         host,
         epoch: authority.epoch,
         mode,
+        events,
         timeline: steps.timeline,
-        sentence: `${host} is the primary of ${cluster}, open for writes through the VIP (epoch ${String(authority.epoch.number)}, ${mode})`,
+        sentence: `${host} is the primary of ${cluster}, open for writes through the VIP (epoch ${String(authority.epoch.number)}, ${mode})${leftOffSentence(events)}`,
       };
     }),
 });

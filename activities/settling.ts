@@ -1,6 +1,7 @@
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
-import { forgetSource, runEvents } from '../adapters/mariadb.ts';
+import { forgetSource } from '../adapters/mariadb.ts';
+import { runEvents } from '../adapters/mariadb-events.ts';
 import { continuing, hostThatIsOff } from './continuing.ts';
 import type { Activities } from './contract.ts';
 import { primaryOf } from './electing.ts';
@@ -20,12 +21,10 @@ export const settlingActivities = (ports: Ports, hooks: StepHooks): Pick<Activit
           host: primary,
           message: `${now} is primary by now; nothing was settled on ${primary}`,
         });
-      await authority.withSession(primary, async (session) => {
-        await forgetSource(session);
-        if (managed.events) await runEvents(session);
-      });
+      await authority.withSession(primary, forgetSource);
       const databases = managed.description.hosts.map((host) => host.name);
       const kept = authority.members.filter((member) => databases.includes(member));
       await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
+      return { events: managed.events ? await authority.withSession(primary, runEvents) : null };
     }),
 });

@@ -9,6 +9,7 @@ import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { askRecords } from './confirming.ts';
+import { keepNotingEvents } from './event-watch.ts';
 import { pause } from './pause.ts';
 import { keepRehearsing } from './rehearsing.ts';
 
@@ -120,6 +121,11 @@ export class WatchedCluster {
     await Promise.all([
       watch.run(either),
       untilDeposed(this.#cluster, primary, either).then(end),
+      // Of its own, since Node.js warns of more than ten listeners to one signal.
+      keepNotingEvents(
+        { cluster: this.#cluster, primary, serves: () => watch.isServing },
+        AbortSignal.any([signal, turn.signal]),
+      ),
       keepRehearsing(
         {
           ...{ cluster: description.cluster, everyMs: description.watch.rehearsalMs, runs: this.#plane.runs },

@@ -160,16 +160,6 @@ export async function willAcknowledgeNothing(session: Session): Promise<void> {
   await session.rows('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
 }
 
-/** Events that replication switched off on this server, which now has to run them. Source: MariaDB KB, SLAVESIDE_DISABLED. */
-export async function runEvents(session: Session): Promise<void> {
-  const events = await session.rows(
-    "SELECT EVENT_SCHEMA AS base, EVENT_NAME AS name FROM information_schema.EVENTS WHERE STATUS = 'SLAVESIDE_DISABLED'",
-  );
-  for (const event of events)
-    await session.rows(`ALTER EVENT ${identifier(String(event['base']))}.${identifier(String(event['name']))} ENABLE`);
-  await session.rows('SET GLOBAL event_scheduler = ON');
-}
-
 export async function databaseBytes(session: Session): Promise<number> {
   const rows = await session.rows(
     'SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH + DATA_FREE), 0) AS bytes FROM information_schema.TABLES',

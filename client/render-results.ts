@@ -1,4 +1,5 @@
 import type { FailoverResult, FenceProof, Loss, PrepareResult, ProvisionResult } from '../domain/report.ts';
+import type { EventsReport } from '../domain/events.ts';
 import type { Salvage } from '../domain/tail.ts';
 import type { Paint } from './paint.ts';
 import { renderBytes, renderDuration } from './render-quantities.ts';
@@ -18,6 +19,7 @@ export function renderFailover(result: FailoverResult, paint: Paint): string {
       ...(decision === null ? [] : [`  why:      ${decision.diagnosis.explains} (${decision.diagnosis.code})`]),
       ...(decision === null ? [] : [`  fence:    ${renderFence(decision.fence)}`]),
       ...(loss === null ? [] : [`  loss:     ${renderLoss(loss, paint)}`]),
+      ...renderEvents(result.events ?? null, paint),
       `  took:     ${renderDuration(timelineSpanMs(timeline))}`,
     ].join('\n'),
     decision === null ? '' : renderVotes(decision.votes, result.newPrimary, 'elected'),
@@ -59,6 +61,20 @@ const renderSalvage = ({ applied, quarantined, folder, why }: Salvage): readonly
   ...(why === '' ? [] : [why]),
 ];
 
+/** One line, and two more for each that a person decides about. */
+function renderEvents(report: EventsReport | null, paint: Paint): readonly string[] {
+  if (report === null) return [];
+  const { enabled, disabled, leftOff } = report;
+  if (enabled.length + disabled.length + leftOff.length === 0) return [];
+  const parts = [
+    ...(enabled.length > 0 ? [`running again: ${enabled.join(', ')}`] : []),
+    ...(disabled.length > 0 ? [`as disabled as before: ${disabled.join(', ')}`] : []),
+    ...(leftOff.length > 0 ? [paint.warn(`${String(leftOff.length)} LEFT OFF`)] : []),
+  ];
+  const each = leftOff.flatMap(({ event, why, statement }) => [`${event}: ${why}`, `  on the primary: ${statement}`]);
+  return [`  events:   ${[parts.join('; '), ...each].join('\n            ')}`];
+}
+
 export function renderProvision(result: ProvisionResult, paint: Paint): string {
   const { checksum, timeline } = result;
   const span = timelineSpanMs(timeline);
@@ -78,7 +94,11 @@ export function renderPrepare(result: PrepareResult, paint: Paint): string {
     result.mode === 'lossless' ? paint.good('lossless') : paint.warn('async: the loss of the primary can lose writes');
   return paragraphs([
     paint.strong(result.sentence),
-    `  primary:  ${result.host} (epoch ${String(result.epoch.number)})\n  mode:     ${mode}`,
+    [
+      `  primary:  ${result.host} (epoch ${String(result.epoch.number)})`,
+      `  mode:     ${mode}`,
+      ...renderEvents(result.events ?? null, paint),
+    ].join('\n'),
     renderTimeline(result.timeline, paint),
   ]);
 }

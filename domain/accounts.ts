@@ -11,7 +11,10 @@ export type AccountRole = 'operation' | 'replication' | 'heartbeat';
 /** Nobody logs in with it. It writes heartbeat rows for whoever calls, and has no privilege to write on a read-only server. */
 export const HEARTBEAT_ACCOUNT = { name: 'standfast_beat', host: 'localhost' } as const;
 
-/** Of the operation account, on everything. READ_ONLY ADMIN: MariaDB 10.11 asks for it to change read_only. */
+/**
+ * Of the operation account, on everything. READ_ONLY ADMIN: MariaDB 10.11 asks for it to change read_only. EVENT: to switch on the events of whatever database;
+ * that a definer stays takes SUPER (or SET USER) besides.
+ */
 export const OPERATION_PRIVILEGES: readonly string[] = [
   'SELECT',
   'PROCESS',
@@ -24,6 +27,7 @@ export const OPERATION_PRIVILEGES: readonly string[] = [
   'SLAVE MONITOR',
   'CONNECTION ADMIN',
   'READ_ONLY ADMIN',
+  'EVENT',
 ];
 
 export const REQUIRED_GRANTS: readonly RequiredGrant[] = [

@@ -2,6 +2,7 @@ import type { Acceptance } from './acceptance.ts';
 import type { Epoch, FenceRung, HostName } from './cluster.ts';
 import type { Coverage } from './coverage.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import type { EventsReport } from './events.ts';
 import type { Vote } from './election.ts';
 import type { Salvage, Transactions } from './tail.ts';
 import type { Verdict } from './verdict.ts';
@@ -74,6 +75,8 @@ export interface FailoverResult {
   readonly loss: Loss | null;
   /** Winners before this one, in order; nearly always none. */
   readonly abandoned: readonly AbandonedWinner[];
+  /** Null: the policy is not to run events, or it is not known what became of them. */
+  readonly events?: EventsReport | null;
   readonly timeline: readonly TimelineEntry[];
   readonly verdict: Verdict | null;
 }
@@ -97,6 +100,8 @@ export interface PrepareResult {
   readonly host: HostName;
   readonly epoch: Epoch;
   readonly mode: 'lossless' | 'async';
+  /** Null: the policy is not to run events. */
+  readonly events?: EventsReport | null;
   readonly timeline: readonly TimelineEntry[];
   readonly sentence: string;
 }

@@ -32,7 +32,7 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
       'CREATE DATABASE ledger',
       `CREATE USER ${operator} ${hashed(passwords.standfast)}`,
       `GRANT SELECT, PROCESS, RELOAD, SUPER, BINLOG MONITOR, BINLOG ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN,
-         SLAVE MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN ON *.* TO ${operator}`,
+         SLAVE MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN, EVENT ON *.* TO ${operator}`,
       `GRANT INSERT, UPDATE, DELETE, CREATE, CREATE ROUTINE, EXECUTE ON standfast.* TO ${operator}`,
       `CREATE USER ${writer} ACCOUNT LOCK`,
       `GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${writer}`,

@@ -1,5 +1,7 @@
 import type { Fenced, Promoted } from '../activities/contract.ts';
 import type { AbandonedWinner, FailoverDecision, FailoverResult, Loss } from '../domain/report.ts';
+import type { EventsReport } from '../domain/events.ts';
+import { leftOffSentence } from '../domain/events.ts';
 import { NOTHING_TO_SALVAGE } from '../domain/tail.ts';
 import { lookIfPossible } from './verdict.ts';
 
@@ -16,6 +18,8 @@ export interface Done {
   readonly fenced: Ready;
   readonly promoted: Promoted;
   readonly abandoned: readonly Abandoned[];
+  /** Null: they are not to run, or it is not known. */
+  readonly events: EventsReport | null;
 }
 
 export async function report(done: Done): Promise<FailoverResult> {
@@ -31,6 +35,7 @@ export async function report(done: Done): Promise<FailoverResult> {
     decision,
     loss: lossOf(decision),
     abandoned: abandoned.map(describeAbandoned),
+    events: done.events,
     timeline: [...abandoned.flatMap((one) => one.fenced.timeline), ...fenced.timeline, ...promoted.timeline],
     verdict: await lookIfPossible(cluster),
   };
@@ -64,7 +69,7 @@ function sentenceOfResult(done: Done): string {
   const losses = [...standing.map((one) => one.fenced.decision), fenced.decision].map(lossSentence).join('; ');
   const before = abandoned.map(({ fenced: { winner }, why }) => `. ${winner} was elected before: ${why}`).join('');
   const second = secondHolder === null ? '' : `. The old primary may still hold the VIP: ${secondHolder}`;
-  return `${fenced.winner} is the primary of ${cluster} instead of ${oldPrimaryOf(done)} (epoch ${String(epoch.number)}, ${mode}); ${losses}${before}${second}`;
+  return `${fenced.winner} is the primary of ${cluster} instead of ${oldPrimaryOf(done)} (epoch ${String(epoch.number)}, ${mode}); ${losses}${before}${second}${leftOffSentence(done.events)}`;
 }
 
 const lossSentence = ({ coverage, accepted }: FailoverDecision): string =>

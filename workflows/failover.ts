@@ -109,6 +109,7 @@ async function spare(
     decision: null,
     loss: null,
     abandoned: [],
+    events: opened.events ?? null,
     timeline: [...fenced.timeline, ...opened.timeline],
     verdict: await lookIfPossible(cluster),
   };

@@ -1,12 +1,12 @@
 import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
-import type { Activities, Fenced, Promoted } from '../activities/contract.ts';
+import type { Activities, Fenced, Promoted, Settled } from '../activities/contract.ts';
 import { deposedId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import type { FailoverResult } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import { failure } from './failures.ts';
-import type { Abandoned, Ready } from './failover-report.ts';
+import type { Abandoned, Done, Ready } from './failover-report.ts';
 import { report } from './failover-report.ts';
 import { fenceDeposed } from './fence-deposed.ts';
 import type { RunPage } from './progress.ts';
@@ -57,16 +57,19 @@ async function promote(cluster: string, fenced: Ready, page: RunPage): Promise<P
   }
 }
 
-async function finish(done: Parameters<typeof report>[0], page: RunPage): Promise<FailoverResult> {
+async function finish(done: Omit<Done, 'events'>, page: RunPage): Promise<FailoverResult> {
   const { cluster, fenced, promoted, abandoned } = done;
   page.enter('settle');
   const fences = [...abandoned.map((one) => one.fenced), fenced].map(({ decision }) => decision.fence);
   const alive = new Set(fences.flatMap((fence) => (isDown(fence) ? [] : [fence.host])));
   for (const host of alive) await leaveDeposed(cluster, host, page);
   const { runId: run } = workflowInfo();
-  await settle({ cluster, run, primary: fenced.winner, epoch: promoted.epoch, fence: fenced.decision.fence }, page);
+  const settled = await settle(
+    { cluster, run, primary: fenced.winner, epoch: promoted.epoch, fence: fenced.decision.fence },
+    page,
+  );
   page.enter('verify');
-  const result = await report(done);
+  const result = await report({ ...done, events: settled?.events ?? null });
   page.note(result.sentence);
   page.end('failed-over', `bring ${result.oldPrimary} back: it starts closed`);
   return result;
@@ -97,12 +100,13 @@ async function leaveDeposed(cluster: string, host: string, page: RunPage): Promi
 }
 
 /** Clients are served already: what cannot be tidied is said, and is no reason to call the failover failed. */
-async function settle(input: Parameters<Activities['settleCluster']>[0], page: RunPage): Promise<void> {
+async function settle(input: Parameters<Activities['settleCluster']>[0], page: RunPage): Promise<Settled | undefined> {
   try {
-    await brief(`forget the old channel on ${input.primary}`).settleCluster(input);
+    return await brief(`forget the old channel on ${input.primary}`).settleCluster(input);
   } catch (error) {
     if (namedFailure(error) === null) throw error;
     page.note(`Not settled: ${sentenceOf(error)}. Run standfast prepare ${input.cluster} ${input.primary}`);
+    return undefined;
   }
 }
 

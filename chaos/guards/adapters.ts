@@ -34,6 +34,38 @@ export const ADAPTERS = [
       'no heartbeat is committed on a server that is closed, also one that was under way, by an account that may write there',
     ],
   ]),
+  ...guardsOf('adapters/mariadb-events.ts', 'test/oracle/events-mariadb.test.ts', [
+    [
+      'no note on a closed server',
+      'a note that is written on a server that was closed would be an errant transaction',
+      'SQL SECURITY DEFINER',
+      'SQL SECURITY INVOKER',
+      'nothing is noted on a server that is closed, by an account that may write there',
+    ],
+    [
+      'an event keeps its character set',
+      'an event that is switched on again does not read its own text in the character set of our session',
+      'for (const statement of sessionOf(event)) await session.rows(statement);',
+      '',
+      'events run on whoever takes the place of their primary as they were',
+    ],
+  ]),
+  ...guardsOf('adapters/mariadb-events.ts', 'test/activities/settling.test.ts', [
+    [
+      'an event keeps its definer',
+      'an event that is switched on again does not run with the privileges of the operation account',
+      '`ALTER DEFINER = ${account(definer)} EVENT ${',
+      '`ALTER EVENT ${account(definer) && ',
+      'run again, except for those that a person had disabled',
+    ],
+    [
+      'an event that is refused stops nothing',
+      'a failover does not fail for the lack of a privilege, and the event is told',
+      'if (!isRefusal(error)) throw error;',
+      'throw error;',
+      'are named with the statement for each when the account may not switch them on',
+    ],
+  ]),
   ...guardsOf('adapters/ssh-connection.ts', 'test/adapters/ssh.test.ts', [
     [
       'host key pinned',

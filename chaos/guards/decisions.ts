@@ -34,6 +34,29 @@ export const DECISIONS = [
       'is not taken for dead by a worker that is cut off from it, while a replica hears it',
     ],
   ]),
+  ...guardsOf('domain/events.ts', 'test/domain/events.test.ts', [
+    [
+      'a disabled event stays disabled',
+      'a promotion does not switch on what a person had disabled; on a replica both look the same',
+      "const enabled = off.filter((event) => was(event) === 'enabled');",
+      'const enabled = off;',
+      'are switched on when they were enabled before, and stay off when a person had disabled them',
+    ],
+    [
+      'an event that runs once runs once',
+      'an event of one instant is not carried out a second time by the new primary',
+      'enabled.filter(({ isOver }) => !isOver)',
+      'enabled',
+      'are left to a person when they would be carried out a second time',
+    ],
+    [
+      'a look before the end of a promotion forgets no event',
+      'the watcher does not note that nothing is enabled while replication keeps the events off',
+      "isSwitchedOff(event) ? was(event) : 'off'",
+      "'off'",
+      'keeps what replication alone has switched off',
+    ],
+  ]),
   ...guardsOf('domain/protection.ts', 'test/domain/protection.test.ts', [
     [
       'never protected when it could not see',

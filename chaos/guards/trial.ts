@@ -82,7 +82,7 @@ export class Copy {
   async run({ file, title }: Guard['test']): Promise<TestRun> {
     const report = path.join(this.#folder, 'report.json');
     await rm(report, { force: true });
-    const project = /^test\/(host|lab)\//.test(file) ? 'lab' : 'unit';
+    const project = /^test\/(host|lab|oracle)\//.test(file) ? 'lab' : 'unit';
     const printed = await this.#vitest([
       ...['run', '--config', 'test/vitest.config.ts', '--project', project, file],
       ...['--testNamePattern', escaped(title)],

@@ -35,7 +35,7 @@ export const CONTENT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: 'enabled events on the primary against `policy.events`',
     why: 'a failover leaves the scheduler of the new primary off, and the events are carried out by nobody',
-    fix: 'set policy.events: true, or drop the events',
+    fix: 'set policy.events: true and run standfast prepare, or drop the events',
     judge: eachByRole(({ server: { enabledEvents, status }, facts: { declared } }, isPrimary) =>
       isPrimary && !declared.events && status.eventScheduler
         ? named(enabledEvents, 'events', 'policy.events: true, or none')

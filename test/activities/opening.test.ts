@@ -23,6 +23,24 @@ describe('a primary that restarted', () => {
     expect(shop.violations).toEqual([]);
   });
 
+  it('says which of its events are left off', async () => {
+    const shop = restarted();
+    shop.runsEvents = true;
+    const db1 = shop.database('db1');
+    db1.events = [{ name: 'hourly', status: 'SLAVESIDE_DISABLED' }];
+    db1.notedEvents = '{"enabled":[["shop","hourly"]],"unclear":[]}';
+    db1.maySwitchEvents = false;
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'done',
+      value: {
+        events: { leftOff: [{ event: 'shop.hourly' }] },
+        sentence: expect.stringMatching(/WARNING: events are left off: shop\.hourly \(.*1044.*ALTER DEFINER/) as string,
+      },
+    });
+    db1.maySwitchEvents = true;
+    expect(await open(shop, 'db1')).toMatchObject({ value: { events: { enabled: ['shop.hourly'], leftOff: [] } } });
+  });
+
   it('waits for acknowledgements before it is open', async () => {
     const shop = restarted();
     await open(shop, 'db1');

@@ -60,3 +60,83 @@ describe('settling', () => {
     expect(shop.database('db2').channel).not.toBeNull();
   });
 });
+
+describe('the events of the new primary', () => {
+  const NOTED = '{"enabled":[["shop","hourly"],["shop","once"]],"unclear":[]}';
+
+  /** db2 was promoted; replication had switched off all of its events. */
+  async function promoted(change: (shop: SimulatedShop) => void = () => undefined) {
+    const shop = new SimulatedShop();
+    shop.runsEvents = true;
+    const db2 = shop.database('db2');
+    db2.notedEvents = NOTED;
+    db2.events = [
+      { name: 'hourly', status: 'SLAVESIDE_DISABLED' },
+      { name: 'once', status: 'SLAVESIDE_DISABLED', isOver: true },
+      { name: 'purge', status: 'SLAVESIDE_DISABLED' },
+      { name: 'local', status: 'DISABLED' },
+    ];
+    change(shop);
+    shop.kill('db1');
+    const decision = await decide(shop);
+    expect(await promote(shop, decision)).toMatchObject({ kind: 'done' });
+    const input = { ...RUN, primary: decision.winner, epoch: decision.epoch };
+    const settle = () => attempt(shop, 'settleCluster', { input });
+    return { shop, db2, settle };
+  }
+  const statuses = (db2: { readonly events: readonly { readonly status: string }[] }) =>
+    db2.events.map(({ status }) => status);
+  const REMEDY =
+    "SET character_set_client = 'utf8mb4', collation_connection = 'utf8mb4_general_ci'; ALTER DEFINER = `app`@`%` EVENT `shop`.`hourly` ENABLE";
+
+  it('run again, except for those that a person had disabled, and one that would run twice', async () => {
+    const { db2, settle } = await promoted();
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: {
+        events: { enabled: ['shop.hourly'], disabled: ['shop.purge'], leftOff: [{ event: 'shop.once' }] },
+      },
+    });
+    expect(statuses(db2)).toEqual(['ENABLED', 'SLAVESIDE_DISABLED', 'SLAVESIDE_DISABLED', 'DISABLED']);
+    expect(db2.eventScheduler).toBe(true);
+    expect(db2.notedEvents).toBe(NOTED);
+    expect(await settle()).toMatchObject({ kind: 'done', value: { events: { enabled: [] } } });
+  });
+
+  it('are named with the statement for each when the account may not switch them on, and nothing fails', async () => {
+    const { db2, settle } = await promoted((shop) => (shop.database('db2').maySwitchEvents = false));
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: {
+        events: {
+          enabled: [],
+          leftOff: [
+            { event: 'shop.once' },
+            { event: 'shop.hourly', why: expect.stringContaining('1044') as string, statement: REMEDY },
+          ],
+        },
+      },
+    });
+    expect(db2.channel).toBeNull();
+    expect(db2.eventScheduler).toBe(true);
+    db2.maySwitchEvents = true;
+    expect(await settle()).toMatchObject({ kind: 'done', value: { events: { enabled: ['shop.hourly'] } } });
+  });
+
+  it('are left to a person when nobody had noted which of them were enabled, also when it is done again', async () => {
+    const { db2, settle } = await promoted((shop) => (shop.database('db2').notedEvents = null));
+    for (const turn of [1, 2])
+      expect([turn, await settle()]).toMatchObject([
+        turn,
+        { value: { events: { enabled: [], disabled: [], leftOff: [{}, {}, { event: 'shop.purge' }] } } },
+      ]);
+    expect(statuses(db2)).toEqual([...['SLAVESIDE_DISABLED', 'SLAVESIDE_DISABLED', 'SLAVESIDE_DISABLED'], 'DISABLED']);
+  });
+
+  it('are not touched when the policy is not to run them', async () => {
+    const { db2, settle } = await promoted((shop) => (shop.runsEvents = false));
+    expect(await settle()).toMatchObject({ kind: 'done', value: { events: null } });
+    expect(statuses(db2)[0]).toBe('SLAVESIDE_DISABLED');
+    expect(db2.eventScheduler).toBe(false);
+  });
+});

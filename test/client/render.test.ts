@@ -155,6 +155,23 @@ test('a prepared primary that runs async says what that means', () => {
   );
 });
 
+test('events that are left off are named, with the statement for each', () => {
+  const events = {
+    ...{ enabled: ['shop.hourly', 'shop.daily'], disabled: ['shop.purge'] },
+    leftOff: [{ event: 'shop.once', why: 'its instant has passed', statement: 'ALTER DEFINER … ENABLE' }],
+  };
+  expect(renderFailover({ ...failedOver, events }, plain)).toContain(
+    [
+      '  events:   running again: shop.hourly, shop.daily; as disabled as before: shop.purge; 1 LEFT OFF',
+      '            shop.once: its instant has passed',
+      '              on the primary: ALTER DEFINER … ENABLE',
+      '  took:',
+    ].join('\n'),
+  );
+  const nothing = { enabled: [], disabled: [], leftOff: [] };
+  expect(renderFailover({ ...failedOver, events: nothing }, plain)).toBe(renderFailover(failedOver, plain));
+});
+
 test('an error says what was undone, what was not, and who holds the cluster', () => {
   const runningOperation = {
     type: 'failover',

@@ -13,6 +13,30 @@ const ROWS = 7;
 const syncOn = async (host: string): Promise<string> =>
   (await cluster().lab.host(host).exec(['cat', '/var/lib/standfast/sync'])).stdout;
 
+/** One that writes a row each second, as somebody whom nobody else is; and one that a person has disabled, which would delete what the other writes. */
+async function scheduleEvents(): Promise<void> {
+  const { lab, client } = cluster();
+  const db1 = lab.host('db1');
+  await db1.sql(`CREATE DATABASE ticks; CREATE USER ticker@'10.1.%' IDENTIFIED BY 'x'; GRANT INSERT, EVENT ON ticks.* TO ticker@'10.1.%';
+    CREATE TABLE ticks.t (id INT AUTO_INCREMENT PRIMARY KEY, server INT, mode TEXT, who TEXT);
+    CREATE EVENT ticks.purge ON SCHEDULE EVERY 1 SECOND DO DELETE FROM ticks.t; ALTER EVENT ticks.purge DISABLE;
+    SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
+    CREATE DEFINER = ticker@'10.1.%' EVENT ticks.tick ON SCHEDULE EVERY 1 SECOND
+      DO INSERT INTO ticks.t (server, mode, who) VALUES (@@server_id, @@sql_mode, CURRENT_USER() || '')`);
+  // The watcher notes within seconds what is enabled, and this does at once.
+  await client.preparePrimary({ cluster: 'shop', host: 'db1' });
+  await expectTicks('db1');
+}
+
+/** From now on the event is carried out on `primary`, and nowhere else. */
+async function expectTicks(primary: string): Promise<void> {
+  const host = cluster().lab.host(primary);
+  const [[id = '', last = '0'] = []] = await host.sql('SELECT @@server_id, COALESCE(MAX(id), 0) FROM ticks.t');
+  const ticks = () => host.sql(`SELECT server, mode, who FROM ticks.t WHERE id > ${last} ORDER BY id`);
+  const seen = await until('a row of the event', async () => ((await ticks()).length > 0 ? ticks() : undefined));
+  for (const row of seen) expect(row).toEqual([id, 'PIPES_AS_CONCAT,ANSI_QUOTES', 'ticker@10.1.%']);
+}
+
 /** db2 or db3 is primary afterwards; db1 holds rows that nobody else has, as in async mode. */
 async function failOverFromAsync(): Promise<{ readonly primary: string; readonly lost: readonly string[] }> {
   const { lab, client } = cluster();
@@ -34,11 +58,14 @@ describe('the old primary', () => {
   test('that holds nothing of its own follows the new one, is proven, and acknowledges again', async () => {
     const { lab, client, startLedger, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');
+    await scheduleEvents();
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
     lab.host('db1').signal('mariadbd', 'SIGKILL');
-    const { newPrimary: primary } = await client.failover(order);
+    const { newPrimary: primary, events } = await client.failover(order);
+    expect(events).toEqual({ enabled: ['ticks.tick'], disabled: ['ticks.purge'], leftOff: [] });
+    await expectTicks(primary);
     await lab.host('db1').exec(['service', 'mariadb', 'start']); // behind its fence, as somebody in a hurry does
     // There it cannot be told to acknowledge nothing, so the primary refuses it.
     const others = { cluster: 'shop', host: primary === 'db2' ? 'db3' : 'db2' };
@@ -51,14 +78,20 @@ describe('the old primary', () => {
     expect(await ledger.verdict({ primary, faultAt })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
     await caughtUp(lab, 'db1', primary);
     expect(await checksums(lab, 'db1')).toEqual(await checksums(lab, primary));
-    expect(await lab.host('db1').sql('SELECT @@read_only')).toEqual([['1']]);
+    expect(await lab.host('db1').sql('SELECT @@read_only, @@event_scheduler')).toEqual([['1', 'OFF']]);
+    expect(await lab.host('db1').sql("SELECT status FROM mysql.event WHERE name = 'tick'")).toEqual([
+      ['SLAVESIDE_DISABLED'],
+    ]);
+    await expectTicks(primary);
     expect(await syncOn(primary)).toMatch(/lossless .*db1/);
     // And it can be primary again.
     lab.host(primary).signal('mariadbd', 'SIGKILL');
     expect(await client.failover({ ...order, candidate: 'db1' })).toMatchObject({
       newPrimary: 'db1',
       loss: { lossless: true },
+      events: { enabled: ['ticks.tick'] },
     });
+    await expectTicks('db1');
   });
 
   test('is compared with what its primary has committed, not with what waits for an acknowledgement there', async () => {

@@ -14,9 +14,10 @@ const temporal = useTemporal();
 const watch = useWatch(temporal);
 keepPolicy(cluster);
 
-/** db1 is open, and watched under this policy. */
-async function watched(policy: ClusterSettings): Promise<Cluster> {
+/** db1 is open, and watched under this policy. @param statements carried out on it before */
+async function watched(policy: ClusterSettings, statements?: string): Promise<Cluster> {
   await cluster().restore('cluster');
+  if (statements !== undefined) await cluster().lab.host('db1').sql(statements);
   cluster().lab.configure(policy);
   await cluster().startWatcher('watcher');
   await watch.tells('db1 PrimaryServes');
@@ -24,9 +25,12 @@ async function watched(policy: ClusterSettings): Promise<Cluster> {
 }
 
 test('a watched primary that is killed is failed over without a person, and nothing acknowledged is lost', async () => {
-  const { lab, startLedger } = await watched({ automatic: true, cooldown: '1s' });
+  const nightly = 'CREATE EVENT shop.nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.nothing';
+  const { lab, startLedger } = await watched({ automatic: true, cooldown: '1s' }, nightly);
   const ledger = startLedger();
   await ledger.acknowledged(50);
+  const noted = async () => (await lab.host('db1').sql('SELECT events FROM standfast.enabled_events')).join();
+  await until('a note of the event', async () => (await noted()).includes('nightly') || undefined);
 
   const faultAt = Ledger.now();
   lab.host('db1').signal('mariadbd', 'SIGKILL');
@@ -37,6 +41,7 @@ test('a watched primary that is killed is failed over without a person, and noth
     outcome: 'failed-over',
     oldPrimary: 'db1',
     decision: { coverage: { kind: 'lossless' } },
+    events: { enabled: ['shop.nightly'], disabled: [], leftOff: [] },
   });
   await ledger.stop();
   const { lost, twoWriters } = await ledger.verdict({ primary: result.newPrimary, faultAt });

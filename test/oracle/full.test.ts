@@ -1,24 +1,12 @@
 import mysql from 'mysql2/promise';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SqlPulse } from '../../adapters/pulse.ts';
 import { openSession } from '../../adapters/sql.ts';
-import { Oracle } from './server.ts';
+import { freePort, Oracle } from './server.ts';
 
 const MOST = 10;
 let oracle: Oracle;
 let port: number;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return free;
-}
 
 beforeAll(async () => {
   port = await freePort();

@@ -165,6 +165,9 @@ const promotion = () => ({
   timeline: [],
 });
 
+const LEFT_OFF = { event: 'shop.hourly', why: 'access denied', statement: 'ALTER DEFINER …' };
+const LEFT_SAID = 'shop.hourly (access denied; on the primary: ALTER DEFINER …)';
+
 describe('a failover past its point of no return', () => {
   it('elects anew when the winner is lost, and says what it did with both', async () => {
     const outcome = await run(
@@ -188,6 +191,31 @@ describe('a failover past its point of no return', () => {
       abandoned: [{ host: 'db2', why: 'db2 has not answered', loss: { lossless: true } }],
       sentence:
         'db3 is the primary of shop instead of db1 (epoch 6, lossless); no acknowledged write is missing: all that db1 had; no acknowledged write is missing: all that db2 had. db2 was elected before: db2 has not answered',
+    });
+  });
+
+  it.each([
+    [
+      'left off',
+      { events: { enabled: [], disabled: [], leftOff: [LEFT_OFF] } },
+      `. WARNING: events are left off: ${LEFT_SAID}`,
+    ],
+    ['all run', { events: { enabled: ['shop.hourly'], disabled: [], leftOff: [] } }, ''],
+    ['not known, as of a worker of an earlier version', undefined, ''],
+  ])('says what became of events that are %s', async (_, settled, said) => {
+    const outcome = await run(
+      'failover',
+      { cluster: 'shop' },
+      {
+        fenceAndDrain: () => ready('db2'),
+        promoteAndRoute: promotion,
+        settleCluster: () => settled,
+        describeCluster: refusal,
+      },
+    );
+    expect(outcome.result).toMatchObject({
+      ...{ outcome: 'failed-over', newPrimary: 'db2', events: settled?.events ?? null },
+      sentence: `db2 is the primary of shop instead of db1 (epoch 6, lossless); no acknowledged write is missing: all that db1 had${said}`,
     });
   });
 

@@ -21,6 +21,12 @@ export interface Channel {
   applierErrno: number;
 }
 
+export interface SimulatedEvent {
+  readonly name: string;
+  status: 'ENABLED' | 'DISABLED' | 'SLAVESIDE_DISABLED';
+  readonly isOver?: boolean;
+}
+
 export class SqlError extends Error {}
 
 /**
@@ -64,6 +70,11 @@ export class Database {
   /** Commits that wait for an acknowledgement. */
   readonly pending = new Set<string>();
   token = '';
+  events: SimulatedEvent[] = [];
+  /** What its primary noted of them, as far as it was applied here. */
+  notedEvents: string | null = null;
+  /** Whether the operation account has the privilege EVENT. */
+  maySwitchEvents = true;
 
   constructor(host: HostDescription) {
     this.host = host;

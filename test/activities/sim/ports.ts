@@ -18,7 +18,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     owner: shop.owner,
     operationAccount: 'standfast',
     vip: { address: VIP, prefix: 24, interface: 'eth0' },
-    events: false,
+    events: shop.runsEvents,
     declared: declaredOf(shop.description),
     filesets: [],
     helper: (host) => ({

@@ -43,6 +43,8 @@ export class SimulatedShop implements RunbookPorts {
   readonly proofs: ProofPort = { lastProof: () => Promise.resolve(provenNow()) };
   /** Why the password of the replication account cannot be read. */
   secretFault: string | null = null;
+  /** `policy.events`. */
+  runsEvents = false;
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */
   vipLeadsTo: HostName | null = null;
   /** Hosts whose connections come from another address than the one in the inventory. */

@@ -3,6 +3,7 @@ import type { Row } from '../../../adapters/ports.ts';
 import { AUDIT_STATEMENTS, AUDIT_VARIABLES } from './audit.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
+import { EVENT_STATEMENTS } from './events.ts';
 import { hasReached } from './positions.ts';
 
 /** What a statement may do besides changing its own server. */
@@ -169,6 +170,7 @@ const stopBoth = (database: Database): void => {
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
   ...AUDIT_STATEMENTS,
+  ...EVENT_STATEMENTS,
   { form: /^SHOW ALL SLAVES STATUS$/, run: channelRows },
   { form: /^SELECT 1$/, run: () => [{ '1': 1 }] },
   {
@@ -262,7 +264,6 @@ const STATEMENTS: readonly Statement[] = [
   },
   // The connection of a replica has the number of its server here.
   { form: /^BEGIN NOT ATOMIC .* KILL HARD CONNECTION (\d+); END$/, run: endConnection },
-  { form: /^SELECT EVENT_SCHEMA AS base/, run: () => [] },
 ];
 
 export async function runStatement(text: string, call: Omit<Call, 'found'>): Promise<readonly Row[]> {

@@ -1,0 +1,48 @@
+import { log } from '@temporalio/activity';
+import { noteEvents } from '../adapters/mariadb-events.ts';
+import type { ClusterPorts } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
+import { pause } from './pause.ts';
+
+/** What a person changes in the last seconds before a failover may not be noted. */
+const NOTE_EVERY_MS = 10_000;
+/** How soon it is looked again whether the primary serves. */
+const NOT_NOW_MS = 1_000;
+
+interface Noting {
+  readonly cluster: ClusterPorts;
+  readonly primary: HostName;
+  /** Whether the primary serves, and nothing is being done about it. */
+  readonly serves: () => boolean;
+}
+
+/** While the primary serves it is noted which of its events are enabled, so that whoever takes its place can run the same. Ends when it is aborted. */
+export async function keepNotingEvents({ cluster, primary, serves }: Noting, signal: AbortSignal): Promise<void> {
+  const isOver = (): boolean => signal.aborted;
+  let told = '';
+  while (cluster.events && !isOver()) {
+    const isNow = serves();
+    const why = isNow ? await note(cluster, primary) : '';
+    if (why !== '' && why !== told) log.warn('the enabled events are not noted', { primary, why });
+    if (isNow) told = why;
+    await pause(isNow ? NOTE_EVERY_MS : NOT_NOW_MS, signal);
+  }
+}
+
+/** @returns why not; empty: they are */
+async function note(cluster: ClusterPorts, primary: HostName): Promise<string> {
+  try {
+    const session = await cluster.session(primary);
+    try {
+      await noteEvents(session);
+    } finally {
+      session.close();
+    }
+    return '';
+  } catch (error) {
+    // The watch itself says when a server does not answer.
+    if (!(error instanceof AdapterFailure)) throw error;
+    return error.message;
+  }
+}

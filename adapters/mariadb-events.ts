@@ -1,0 +1,144 @@
+import { HEARTBEAT_ACCOUNT } from '../domain/accounts.ts';
+import type { EventLeftOff, EventsReport, KeptEvent } from '../domain/events.ts';
+import { chooseEvents, eventName, eventsToNote } from '../domain/events.ts';
+import { field, identifier } from './mariadb.ts';
+import type { Row, Session } from './ports.ts';
+import { AdapterFailure } from './ports.ts';
+
+interface StoredEvent extends KeptEvent {
+  /** `user@host`, or `role@`. */
+  readonly definer: string;
+  /** What an ALTER EVENT overwrites with that of its session; null: of a server that did not keep it. */
+  readonly characterSet: string | null;
+  readonly collation: string | null;
+  /** What it overwrites with the default of the database; null: the same already. */
+  readonly otherDefault: string | null;
+}
+
+/** Not from information_schema.EVENTS, which an account without the privilege EVENT sees nothing of. `execute_at` is in UTC. */
+const READ = `SELECT e.db AS db, e.name AS name, e.definer AS definer, e.status AS status,
+    IFNULL(e.execute_at <= UTC_TIMESTAMP(), 0) AS is_over,
+    e.character_set_client AS character_set, e.collation_connection AS collation,
+    IF(e.db_collation = s.DEFAULT_COLLATION_NAME, NULL, s.DEFAULT_COLLATION_NAME) AS other_default
+  FROM mysql.event e LEFT JOIN information_schema.SCHEMATA s ON s.SCHEMA_NAME = e.db ORDER BY e.db, e.name`;
+
+const WRITER = `'${HEARTBEAT_ACCOUNT.name}'@'${HEARTBEAT_ACCOUNT.host}'`;
+
+const MAKE_LIST = [
+  'CREATE DATABASE IF NOT EXISTS standfast',
+  'CREATE TABLE IF NOT EXISTS standfast.enabled_events (id TINYINT PRIMARY KEY, events LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB',
+  // The watcher's account may write on a read-only server; whoever owns the procedure may not. As for heartbeat rows.
+  `CREATE DEFINER = ${WRITER} PROCEDURE IF NOT EXISTS standfast.note_events(IN enabled LONGTEXT CHARACTER SET utf8mb4)
+     SQL SECURITY DEFINER MODIFIES SQL DATA
+     INSERT INTO standfast.enabled_events (id, events) VALUES (1, enabled) ON DUPLICATE KEY UPDATE events = VALUES(events)`,
+];
+
+/**
+ * Notes in a table that replicas have as well which events are enabled on the primary, when that has changed. A replica does not know: its own events are all
+ * switched off. Writes nothing on a server that is read-only.
+ * @throws AdapterFailure where the list was never made
+ */
+export async function noteEvents(session: Session): Promise<void> {
+  await note(session, await storedEvents(session), await readNoted(session));
+}
+
+async function note(session: Session, events: readonly KeptEvent[], noted: string | null): Promise<void> {
+  const now = eventsToNote(events, noted);
+  // As bytes: a server with NO_BACKSLASH_ESCAPES would read the backslashes before its quotes.
+  if (now !== noted) await session.rows('CALL standfast.note_events(CONVERT(? USING utf8mb4))', [Buffer.from(now)]);
+}
+
+/**
+ * Switches on again what replication had switched off on this server, which has to run it, and nothing that a person had disabled. Definer, sql_mode, character
+ * sets and time zone stay as they are. What the server refuses to switch on is told, and keeps nothing else off.
+ * Source: MariaDB KB, ALTER EVENT, SLAVESIDE_DISABLED; measured, `test/oracle/events-mariadb.test.ts`
+ */
+export async function runEvents(session: Session): Promise<EventsReport> {
+  for (const statement of MAKE_LIST) await session.rows(statement);
+  const noted = await readNoted(session);
+  const { toEnable, disabled, unclear } = chooseEvents(await storedEvents(session), noted);
+  const enabled: string[] = [];
+  const leftOff = unclear.map(({ event, why }) => left(event, why));
+  for (const event of toEnable) {
+    const why = await whyNotEnabled(session, event);
+    if (why === null) enabled.push(eventName(event));
+    else leftOff.push(left(event, why));
+  }
+  await session.rows('SET GLOBAL event_scheduler = ON');
+  await note(session, await storedEvents(session), noted);
+  return { enabled, disabled: disabled.map(eventName), leftOff };
+}
+
+const left = (event: StoredEvent, why: string): EventLeftOff => ({
+  event: eventName(event),
+  why,
+  statement: [...sessionOf(event), enabling(event)].join('; '),
+});
+
+/** @returns null when it is enabled */
+async function whyNotEnabled(session: Session, event: StoredEvent): Promise<string | null> {
+  if (event.otherDefault !== null)
+    return `it would take ${event.otherDefault} from its database as its collation, which was another one when it was made`;
+  const [before] = await session.rows(
+    'SELECT @@character_set_client AS characters, @@collation_connection AS collation',
+  );
+  try {
+    for (const statement of sessionOf(event)) await session.rows(statement);
+    // The character set of the session is that of the event now, and not of what is sent: the statement comes as bytes.
+    await session.rows('EXECUTE IMMEDIATE CONVERT(? USING utf8mb4)', [Buffer.from(enabling(event))]);
+    return null;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return error.message;
+  } finally {
+    await session.rows('SET character_set_client = ?, collation_connection = ?', [
+      before?.['characters'],
+      before?.['collation'],
+    ]);
+  }
+}
+
+/** The server answered, and did not do it: for lack of the privilege EVENT, for one. */
+const isRefusal = (error: unknown): error is AdapterFailure =>
+  error instanceof AdapterFailure &&
+  error.facts['errno'] !== undefined &&
+  (error.silence === null || error.silence === 'denied');
+
+const sessionOf = ({ characterSet, collation }: StoredEvent): readonly string[] =>
+  characterSet === null || collation === null
+    ? []
+    : [`SET character_set_client = '${characterSet}', collation_connection = '${collation}'`];
+
+/** Without its definer in the statement, the account that carries it out would become that. */
+const enabling = ({ database, name, definer }: StoredEvent): string =>
+  `ALTER DEFINER = ${account(definer)} EVENT ${identifier(database)}.${identifier(name)} ENABLE`;
+
+function account(definer: string): string {
+  const at = definer.lastIndexOf('@');
+  const [user, host] = [definer.slice(0, at), definer.slice(at + 1)];
+  return host === '' ? identifier(user) : `${identifier(user)}@${identifier(host)}`;
+}
+
+async function readNoted(session: Session): Promise<string | null> {
+  const rows = await session.rows('SELECT events FROM standfast.enabled_events WHERE id = 1');
+  return rows.length === 0 ? null : field(rows, 'events');
+}
+
+async function storedEvents(session: Session): Promise<readonly StoredEvent[]> {
+  const rows = await session.rows(READ);
+  return rows.map((row) => ({
+    database: text(row, 'db') ?? '',
+    name: text(row, 'name') ?? '',
+    definer: text(row, 'definer') ?? '',
+    status: text(row, 'status') ?? '',
+    isOver: text(row, 'is_over') === '1',
+    characterSet: text(row, 'character_set'),
+    collation: text(row, 'collation'),
+    otherDefault: text(row, 'other_default'),
+  }));
+}
+
+const text = (row: Row, key: string): string | null => {
+  const value = row[key] as string | number | null | undefined;
+  return value === undefined || value === null ? null : String(value);
+};

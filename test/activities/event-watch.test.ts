@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { asyncLocalStorage } from '@temporalio/activity';
+import { keepNotingEvents } from '../../activities/event-watch.ts';
+import { contextOf, inSimulatedTime } from './sim/attempt.ts';
+import { pass } from './sim/session.ts';
+import { SimulatedShop } from './sim/shop.ts';
+
+inSimulatedTime();
+
+let over = new AbortController();
+beforeEach(() => {
+  over = new AbortController();
+});
+afterEach(() => {
+  over.abort();
+});
+
+async function begin(change: (shop: SimulatedShop) => void = () => undefined) {
+  const shop = new SimulatedShop();
+  shop.runsEvents = true;
+  const db1 = shop.database('db1');
+  db1.events = [{ name: 'hourly', status: 'ENABLED' }];
+  change(shop);
+  const state = { serves: true, ended: false };
+  const noting = { cluster: await shop.cluster('shop'), primary: 'db1', serves: () => state.serves };
+  void asyncLocalStorage
+    .run(contextOf('watchShard', 1), () => keepNotingEvents(noting, over.signal))
+    .then(() => (state.ended = true));
+  const notes = () => shop.log.filter((event) => event.includes('CALL standfast.note_events')).length;
+  return { shop, db1, state, notes };
+}
+
+const HOURLY = '{"enabled":[["shop","hourly"]],"unclear":[]}';
+
+it('notes which events are enabled, and again when that has changed', async () => {
+  const { db1, notes } = await begin();
+  await pass(1_000);
+  expect(db1.notedEvents).toBe(HOURLY);
+  await pass(60_000);
+  expect(notes()).toBe(1);
+  db1.events = [{ name: 'hourly', status: 'DISABLED' }];
+  await pass(11_000);
+  expect(db1.notedEvents).toBe('{"enabled":[],"unclear":[]}');
+});
+
+it('forgets nothing between a promotion and its end, when replication keeps the events off', async () => {
+  const { db1, notes } = await begin((shop) => {
+    shop.database('db1').events = [{ name: 'hourly', status: 'SLAVESIDE_DISABLED' }];
+    shop.database('db1').notedEvents = HOURLY;
+  });
+  await pass(30_000);
+  expect([db1.notedEvents, notes()]).toEqual([HOURLY, 0]);
+});
+
+it('waits until the primary serves, and goes on after one that did not answer', async () => {
+  const { shop, db1, state } = await begin();
+  await pass(1_000);
+  state.serves = false;
+  db1.events = [];
+  await pass(30_000);
+  expect(db1.notedEvents).toBe(HOURLY);
+  shop.kill('db1');
+  state.serves = true;
+  await pass(15_000);
+  db1.boot();
+  db1.readOnly = false;
+  await pass(15_000);
+  expect(db1.notedEvents).toBe('{"enabled":[],"unclear":[]}');
+});
+
+it('ends at once where the policy is not to run events', async () => {
+  const { state, notes } = await begin((shop) => (shop.runsEvents = false));
+  await pass(1_000);
+  expect([state.ended, notes()]).toEqual([true, 0]);
+});
