@@ -17,6 +17,8 @@ export const AUDITED_SETTINGS = [
   'log_slave_updates',
   'lower_case_table_names',
   'master_retry_count',
+  'max_connections',
+  'max_user_connections',
   'read_only',
   'relay_log_purge',
   'relay_log_recovery',
@@ -82,6 +84,7 @@ type Rows = (statement: string) => Promise<readonly Row[]>;
 async function readAccounts(rows: Rows): Promise<readonly AccountFacts[]> {
   const accounts = await rows(`SELECT User AS user, Host AS host,
       IFNULL(JSON_VALUE(Priv, '$.account_locked'), '0') AS locked,
+      IFNULL(JSON_VALUE(Priv, '$.max_user_connections'), '0') AS most,
       IFNULL(JSON_VALUE(Priv, '$.plugin'), 'mysql_native_password') IN ('mysql_native_password', 'mysql_old_password', '')
         AND IFNULL(JSON_VALUE(Priv, '$.authentication_string'), '') = '' AS open
     FROM mysql.global_priv WHERE IFNULL(JSON_VALUE(Priv, '$.is_role'), '0') NOT IN ('1', 'true') ORDER BY User, Host`);
@@ -101,6 +104,7 @@ async function readAccounts(rows: Rows): Promise<readonly AccountFacts[]> {
       proves: text(row, 'open') === '0',
       privileges: [...new Set([...own, ...privilegesAtLogin(roles, grantee).global])],
       withinReach: [...new Set([...own, ...privilegesWithinReach(roles, grantee).global])],
+      mostConnections: Number(text(row, 'most')),
     };
   });
 }

@@ -13,9 +13,10 @@ export function shellLines(text: string): readonly ShellLine[] {
   for (const [index, part] of text.split('\n').entries()) {
     const own = part.replace(/\\$/, ' ');
     const last = lines.at(-1);
+    const isComment: boolean = !goesOn && /^\s*#/.test(part);
     if (goesOn && last !== undefined) last.text += own;
     else lines.push({ number: index + 1, text: own });
-    goesOn = part.endsWith('\\');
+    goesOn = !isComment && part.endsWith('\\');
   }
   return lines.filter((line) => !/^\s*#/.test(line.text));
 }

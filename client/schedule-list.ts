@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScheduleDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { attribute } from './cluster-runs.ts';
@@ -114,11 +115,14 @@ interface Turn {
 
 // Temporal lets the last change win: one that read the schedule before a pause and was written after it says "not paused".
 const TRIES = 5;
+/** Longer than such a change is on its way. */
+const MEANWHILE_MS = 200;
 
 /** Until it holds. One that is already so keeps the note that tells why. */
 async function turn(link: Link, cluster: string, to: Turn): Promise<readonly ListedSchedule[]> {
   for (let left = TRIES; left > 0; left--) {
     await turnOnce(link, cluster, to);
+    await sleep(MEANWHILE_MS);
     const now = await listSchedules(link, cluster);
     if (now.every(({ paused }) => paused === to.pause)) return now;
   }

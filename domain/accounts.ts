@@ -38,8 +38,7 @@ export const REQUIRED_GRANTS: readonly RequiredGrant[] = [
     privileges: ['INSERT', 'UPDATE', 'DELETE', 'CREATE', 'CREATE ROUTINE', 'EXECUTE'],
   },
   { account: 'heartbeat', on: 'standfast.*', privileges: ['SELECT', 'INSERT', 'UPDATE', 'EXECUTE'] },
-  // A server keeps one connection more for whoever has CONNECTION ADMIN. Replicas have to get in when all others wait for their acknowledgement.
-  { account: 'replication', on: '*.*', privileges: ['REPLICATION SLAVE', 'CONNECTION ADMIN'] },
+  { account: 'replication', on: '*.*', privileges: ['REPLICATION SLAVE'] },
 ];
 
 /** What an account holds, under one of the names and addresses that it is known by. */

@@ -37,9 +37,10 @@ export async function createAccounts(primary: Host, passwords: Passwords): Promi
       `CREATE USER ${writer} ACCOUNT LOCK`,
       `GRANT SELECT, INSERT, UPDATE, EXECUTE ON standfast.* TO ${writer}`,
       `CREATE USER ${replica} ${hashed(passwords.repl)}`,
-      `GRANT REPLICATION SLAVE, CONNECTION ADMIN ON *.* TO ${replica}`,
+      `GRANT REPLICATION SLAVE ON *.* TO ${replica}`,
       ...applications.flatMap((account) => [
-        `CREATE USER ${account} ${hashed(passwords.app)}`,
+        // Together fewer than a server has, 151: replicas have to find a connection when all others wait for their acknowledgement.
+        `CREATE USER ${account} ${hashed(passwords.app)} WITH MAX_USER_CONNECTIONS 70`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO ${account}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON ledger.* TO ${account}`,
       ]),

@@ -1,13 +1,13 @@
 import { OPERATION_PRIVILEGES } from '../accounts.ts';
 import type { AccountFacts } from './facts.ts';
 import type { Judgement, Rule, ServerCase } from './rule.ts';
-import { eachServer, listed, unless } from './rule.ts';
+import { eachServer, listed, unless, withSetting } from './rule.ts';
 
 /** What lets an account write on a server that is read-only. Source: MariaDB KB, read_only. */
 const WRITES_ANYWHERE = 'READ_ONLY ADMIN';
 /** Of the installation itself: only whoever is root or mysql on the host can use them. */
 const OF_THE_HOST = ['root@localhost', 'mysql@localhost', 'mariadb.sys@localhost'];
-const MAY_REPLICATE = ['REPLICATION SLAVE', 'CONNECTION ADMIN', 'REPLICA MONITOR', 'SLAVE MONITOR', 'USAGE'];
+const MAY_REPLICATE = ['REPLICATION SLAVE', 'REPLICA MONITOR', 'SLAVE MONITOR', 'USAGE'];
 
 const usable = ({ server }: ServerCase): readonly AccountFacts[] => server.accounts.filter(({ locked }) => !locked);
 const ofUser = (found: ServerCase, user: string): readonly AccountFacts[] =>
@@ -15,6 +15,39 @@ const ofUser = (found: ServerCase, user: string): readonly AccountFacts[] =>
 
 const named = (accounts: readonly AccountFacts[], expected: string): Judgement =>
   accounts.length === 0 ? null : { found: listed(accounts.map(({ name }) => name)), expected };
+
+/** Accounts that a limit of connections holds for, and that are not Standfast's own. */
+const applicationsOf = (found: ServerCase): readonly AccountFacts[] => {
+  const { operation, replication } = found.facts.declared.accounts;
+  return usable(found).filter(
+    ({ name, user, privileges }) =>
+      ![operation, replication].includes(user) &&
+      !OF_THE_HOST.includes(name) &&
+      !privileges.includes('CONNECTION ADMIN'),
+  );
+};
+
+function whetherApplicationsLeaveRoom(found: ServerCase): Judgement {
+  const { cluster } = found.facts;
+  if (cluster.mode !== 'semisync') return null;
+  return withSetting(found.server.settings, 'max_connections', (most) =>
+    withSetting(found.server.settings, 'max_user_connections', (each) => {
+      const limits = applicationsOf(found).map(
+        ({ name, mostConnections }) => [name, mostConnections === 0 ? Number(each) : mostConnections] as const,
+      );
+      const unlimited = limits.filter(([, limit]) => limit <= 0).map(([name]) => name);
+      const taken = limits.reduce((sum, [, limit]) => sum + limit, 0);
+      const replicas = cluster.hosts.length - 1;
+      return unless(unlimited.length === 0 && Number(most) - taken >= replicas, {
+        found:
+          unlimited.length > 0
+            ? `each of ${listed(unlimited)} may take all ${most} connections`
+            : `accounts of applications may take ${String(taken)} of ${most} connections`,
+        expected: `${String(replicas)} are left for the replicas`,
+      });
+    }),
+  );
+}
 
 /** Who may do what on the servers: too little, and too much. */
 export const ACCOUNT_RULES: readonly Rule[] = [
@@ -58,14 +91,11 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     code: 'AckersLockedOut',
     group: 'servers',
     severity: 'warn',
-    looksAt: '`CONNECTION ADMIN` of the account in `replication.user`',
-    why: 'replicas that come back are refused by a primary whose connections all wait for their acknowledgement, and nothing ends that but a person',
-    fix: 'GRANT CONNECTION ADMIN on the primary to the replication account: a full server keeps one connection more for it',
-    judge: eachServer((found) => {
-      const own = ofUser(found, found.facts.declared.accounts.replication);
-      const getsIn = own.length === 0 || own.some(({ privileges }) => privileges.includes('CONNECTION ADMIN'));
-      return unless(getsIn, { found: 'no CONNECTION ADMIN', expected: 'CONNECTION ADMIN' });
-    }),
+    looksAt:
+      '`MAX_USER_CONNECTIONS` of the accounts of applications, or `max_user_connections`, against `max_connections`, with `replication.mode: semisync`',
+    why: 'with all replicas away, writes wait for an acknowledgement and fill every connection, and the replicas that come back are refused, until a person comes',
+    fix: "ALTER USER … WITH MAX_USER_CONNECTIONS on the primary, or max_user_connections in the server's files, so that each replica finds a connection",
+    judge: eachServer(whetherApplicationsLeaveRoom),
   },
   {
     code: 'ReplicationAccountCanMore',
@@ -73,15 +103,12 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: 'global privileges of the account in `replication.user`',
     why: 'its password stands in clear in a file of every replica',
-    fix: 'REVOKE on the primary all but REPLICATION SLAVE and CONNECTION ADMIN from the replication account',
+    fix: 'REVOKE on the primary all but REPLICATION SLAVE from the replication account',
     judge: eachServer((found) => {
       const more = ofUser(found, found.facts.declared.accounts.replication).flatMap(({ withinReach }) =>
         withinReach.filter((one) => !MAY_REPLICATE.includes(one)),
       );
-      return unless(more.length === 0, {
-        found: listed([...new Set(more)]),
-        expected: 'REPLICATION SLAVE and CONNECTION ADMIN alone',
-      });
+      return unless(more.length === 0, { found: listed([...new Set(more)]), expected: 'REPLICATION SLAVE alone' });
     }),
   },
   {

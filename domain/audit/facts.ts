@@ -32,6 +32,8 @@ export interface AccountFacts {
   readonly privileges: readonly string[];
   /** The same, and those of every role that it may take. */
   readonly withinReach: readonly string[];
+  /** Connections that it may have at a time; 0: as many as any account. */
+  readonly mostConnections: number;
 }
 
 /** Settings by the names that the server's own files use. `ON` and `OFF` for switches. */

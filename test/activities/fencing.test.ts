@@ -98,8 +98,20 @@ describe('a primary that says nothing', () => {
   });
 
   it.each([
-    { gone: 'its server', leave: (shop: SimulatedShop) => { shop.hang('db1'); }, looks: [150, 150] },
-    { gone: 'its host', leave: (shop: SimulatedShop) => { shop.powerOff('db1'); }, looks: [300, 150] },
+    {
+      gone: 'its server',
+      leave: (shop: SimulatedShop) => {
+        shop.hang('db1');
+      },
+      looks: [150, 150],
+    },
+    {
+      gone: 'its host',
+      leave: (shop: SimulatedShop) => {
+        shop.powerOff('db1');
+      },
+      looks: [300, 150],
+    },
   ])('is not waited for a second time as if nobody had listened before: $gone', async ({ leave, looks }) => {
     const shop = new SimulatedShop();
     leave(shop);

@@ -41,6 +41,12 @@ test.each([
   expect(found(command)).toEqual([]);
 });
 
+test('a comment does not go on in the next line, whatever it ends with', () => {
+  expect(found('# to the old one: \\\nrsync -a /srv/up/ db2:/srv/up/')).toEqual([
+    ['/srv/up/', 'db2', '/srv/up/', false],
+  ]);
+});
+
 test('a script with variables and a line that goes on is read as it runs', () => {
   const script = '#!/bin/sh\nSRC="/srv/up/"\nHOST=db2\nrsync -a \\\n  "$SRC" "root@${HOST}:$SRC"\n';
   expect(found(script)).toEqual([['/srv/up/', 'db2', '/srv/up/', false]]);

@@ -201,7 +201,7 @@ test('paused with a reason and resumed, for one cluster and no other', async () 
 test('a pause is seen to hold, also when somebody brings the schedules in step at the same moment', async () => {
   await apply(['shop']);
   await listed(3);
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 5; round++) {
     const handle = client.schedule.getHandle('standfast-verify-shop');
     await handle.update((previous) => ({ ...previous, spec: { intervals: [{ every: '1h' }] } }));
     await describe('standfast-verify-shop');

@@ -32,6 +32,8 @@ const keepalivedOf = (self: HostName, hosts: readonly HostName[]): string =>
 /** As every server of the simulation has them. */
 export const AUDIT_VARIABLES = {
   binlog_expire_logs_seconds: '864000',
+  max_connections: '151',
+  max_user_connections: '0',
   relay_log_purge: 'ON',
   relay_log_recovery: 'OFF',
   slave_net_timeout: '4',
@@ -73,7 +75,15 @@ export const AUDIT_LOOKS: Readonly<Record<string, Look>> = {
 };
 
 const privilege = (user: string, name: string): Row => ({ grantee: `'${user}'@'10.0.0.%'`, privilege: name });
-const account = (user: string): Row => ({ user, host: '10.0.0.%', locked: '0', isRole: 0, role: '', open: 0 });
+const account = (user: string): Row => ({
+  user,
+  host: '10.0.0.%',
+  locked: '0',
+  most: '0',
+  isRole: 0,
+  role: '',
+  open: 0,
+});
 
 /** What a server in good order answers to the statements of an audit. */
 export const AUDIT_STATEMENTS: readonly { readonly form: RegExp; readonly run: () => readonly Row[] }[] = [
@@ -85,7 +95,6 @@ export const AUDIT_STATEMENTS: readonly { readonly form: RegExp; readonly run: (
     run: () => [
       ...OPERATION_PRIVILEGES.map((name) => privilege('standfast', name)),
       privilege('repl', 'REPLICATION SLAVE'),
-      privilege('repl', 'CONNECTION ADMIN'),
     ],
   },
   { form: /^SELECT CONCAT\((t.TABLE_SCHEMA|db,)/, run: () => [] },

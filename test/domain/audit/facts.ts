@@ -22,6 +22,8 @@ const SETTINGS = {
   binlog_expire_logs_seconds: '864000',
   relay_log_purge: 'ON',
   relay_log_recovery: 'OFF',
+  max_connections: '151',
+  max_user_connections: '0',
   slave_net_timeout: '4',
   slave_transaction_retries: '10',
   sync_binlog: '1',
@@ -31,6 +33,7 @@ export const account = (user: string, privileges: readonly string[], from = '10.
   ...{ name: `${user}@${from}`, user, from, locked: false, proves: true },
   privileges,
   withinReach: privileges,
+  mostConnections: 40,
 });
 
 export const server = (host: HostName, changes: Partial<ServerFacts> = {}): ServerFacts => ({
@@ -40,11 +43,7 @@ export const server = (host: HostName, changes: Partial<ServerFacts> = {}): Serv
   binlogFilters: { onlyDatabases: '', ignoredDatabases: '' },
   connection: host === 'db1' ? { retrySeconds: null, encrypted: null } : { retrySeconds: 1, encrypted: true },
   offersTls: true,
-  accounts: [
-    account('standfast', OPERATION_PRIVILEGES),
-    account('repl', ['REPLICATION SLAVE', 'CONNECTION ADMIN']),
-    account('app', []),
-  ],
+  accounts: [account('standfast', OPERATION_PRIVILEGES), account('repl', ['REPLICATION SLAVE']), account('app', [])],
   tables: { withoutPrimaryKey: NONE, nonTransactional: NONE },
   enabledEvents: NONE,
   binlogBytesPerSecond: 1_000,

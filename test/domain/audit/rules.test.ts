@@ -9,6 +9,7 @@ import {
   HEALTHY,
   hide,
   keepalived,
+  server,
   SIGHTS,
   withHost,
   withInstances,
@@ -30,6 +31,26 @@ test('a shop in good order has nothing to mend, and every rule was judged', () =
 test('every rule has a cluster that breaks it', () => {
   expect(BREAKAGES.map(([code]) => code)).toEqual(RULES.map(({ code }) => code));
   expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length);
+});
+
+test.each([
+  { of: 'its own', mostConnections: 149, server: '0', found: [] },
+  {
+    of: 'its own, too high',
+    mostConnections: 150,
+    server: '0',
+    found: ['accounts of applications may take 150 of 151 connections'],
+  },
+  { of: 'the server', mostConnections: 0, server: '100', found: [] },
+  { of: 'nobody', mostConnections: 0, server: '0', found: ['each of app@10.0.0.% may take all 151 connections'] },
+])('replicas find a connection by a limit of $of', ({ mostConnections, server: most, found }) => {
+  const { accounts, settings } = server('db1');
+  const facts = withServer('db1', {
+    accounts: accounts.map((one) => (one.user === 'app' ? { ...one, mostConnections } : one)),
+    settings: { ...settings, max_user_connections: most },
+  });
+  const findings = judgeAudit(facts).findings.filter(({ code }) => code === 'AckersLockedOut');
+  expect(findings.map((one) => one.found)).toEqual(found);
 });
 
 describe('a rule', () => {
