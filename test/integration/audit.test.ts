@@ -179,7 +179,7 @@ describe('an audit', () => {
         ...['SemiSyncMode', 'NoPrimaryKey', 'NotTransactional', 'AccountWithoutPassword', 'PrivilegedWriter'].map(
           (code) => `db1 ${code}`,
         ),
-        ...['AccountFromAnywhere', 'ReplicationAccountCanMore'].map((code) => `db1 ${code}`),
+        ...['AccountFromAnywhere', 'AckersLockedOut', 'ReplicationAccountCanMore'].map((code) => `db1 ${code}`),
         ...[
           'FollowsNobody',
           'BootsOpen',
