@@ -4,6 +4,7 @@ import { chooseEvents, eventName, eventsToNote } from '../domain/events.ts';
 import { field, identifier } from './mariadb.ts';
 import type { Row, Session } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
+import { IN_RESERVE, refuseReserve } from './reserve.ts';
 
 interface StoredEvent extends KeptEvent {
   /** `user@host`, or `role@`. */
@@ -35,10 +36,11 @@ const MAKE_LIST = [
 
 /**
  * Notes in a table that replicas have as well which events are enabled on the primary, when that has changed. A replica does not know: its own events are all
- * switched off. Writes nothing on a server that is read-only.
+ * switched off. Writes nothing on a server that is read-only, and waits in no place that a full server keeps for its administrators.
  * @throws AdapterFailure where the list was never made
  */
 export async function noteEvents(session: Session): Promise<void> {
+  refuseReserve(session.host, await session.rows(IN_RESERVE));
   await note(session, await storedEvents(session), await readNoted(session));
 }
 

@@ -66,6 +66,24 @@ export const ADAPTERS = [
       'are named with the statement for each when the account may not switch them on',
     ],
   ]),
+  ...guardsOf('adapters/mariadb-events.ts', 'test/activities/event-watch.test.ts', [
+    [
+      'a note leaves the last place to the replicas',
+      'a note that waits for an acknowledgement does not lock out whoever comes back to acknowledge it',
+      'refuseReserve(session.host, await session.rows(IN_RESERVE));',
+      '',
+      'waits in no place that a full server keeps for its administrators',
+    ],
+  ]),
+  ...guardsOf('activities/event-watch.ts', 'test/activities/event-watch.test.ts', [
+    [
+      'a note under way keeps no watch from beginning',
+      'a note that is not answered would leave a cluster unwatched for as long as that lasts',
+      'raceDeadline(note(cluster, primary), LONGEST_MS, signal)',
+      'raceDeadline(note(cluster, primary), LONGEST_MS)',
+      'ends at once when it is aborted while a note waits to be acknowledged',
+    ],
+  ]),
   ...guardsOf('adapters/ssh-connection.ts', 'test/adapters/ssh.test.ts', [
     [
       'host key pinned',

@@ -73,6 +73,8 @@ export class Database {
   events: SimulatedEvent[] = [];
   /** What its primary noted of them, as far as it was applied here. */
   notedEvents: string | null = null;
+  /** Whether whoever connects as an administrator gets the last place of all. */
+  isInReserve = false;
   /** Whether the operation account has the privilege EVENT. */
   maySwitchEvents = true;
 

@@ -30,6 +30,10 @@ function note({ database, values }: Call): undefined {
 
 /** What is said to a server about its events. */
 export const EVENT_STATEMENTS = [
+  {
+    form: /^SELECT CAST\(VARIABLE_VALUE AS UNSIGNED\) > @@global.max_connections AS reserved /,
+    run: ({ database }: Call) => [{ reserved: Number(database.isInReserve) }],
+  },
   { form: /^SELECT e.db AS db, .* FROM mysql.event e /, run: stored },
   {
     form: /^SELECT @@character_set_client AS/,
