@@ -40,7 +40,7 @@ export const ADAPTERS = [
       'a note that is written on a server that was closed would be an errant transaction',
       'SQL SECURITY DEFINER',
       'SQL SECURITY INVOKER',
-      'nothing is noted on a server that is closed, by an account that may write there',
+      'nothing is noted, and no event run, on a server that is closed, by an account that may write there',
     ],
     [
       'an event keeps its character set',
@@ -57,6 +57,20 @@ export const ADAPTERS = [
       '`ALTER DEFINER = ${account(definer)} EVENT ${',
       '`ALTER EVENT ${account(definer) && ',
       'run again, except for those that a person had disabled',
+    ],
+    [
+      'no event on a closed server',
+      'a primary that restarted closed is not written to, nor its scheduler started, by an account that may write there',
+      "!== '0')",
+      "=== 'unknown')",
+      'are not run on a primary that was started anew since, and is closed',
+    ],
+    [
+      'an event put in the place of another is not run as its definer',
+      'whoever may make events in one database gets no privileges of whoever owns one there',
+      'now.digest === event.digest',
+      'now.digest !== undefined',
+      'are switched off again when somebody has put another one in the place of one meanwhile',
     ],
     [
       'an event that is refused stops nothing',
@@ -82,6 +96,22 @@ export const ADAPTERS = [
       'raceDeadline(note(cluster, primary), LONGEST_MS, signal)',
       'raceDeadline(note(cluster, primary), LONGEST_MS)',
       'ends at once when it is aborted while a note waits to be acknowledged',
+    ],
+  ]),
+  ...guardsOf('activities/running-events.ts', 'test/activities/settling.test.ts', [
+    [
+      'events that do not run fail no failover',
+      'clients are served already; what keeps the events from running is told',
+      'if (!(error instanceof AdapterFailure) || isStale(error)) throw error;\n    return error;',
+      'throw error;',
+      'fail nothing when the server does not answer, and that is told',
+    ],
+    [
+      'whoever was overtaken is told so, also about events',
+      'a run that a newer operation has overtaken does nothing more',
+      '|| isStale(error)',
+      '',
+      'are nobody else to run when another operation has claimed in the middle',
     ],
   ]),
   ...guardsOf('adapters/ssh-connection.ts', 'test/adapters/ssh.test.ts', [

@@ -37,7 +37,7 @@ async function begin(change: (shop: SimulatedShop) => void = () => undefined) {
   return { shop, db1, state, notes, asked };
 }
 
-const HOURLY = '{"enabled":[["shop","hourly"]],"unclear":[]}';
+const HOURLY = '{"enabled":[["shop","hourly"]],"disabled":[]}';
 
 it('notes which events are enabled, and again when that has changed', async () => {
   const { db1, notes } = await begin();
@@ -47,7 +47,7 @@ it('notes which events are enabled, and again when that has changed', async () =
   expect(notes()).toBe(1);
   db1.events = [{ name: 'hourly', status: 'DISABLED' }];
   await pass(11_000);
-  expect(db1.notedEvents).toBe('{"enabled":[],"unclear":[]}');
+  expect(db1.notedEvents).toBe('{"enabled":[],"disabled":[["shop","hourly"]]}');
 });
 
 it('forgets nothing between a promotion and its end, when replication keeps the events off', async () => {
@@ -72,7 +72,7 @@ it('waits until the primary serves, and goes on after one that did not answer', 
   db1.boot();
   db1.readOnly = false;
   await pass(15_000);
-  expect(db1.notedEvents).toBe('{"enabled":[],"unclear":[]}');
+  expect(db1.notedEvents).toBe('{"enabled":[],"disabled":[]}');
 });
 
 it('ends at once where the policy is not to run events', async () => {
