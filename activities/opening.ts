@@ -8,7 +8,6 @@ import {
   willAcknowledge,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
-import { runEvents } from '../adapters/mariadb-events.ts';
 import { ensureHeartbeat } from '../adapters/mariadb-heartbeat.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { HostName } from '../domain/cluster.ts';
@@ -30,6 +29,7 @@ import { observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
 import { keepOut } from './refusing.ts';
 import { moveVip, proveVip } from './routing.ts';
+import { runEventsOf } from './running-events.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -180,7 +180,7 @@ export const openingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
         claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
       );
       const mode = await openRecorded(authority, host, steps);
-      const events = managed.events ? await authority.withSession(host, runEvents) : null;
+      const events = await runEventsOf(authority, host);
       return {
         outcome: 'open',
         cluster,

@@ -1,11 +1,11 @@
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { forgetSource } from '../adapters/mariadb.ts';
-import { runEvents } from '../adapters/mariadb-events.ts';
 import { continuing, hostThatIsOff } from './continuing.ts';
 import type { Activities } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { observe } from './observing.ts';
+import { runEventsOf } from './running-events.ts';
 import type { StepHooks } from './steps.ts';
 import { inSteps } from './steps.ts';
 
@@ -25,6 +25,6 @@ export const settlingActivities = (ports: Ports, hooks: StepHooks): Pick<Activit
       const databases = managed.description.hosts.map((host) => host.name);
       const kept = authority.members.filter((member) => databases.includes(member));
       await Promise.all(kept.map((host) => authority.order(host, 'release-relay')));
-      return { events: managed.events ? await authority.withSession(primary, runEvents) : null };
+      return { events: await runEventsOf(authority, primary) };
     }),
 });

@@ -1,12 +1,15 @@
 import type { Ports } from '../adapters/ports.ts';
+import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf } from '../domain/cluster.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, OfOperation } from './contract.ts';
 import { followersOf, primaryOf } from './electing.ts';
 import { observe } from './observing.ts';
 import { openRecorded } from './opening.ts';
 import { startReceiver } from './receivers.ts';
+import { runEventsOf } from './running-events.ts';
 import type { StepHooks } from './steps.ts';
 import { inSteps } from './steps.ts';
 import { undoAll } from './undoing.ts';
@@ -30,7 +33,10 @@ async function undoFence(
         work: () => startReceiver(authority, host, steps.signal),
       })),
       ...(isAnswering(observationOf(seen, primary).helper)
-        ? [{ what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) }]
+        ? [
+            { what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) },
+            ...(managed.events ? [{ what: `events of ${primary} run`, work: () => runAgain(authority, primary) }] : []),
+          ]
         : [
             {
               what: `${primary} opened again`,
@@ -39,6 +45,12 @@ async function undoFence(
           ]),
     ]);
   });
+}
+
+/** Its server was started with the scheduler off. What was left off before this run stays so, and is not told again. */
+async function runAgain(authority: Authority, primary: HostName): Promise<void> {
+  const { fault } = (await runEventsOf(authority, primary)) ?? {};
+  if (fault !== undefined) throw new Error(fault);
 }
 
 export const unfencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'undoFence'> => ({

@@ -3,16 +3,13 @@ import { format } from 'mysql2/promise';
 import type { HostName } from '../domain/cluster.ts';
 import type { LookDeadline, Pulse, Row } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
+import { IN_RESERVE, refuseReserve } from './reserve.ts';
 import type { SqlTarget } from './sql.ts';
 import { asFailure, asRows, dial, raceDeadline } from './sql.ts';
 
 /** A server shows the statement of a procedure instead of the call: that of a heartbeat. */
 const STILL_THERE =
   "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND (INFO = ? OR INFO LIKE '%standfast.heartbeat%')";
-
-/** A full server lets in one more who administrates it. Source: MariaDB KB, max_connections. */
-const IN_RESERVE =
-  "SELECT CAST(VARIABLE_VALUE AS UNSIGNED) > @@global.max_connections AS reserved FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'THREADS_CONNECTED'";
 
 interface Look {
   /** Of the connection, as the server numbers it. */
@@ -55,18 +52,16 @@ export class SqlPulse implements Pulse {
     return this.#ask(connection, statement, leftMs());
   }
 
-  /** One that lasts must not take the place that a full server keeps: whoever could make room for others would not get in any more. */
   async #connectBesideOthers(leftMs: () => number): Promise<Connection> {
     const connection = await this.#connect(leftMs());
-    const [row] = await this.#ask(connection, IN_RESERVE, leftMs());
-    if (Number(row?.['reserved'] ?? 0) === 0) return connection;
-    this.#drop(connection);
-    throw new AdapterFailure({
-      type: 'Unreachable',
-      host: this.host,
-      silence: 'full',
-      message: `${this.host}: all its connections are taken but the one that it keeps for an administrator`,
-    });
+    const answer = await this.#ask(connection, IN_RESERVE, leftMs());
+    try {
+      refuseReserve(this.host, answer);
+      return connection;
+    } catch (error) {
+      this.#drop(connection);
+      throw error;
+    }
   }
 
   async #ask(connection: Connection, statement: string, timeoutMs: number): Promise<readonly Row[]> {

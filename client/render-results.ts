@@ -64,12 +64,13 @@ const renderSalvage = ({ applied, quarantined, folder, why }: Salvage): readonly
 /** One line, and two more for each that a person decides about. */
 function renderEvents(report: EventsReport | null, paint: Paint): readonly string[] {
   if (report === null) return [];
-  const { enabled, disabled, leftOff } = report;
-  if (enabled.length + disabled.length + leftOff.length === 0) return [];
+  const { enabled, disabled, leftOff, fault } = report;
+  if (enabled.length + disabled.length + leftOff.length === 0 && fault === undefined) return [];
   const parts = [
     ...(enabled.length > 0 ? [`running again: ${enabled.join(', ')}`] : []),
     ...(disabled.length > 0 ? [`as disabled as before: ${disabled.join(', ')}`] : []),
     ...(leftOff.length > 0 ? [paint.warn(`${String(leftOff.length)} LEFT OFF`)] : []),
+    ...(fault === undefined ? [] : [paint.warn(fault)]),
   ];
   const each = leftOff.flatMap(({ event, why, statement }) => [`${event}: ${why}`, `  on the primary: ${statement}`]);
   return [`  events:   ${[parts.join('; '), ...each].join('\n            ')}`];

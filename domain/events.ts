@@ -19,7 +19,12 @@ export interface EventsReport {
   readonly disabled: readonly string[];
   /** Off, though they may have to run: a person decides. */
   readonly leftOff: readonly EventLeftOff[];
+  /** What kept them, or the note of them, from it; `standfast prepare` does it again. Left out: nothing. */
+  readonly fault?: string;
 }
+
+/** Of a server on which nothing was done about them. */
+export const notRun = (fault: string): EventsReport => ({ enabled: [], disabled: [], leftOff: [], fault });
 
 export interface EventLeftOff {
   readonly event: string;
@@ -42,49 +47,49 @@ const keyOf = ({ database, name }: Named): string => JSON.stringify([database, n
 
 const isSwitchedOff = ({ status }: KeptEvent): boolean => status === 'SLAVESIDE_DISABLED';
 
+/** Of the primary before; an event in neither was never seen there. */
 interface Noted {
   readonly enabled: ReadonlySet<string>;
-  /** Those that were off already when the first note was made. */
-  readonly unclear: ReadonlySet<string>;
+  readonly disabled: ReadonlySet<string>;
 }
 
-/** Null: there is no note, or somebody wrote something else there. */
-function parseNoted(noted: string | null): Noted | null {
+const NOTHING: Noted = { enabled: new Set(), disabled: new Set() };
+
+/** There is no note, or somebody wrote something else there: whatever is off is left to a person then. */
+function parseNoted(noted: string | null): Noted {
   const keys = (list: readonly unknown[]) => new Set(list.map((one) => JSON.stringify(one)));
   try {
-    const { enabled, unclear } = JSON.parse(noted ?? '') as Readonly<Record<keyof Noted, readonly unknown[]>>;
-    return { enabled: keys(enabled), unclear: keys(unclear) };
+    const { enabled, disabled } = JSON.parse(noted ?? '') as Readonly<Record<keyof Noted, readonly unknown[]>>;
+    return { enabled: keys(enabled), disabled: keys(disabled) };
   } catch {
-    return null; // whatever is off is left to a person then
+    return NOTHING;
   }
 }
 
-type Was = 'enabled' | 'unclear' | 'off';
+type Was = 'enabled' | 'disabled' | 'unclear';
 
 /** How an event that replication has switched off stood on the primary before. */
 function before(noted: string | null): (event: KeptEvent) => Was {
-  const parsed = parseNoted(noted);
-  if (parsed === null) return () => 'unclear';
-  const { enabled, unclear } = parsed;
-  return (event) => (enabled.has(keyOf(event)) ? 'enabled' : unclear.has(keyOf(event)) ? 'unclear' : 'off');
+  const { enabled, disabled } = parseNoted(noted);
+  return (event) => (enabled.has(keyOf(event)) ? 'enabled' : disabled.has(keyOf(event)) ? 'disabled' : 'unclear');
 }
 
 /**
- * What is to be noted while a server is primary: the events that run, and those that replication alone keeps from it. Names are in order, so that the same is the
- * same text.
+ * What is to be noted while a server is primary: how each of its events stands, and of one that replication alone keeps off, how it stood before. Names are in
+ * order, so that the same is the same text.
  * @param noted the note so far; null: there is none
  */
 export function eventsToNote(events: readonly KeptEvent[], noted: string | null): string {
   const was = before(noted);
   const now = (event: KeptEvent): Was =>
-    event.status === 'ENABLED' ? 'enabled' : isSwitchedOff(event) ? was(event) : 'off';
+    event.status === 'ENABLED' ? 'enabled' : isSwitchedOff(event) ? was(event) : 'disabled';
   const named = (state: Was): string =>
     events
       .filter((event) => now(event) === state)
       .map(keyOf)
       .sort()
       .join(',');
-  return `{"enabled":[${named('enabled')}],"unclear":[${named('unclear')}]}`;
+  return `{"enabled":[${named('enabled')}],"disabled":[${named('disabled')}]}`;
 }
 
 const NOT_NOTED =
@@ -99,7 +104,7 @@ export function chooseEvents<T extends KeptEvent>(events: readonly T[], noted: s
   const enabled = off.filter((event) => was(event) === 'enabled');
   return {
     toEnable: enabled.filter(({ isOver }) => !isOver),
-    disabled: off.filter((event) => was(event) === 'off'),
+    disabled: off.filter((event) => was(event) === 'disabled'),
     unclear: [
       ...off.filter((event) => was(event) === 'unclear').map((event) => ({ event, why: NOT_NOTED })),
       ...enabled.filter(({ isOver }) => isOver).map((event) => ({ event, why: OVER })),
@@ -111,11 +116,12 @@ const SHOWN = 5;
 
 /** As the end of a sentence; empty when nothing is left to a person. */
 export function leftOffSentence(report: EventsReport | null): string {
-  const leftOff = report?.leftOff ?? [];
-  if (leftOff.length === 0) return '';
+  const { leftOff = [], fault } = report ?? {};
+  const notDone = fault === undefined ? '' : `. WARNING: events: ${fault}; standfast prepare does it again`;
+  if (leftOff.length === 0) return notDone;
   const shown = leftOff
     .slice(0, SHOWN)
     .map(({ event, why, statement }) => `${event} (${why}; on the primary: ${statement})`);
   const rest = leftOff.length > SHOWN ? `; and ${String(leftOff.length - SHOWN)} more` : '';
-  return `. WARNING: events are left off: ${shown.join('; ')}${rest}`;
+  return `${notDone}. WARNING: events are left off: ${shown.join('; ')}${rest}`;
 }

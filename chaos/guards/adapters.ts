@@ -40,7 +40,7 @@ export const ADAPTERS = [
       'a note that is written on a server that was closed would be an errant transaction',
       'SQL SECURITY DEFINER',
       'SQL SECURITY INVOKER',
-      'nothing is noted on a server that is closed, by an account that may write there',
+      'nothing is noted, and no event run, on a server that is closed, by an account that may write there',
     ],
     [
       'an event keeps its character set',
@@ -59,11 +59,59 @@ export const ADAPTERS = [
       'run again, except for those that a person had disabled',
     ],
     [
+      'no event on a closed server',
+      'a primary that restarted closed is not written to, nor its scheduler started, by an account that may write there',
+      "!== '0')",
+      "=== 'unknown')",
+      'are not run on a primary that was started anew since, and is closed',
+    ],
+    [
+      'an event put in the place of another is not run as its definer',
+      'whoever may make events in one database gets no privileges of whoever owns one there',
+      'now.digest === event.digest',
+      'now.digest !== undefined',
+      'are switched off again when somebody has put another one in the place of one meanwhile',
+    ],
+    [
       'an event that is refused stops nothing',
       'a failover does not fail for the lack of a privilege, and the event is told',
       'if (!isRefusal(error)) throw error;',
       'throw error;',
       'are named with the statement for each when the account may not switch them on',
+    ],
+  ]),
+  ...guardsOf('adapters/mariadb-events.ts', 'test/activities/event-watch.test.ts', [
+    [
+      'a note leaves the last place to the replicas',
+      'a note that waits for an acknowledgement does not lock out whoever comes back to acknowledge it',
+      'refuseReserve(session.host, await session.rows(IN_RESERVE));',
+      '',
+      'waits in no place that a full server keeps for its administrators',
+    ],
+  ]),
+  ...guardsOf('activities/event-watch.ts', 'test/activities/event-watch.test.ts', [
+    [
+      'a note under way keeps no watch from beginning',
+      'a note that is not answered would leave a cluster unwatched for as long as that lasts',
+      'raceDeadline(note(cluster, primary), LONGEST_MS, signal)',
+      'raceDeadline(note(cluster, primary), LONGEST_MS)',
+      'ends at once when it is aborted while a note waits to be acknowledged',
+    ],
+  ]),
+  ...guardsOf('activities/running-events.ts', 'test/activities/settling.test.ts', [
+    [
+      'events that do not run fail no failover',
+      'clients are served already; what keeps the events from running is told',
+      'if (!(error instanceof AdapterFailure) || isStale(error)) throw error;\n    return error;',
+      'throw error;',
+      'fail nothing when the server does not answer, and that is told',
+    ],
+    [
+      'whoever was overtaken is told so, also about events',
+      'a run that a newer operation has overtaken does nothing more',
+      '|| isStale(error)',
+      '',
+      'are nobody else to run when another operation has claimed in the middle',
     ],
   ]),
   ...guardsOf('adapters/ssh-connection.ts', 'test/adapters/ssh.test.ts', [

@@ -52,9 +52,16 @@ export const DECISIONS = [
     [
       'a look before the end of a promotion forgets no event',
       'the watcher does not note that nothing is enabled while replication keeps the events off',
-      "isSwitchedOff(event) ? was(event) : 'off'",
-      "'off'",
+      "isSwitchedOff(event) ? was(event) : 'disabled'",
+      "'disabled'",
       'keeps what replication alone has switched off',
+    ],
+    [
+      'an event that was never noted is told',
+      'an event that was made after the last look is not taken for one that a person had disabled',
+      "disabled.has(keyOf(event)) ? 'disabled' : 'unclear'",
+      "'disabled'",
+      'are left to a person when nobody had seen them on the primary',
     ],
   ]),
   ...guardsOf('domain/protection.ts', 'test/domain/protection.test.ts', [

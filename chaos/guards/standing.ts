@@ -173,6 +173,13 @@ export const STANDING = [
       'if (seen === null) return',
       'does nothing for a run that claimed nothing',
     ],
+    [
+      'an undone failover runs the events again',
+      'a primary that is opened again was started with its scheduler off',
+      'managed.events ? [{ what: `events of',
+      'false ? [{ what: `events of',
+      'has the events run again that the old primary ran',
+    ],
   ]),
   ...guardsOf('workflows/failover.ts', 'test/workflows/undo.test.ts', [
     [

@@ -13,8 +13,8 @@ export const WATCHING = [
     [
       'the last connection is left',
       'an operation gets into a full server, however many watch it',
-      "if (Number(row?.['reserved'] ?? 0) === 0) return connection;",
-      'if (row !== undefined) return connection;',
+      'refuseReserve(this.host, answer);',
+      '',
       'does not stay in the place that a full server keeps for an administrator',
     ],
   ]),

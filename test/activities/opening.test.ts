@@ -28,7 +28,7 @@ describe('a primary that restarted', () => {
     shop.runsEvents = true;
     const db1 = shop.database('db1');
     db1.events = [{ name: 'hourly', status: 'SLAVESIDE_DISABLED' }];
-    db1.notedEvents = '{"enabled":[["shop","hourly"]],"unclear":[]}';
+    db1.notedEvents = '{"enabled":[["shop","hourly"]],"disabled":[]}';
     db1.maySwitchEvents = false;
     expect(await open(shop, 'db1')).toMatchObject({
       kind: 'done',
@@ -39,6 +39,7 @@ describe('a primary that restarted', () => {
     });
     db1.maySwitchEvents = true;
     expect(await open(shop, 'db1')).toMatchObject({ value: { events: { enabled: ['shop.hourly'], leftOff: [] } } });
+    expect(db1.eventScheduler).toBe(true);
   });
 
   it('waits for acknowledgements before it is open', async () => {

@@ -62,7 +62,7 @@ describe('settling', () => {
 });
 
 describe('the events of the new primary', () => {
-  const NOTED = '{"enabled":[["shop","hourly"],["shop","once"]],"unclear":[]}';
+  const NOTED = '{"enabled":[["shop","hourly"],["shop","once"]],"disabled":[["shop","local"],["shop","purge"]]}';
 
   /** db2 was promoted; replication had switched off all of its events. */
   async function promoted(change: (shop: SimulatedShop) => void = () => undefined) {
@@ -87,7 +87,7 @@ describe('the events of the new primary', () => {
   const statuses = (db2: { readonly events: readonly { readonly status: string }[] }) =>
     db2.events.map(({ status }) => status);
   const REMEDY =
-    "SET character_set_client = 'utf8mb4', collation_connection = 'utf8mb4_general_ci'; ALTER DEFINER = `app`@`%` EVENT `shop`.`hourly` ENABLE";
+    "SET character_set_client = 'utf8mb4', collation_connection = 'utf8mb4_general_ci'; ALTER DEFINER = `app`@`%` EVENT `shop`.`hourly` ENABLE; SET NAMES utf8mb4";
 
   it('run again, except for those that a person had disabled, and one that would run twice', async () => {
     const { db2, settle } = await promoted();
@@ -131,6 +131,86 @@ describe('the events of the new primary', () => {
         { value: { events: { enabled: [], disabled: [], leftOff: [{}, {}, { event: 'shop.purge' }] } } },
       ]);
     expect(statuses(db2)).toEqual([...['SLAVESIDE_DISABLED', 'SLAVESIDE_DISABLED', 'SLAVESIDE_DISABLED'], 'DISABLED']);
+  });
+
+  it('are not run on a primary that was started anew since, and is closed', async () => {
+    const { shop, db2, settle } = await promoted();
+    db2.die();
+    db2.boot();
+    shop.log.length = 0;
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: { events: { enabled: [], leftOff: [], fault: 'none were run, since db2 is read-only' } },
+    });
+    expect(shop.log.filter((line) => /CREATE|ALTER|EXECUTE|CALL|event_scheduler/.test(line))).toEqual([]);
+    expect(statuses(db2)[0]).toBe('SLAVESIDE_DISABLED');
+    expect(db2.eventScheduler).toBe(false);
+  });
+
+  it('run although they cannot be noted, and that is told', async () => {
+    const { db2, settle } = await promoted((shop) => (shop.database('db2').noteFault = '1205: Lock wait timeout'));
+    db2.events.push({ name: 'new', status: 'ENABLED' });
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: { events: { enabled: ['shop.hourly'], fault: 'db2: 1205: Lock wait timeout' } },
+    });
+    expect(db2.eventScheduler).toBe(true);
+  });
+
+  it('have what they are noted in made once', async () => {
+    const { shop, settle } = await promoted();
+    await settle();
+    shop.log.length = 0;
+    await settle();
+    expect(firstOf(shop, /CREATE/)).toBe(Infinity);
+  });
+
+  it('are run over another session when one is lost', async () => {
+    const { shop, db2, settle } = await promoted();
+    shop.interrupt('before', /^db2 sql EXECUTE IMMEDIATE/, () => {
+      for (const session of shop.sessions) session.kill();
+    });
+    expect(await settle()).toMatchObject({ kind: 'done', value: { events: { enabled: ['shop.hourly'] } } });
+    expect(db2.eventScheduler).toBe(true);
+  });
+
+  it('are nobody else to run when another operation has claimed in the middle', async () => {
+    const { shop, db2, settle } = await promoted();
+    shop.interrupt('before', /^db2 sql EXECUTE IMMEDIATE/, () => {
+      shop.claimByOther('run-other');
+      for (const session of shop.sessions) session.kill();
+    });
+    expect(await settle()).toMatchObject({ kind: 'failed', type: 'Stale' });
+    expect(db2.eventScheduler).toBe(false);
+  });
+
+  it('fail nothing when the server does not answer, and that is told', async () => {
+    const { shop, settle } = await promoted();
+    shop.interrupt('before', /^db2 sql EXECUTE IMMEDIATE/, () => {
+      shop.hang('db2');
+    });
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: { events: { enabled: [], fault: expect.stringContaining('it is not known whether all run') as string } },
+    });
+  });
+
+  it('are switched off again when somebody has put another one in the place of one meanwhile', async () => {
+    const { shop, db2, settle } = await promoted();
+    shop.interrupt('before', /^db2 sql EXECUTE IMMEDIATE/, () => {
+      const [hourly] = db2.events;
+      if (hourly !== undefined) hourly.body = 'GRANT ALL';
+    });
+    expect(await settle()).toMatchObject({
+      kind: 'done',
+      value: {
+        events: {
+          enabled: [],
+          leftOff: [{}, { event: 'shop.hourly', why: expect.stringContaining('made it anew') as string }],
+        },
+      },
+    });
+    expect(statuses(db2)[0]).toBe('DISABLED');
   });
 
   it('are not touched when the policy is not to run them', async () => {

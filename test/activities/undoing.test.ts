@@ -7,6 +7,8 @@ inSimulatedTime();
 
 const undo = (shop: SimulatedShop, run = RUN.run) => attempt(shop, 'undoFence', { input: { ...RUN, run } });
 
+const ONCE_MORE = ['receiver of db2 started', 'receiver of db3 started'];
+
 /** db3 has both threads stopped, as after a restart, and rows that were acknowledged in its relay logs alone. */
 function resting(): SimulatedShop {
   const shop = new SimulatedShop();
@@ -28,6 +30,36 @@ describe('the undo of a fence', () => {
     expect(shop.write('db1')).toBe('acknowledged');
     expect(shop.violations).toEqual([]);
     for (const host of ['db2', 'db3']) expect(shop.lostOn(host)).toEqual([]);
+  });
+
+  it('has the events run again that the old primary ran, since its server was started without', async () => {
+    const shop = new SimulatedShop();
+    shop.runsEvents = true;
+    const db1 = shop.database('db1');
+    db1.eventScheduler = true;
+    shop.hang('db1');
+    await decide(shop);
+    expect(await undo(shop)).toMatchObject({
+      kind: 'done',
+      value: { undone: [...ONCE_MORE, 'db1 opened again', 'events of db1 run'], notUndone: [] },
+    });
+    expect(db1.eventScheduler).toBe(true);
+  });
+
+  it('is done otherwise when the events do not run again, and says so', async () => {
+    const shop = new SimulatedShop();
+    shop.runsEvents = true;
+    shop.hang('db1');
+    await decide(shop);
+    shop.database('db1').noteFault = '1205: Lock wait timeout';
+    expect(await undo(shop)).toMatchObject({
+      kind: 'done',
+      value: {
+        undone: [...ONCE_MORE, 'db1 opened again'],
+        notUndone: ['events of db1 run: db1: 1205: Lock wait timeout'],
+      },
+    });
+    expect(shop.write('db1')).toBe('acknowledged');
   });
 
   it('does nothing for a run that claimed nothing', async () => {

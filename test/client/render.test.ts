@@ -169,6 +169,9 @@ test('events that are left off are named, with the statement for each', () => {
     ].join('\n'),
   );
   const nothing = { enabled: [], disabled: [], leftOff: [] };
+  expect(renderFailover({ ...failedOver, events: { ...nothing, fault: 'db2 is closed' } }, plain)).toContain(
+    '  events:   db2 is closed\n',
+  );
   expect(renderFailover({ ...failedOver, events: nothing }, plain)).toBe(renderFailover(failedOver, plain));
 });
 

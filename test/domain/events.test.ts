@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventsReport, KeptEvent } from '../../domain/events.ts';
-import { chooseEvents, eventsToNote, leftOffSentence } from '../../domain/events.ts';
+import { chooseEvents, eventsToNote, leftOffSentence, notRun } from '../../domain/events.ts';
 
 const event = (name: string, status: string, isOver = false): KeptEvent => ({ database: 'shop', name, status, isOver });
 const noteOf = (...events: readonly KeptEvent[]): string => eventsToNote(events, null);
@@ -26,7 +26,11 @@ describe('the events of a server that has to run them', () => {
     expect(chosen([event('hourly', 'DISABLED'), event('other', 'ENABLED')], noted)).toEqual([[], [], []]);
   });
 
-  it.each([null, '', '[]', 'null', '{"enabled":1}', "{\\'"])(
+  it('are left to a person when nobody had seen them on the primary', () => {
+    expect(chosen(replicated('hourly', 'purge', 'newest'), noted)).toEqual([['hourly'], ['purge'], ['newest']]);
+  });
+
+  it.each([null, '', '[]', 'null', '{"enabled":1}', '{"enabled":[["shop","hourly"]]}', "{\\'"])(
     'are left to a person when what is noted is %j',
     (noNote) => {
       expect(chosen([...replicated('hourly'), event('purge', 'DISABLED')], noNote)).toEqual([[], [], ['hourly']]);
@@ -48,12 +52,14 @@ describe('the note of the enabled events', () => {
 
   it('keeps what replication alone has switched off, so that a look between a promotion and its end forgets nothing', () => {
     const noted = noteOf(event('hourly', 'ENABLED'));
-    expect(eventsToNote(replicated('hourly', 'purge'), noted)).toBe(noted);
+    const both = noteOf(event('hourly', 'ENABLED'), event('purge', 'DISABLED'));
+    expect(eventsToNote(replicated('hourly', 'other'), noted)).toBe(noted);
+    expect(eventsToNote(replicated('hourly', 'purge', 'other'), both)).toBe(both);
   });
 
-  it('forgets what a person disables or drops', () => {
+  it('has what a person disables as disabled, and forgets what is dropped', () => {
     const noted = noteOf(event('hourly', 'ENABLED'), event('daily', 'ENABLED'));
-    expect(eventsToNote([event('hourly', 'DISABLED')], noted)).toBe(noteOf());
+    expect(eventsToNote([event('hourly', 'DISABLED')], noted)).toBe('{"enabled":[],"disabled":[["shop","hourly"]]}');
   });
 
   it('keeps what was never clear until a person enables or disables it', () => {
@@ -66,7 +72,7 @@ describe('the note of the enabled events', () => {
 
   it('tells databases and names apart, whatever is in them', () => {
     const noted = noteOf({ ...event('b.c', 'ENABLED'), database: 'a' });
-    expect(chosen([{ ...event('c', 'SLAVESIDE_DISABLED'), database: 'a.b' }], noted)).toEqual([[], ['c'], []]);
+    expect(chosen([{ ...event('c', 'SLAVESIDE_DISABLED'), database: 'a.b' }], noted)).toEqual([[], [], ['c']]);
     expect(chosen([{ ...event('b.c', 'SLAVESIDE_DISABLED'), database: 'a' }], noted)).toEqual([['b.c'], [], []]);
   });
 });
@@ -81,6 +87,14 @@ describe('the sentence of a run', () => {
 
   it('says nothing of events when nothing is left to a person', () => {
     expect([leftOffSentence(null), leftOffSentence(report(0))]).toEqual(['', '']);
+  });
+
+  it('says what kept them from it', () => {
+    const said = '. WARNING: events: db2 is closed; standfast prepare does it again';
+    expect(leftOffSentence(notRun('db2 is closed'))).toBe(said);
+    expect(leftOffSentence({ ...report(1), fault: 'db2 is closed' })).toMatch(
+      `${said}. WARNING: events are left off: shop.e0`,
+    );
   });
 
   it('names the events that are left off, and the statement for each', () => {

@@ -25,6 +25,7 @@ export interface SimulatedEvent {
   readonly name: string;
   status: 'ENABLED' | 'DISABLED' | 'SLAVESIDE_DISABLED';
   readonly isOver?: boolean;
+  body?: string;
 }
 
 export class SqlError extends Error {}
@@ -73,6 +74,12 @@ export class Database {
   events: SimulatedEvent[] = [];
   /** What its primary noted of them, as far as it was applied here. */
   notedEvents: string | null = null;
+  /** Whether what such a note is kept in was made. */
+  keepsEventList = false;
+  /** With which it refuses a note. */
+  noteFault: string | null = null;
+  /** Whether whoever connects as an administrator gets the last place of all. */
+  isInReserve = false;
   /** Whether the operation account has the privilege EVENT. */
   maySwitchEvents = true;
 
