@@ -98,23 +98,11 @@ describe('a primary that says nothing', () => {
   });
 
   it.each([
-    {
-      gone: 'its server',
-      leave: (shop: SimulatedShop) => {
-        shop.hang('db1');
-      },
-      looks: [150, 150],
-    },
-    {
-      gone: 'its host',
-      leave: (shop: SimulatedShop) => {
-        shop.powerOff('db1');
-      },
-      looks: [300, 150],
-    },
-  ])('is not waited for a second time as if nobody had listened before: $gone', async ({ leave, looks }) => {
+    ['hang', [150, 150]],
+    ['powerOff', [300, 150]],
+  ] as const)('is not waited for a second time as if nobody had listened before: %s', async (fault, looks) => {
     const shop = new SimulatedShop();
-    leave(shop);
+    shop[fault]('db1');
     const outcome = await fence(shop);
     const { timeline = [] } = outcome.kind === 'done' ? outcome.value : {};
     const took = (step: string) =>
