@@ -10,14 +10,16 @@ import type { Activities } from './contract.ts';
 import { clusterFor, followersOf, primaryOf, syncOf } from './electing.ts';
 import type { Foreseen } from './foreseeing.ts';
 import { foresee, lookAtRelayLogs, unaccepted } from './foreseeing.ts';
-import { observeBriefly } from './observing.ts';
-import { FIRST_LOOK } from './patience.ts';
+import { observe } from './observing.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 
 /** While the primary lives and is written to, replicas are read at different instants, so that the later one seems to hold more. */
 const LOOKS = 3;
 
-/** What a failover would do if the primary were dead, by the looks and the rules of a failover. Changes nothing. */
+/**
+ * What a failover would do if the primary were dead, by its rules. Nobody waits for it, so everybody has the whole deadline of a look: a primary on a busy host is not
+ * taken for a silent one. Changes nothing.
+ */
 export async function planFailover(cluster: ClusterPorts, candidate: HostName | null): Promise<FailoverPlan> {
   for (let look = 1; ; look += 1) {
     const { plan, isMoving } = await planNow(cluster, candidate);
@@ -33,7 +35,7 @@ interface Planned {
 
 async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promise<Planned> {
   const logs = lookAtRelayLogs(cluster);
-  const { seen } = await observeBriefly(cluster, FIRST_LOOK);
+  const seen = await observe(cluster);
   const primary = primaryOf(cluster, seen);
   const diagnosis = diagnosePrimary(seen, primary);
   const known = {

@@ -77,6 +77,13 @@ describe('the plan of a failover', () => {
     expect(await plan(shop)).toMatchObject({ outcome: 'would-refuse', winner: null, steps: [] });
   });
 
+  it('waits for a primary that is slow to answer, as one is whose host is busy', async () => {
+    const shop = new SimulatedShop();
+    shop.hang('db1');
+    setTimeout(() => (shop.database('db1').process = 'running'), 1_000);
+    expect(await plan(shop)).toMatchObject({ outcome: 'planned', diagnosis: { code: 'PrimaryServes' } });
+  });
+
   it('would not go on while it cannot be told whether the primary is dead', async () => {
     const shop = new SimulatedShop();
     shop.cutFromWorker.add('db1');
