@@ -131,17 +131,24 @@ export async function recordLossless(
   claim: LosslessClaim,
   bounds: { readonly signal: AbortSignal; readonly forMs: number },
 ): Promise<string | null> {
+  const why = await untilLossless(authority, claim, bounds);
+  if (why === null) await recordSync(authority, { mode: 'lossless', ackers: claim.ackers });
+  return why;
+}
+
+/** @returns null when the claim is true of the servers within `forMs`; otherwise what is not */
+async function untilLossless(
+  authority: Authority,
+  claim: LosslessClaim,
+  bounds: { readonly signal: AbortSignal; readonly forMs: number },
+): Promise<string | null> {
   let why: string | null = '';
-  const isTrue = await until(
-    async () => {
-      why = await whyNotLossless(authority, claim);
-      return why === null ? true : null;
-    },
-    { ...bounds, everyMs: POLL_MS },
-  );
-  if (isTrue === null) return why;
-  await recordSync(authority, { mode: 'lossless', ackers: claim.ackers });
-  return null;
+  const look = async (): Promise<true | null> => {
+    why = await whyNotLossless(authority, claim);
+    return why === null ? true : null;
+  };
+  await until(look, { ...bounds, everyMs: POLL_MS });
+  return why;
 }
 
 /** A new primary is still closed then; one that is opened again is open already, and only clients of the VIP are kept from it. */
@@ -181,6 +188,21 @@ interface Securing {
  * @throws AdapterFailure `NotYet` when the policy is to stop
  */
 export async function secureAcknowledgement(authority: Authority, work: Securing): Promise<Acknowledgement> {
+  const found = await findAcknowledgement(authority, work);
+  await confirmAcknowledgement(authority, found);
+  return found;
+}
+
+/** What {@link secureAcknowledgement} found to be true goes on record. `async` is there by then: it claims nothing. */
+export const confirmAcknowledgement = async (authority: Authority, found: Acknowledgement): Promise<void> => {
+  if (found.mode === 'lossless') await recordSync(authority, found);
+};
+
+/**
+ * {@link secureAcknowledgement} up to what it puts on record last. `primary` may be opened before that: its writes wait as they will, and a record that says less than is true
+ * only makes the next failover ask for more.
+ */
+export async function findAcknowledgement(authority: Authority, work: Securing): Promise<Acknowledgement> {
   const { primary, steps } = work;
   // Who was an acker before it became the primary vouches for nothing of its own: on record it would make the next failover wait for the dead.
   const ackers = work.ackers.filter((acker) => acker !== primary);
@@ -194,7 +216,7 @@ export async function secureAcknowledgement(authority: Authority, work: Securing
     // What was committed before it waited is the goal; what comes now waits.
     const goal = (work.waiting ?? (await makeWait(authority, primary))).binlogPosition;
     const bounds = { signal: steps.signal, forMs: ATTACH_MS };
-    why = await recordLossless(authority, { primary, ackers, goal }, bounds);
+    why = await untilLossless(authority, { primary, ackers, goal }, bounds);
     if (why === null) return { mode: 'lossless', ackers };
   }
   if (waits) throw await nobodyInTime(authority, { primary, ackers, why });

@@ -8,6 +8,7 @@ import { Settled } from '../domain/settled.ts';
 import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
 import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
+import type { BegunLooks } from './begun-looks.ts';
 import { Sights } from './sights.ts';
 
 /** What is different for so long is told. */
@@ -29,6 +30,7 @@ export interface Watching {
   readonly primary: HostName;
   readonly runs: RunsPort;
   readonly tell: (transition: Transition) => void;
+  readonly looks: BegunLooks;
   /** What an earlier watch of the cluster knew. */
   readonly memory: WatchMemory;
   /** Something that is no answer of a host, a server or Temporal. */
@@ -149,8 +151,9 @@ export class ClusterWatch {
   }
 
   async #act(kind: Act, { explains }: Diagnosis): Promise<void> {
-    const { cluster, primary, runs } = this.#watching;
+    const { cluster, primary, runs, looks } = this.#watching;
     const name = cluster.description.cluster;
+    if (kind === 'failOver') looks.begin(cluster);
     const started = await (kind === 'failOver'
       ? runs.failOver(name, `watched: ${explains}`)
       : runs.reopen(name, primary));

@@ -14,10 +14,9 @@ import type { Authority } from './authority.ts';
 import type { Fenced } from './contract.ts';
 import { electFrom, lineageOf, syncOf } from './electing.ts';
 import { lossOf, refuseUnaccepted } from './foreseeing.ts';
-import type { Kept } from './receivers.ts';
-import { stopReceivers } from './receivers.ts';
+import type { Followers, Kept } from './receivers.ts';
 import { Refusal } from './refusal.ts';
-import { applyTail, heldBy, readTail } from './salvaging.ts';
+import { applyTail, heldBy, nothingBeyond, readTail } from './salvaging.ts';
 import type { Steps } from './steps.ts';
 import { until } from './steps.ts';
 import type { Case } from './unfinished.ts';
@@ -25,18 +24,22 @@ import type { Case } from './unfinished.ts';
 const DRAIN_SLICE_MS = 500;
 const DRAIN_MS = 600_000;
 
-interface Decided extends Case {
-  readonly diagnosis: Diagnosis;
+/** Nobody can write to the old primary, and what the followers have received stands still. */
+export interface FencedOff {
   readonly fence: FenceProof;
-  /** Under the claim. */
-  readonly seen: ClusterObservation;
   readonly kept: readonly Kept[];
+  readonly stopped: Followers;
 }
 
-/** Steps 6 to 9, after the fence: received sets stand still, a winner is elected, nothing acknowledged is missing on it, all of it is applied. */
+interface Decided extends Case, FencedOff {
+  readonly diagnosis: Diagnosis;
+  /** Under the claim. */
+  readonly seen: ClusterObservation;
+}
+
+/** Steps 7 to 9, after the fence, when the received sets stand still: a winner is elected, nothing acknowledged is missing on it, all of it is applied. */
 export async function electAndDrain(authority: Authority, found: Decided): Promise<Fenced> {
-  const { steps, cluster, primary, kept } = found;
-  const stopped = await steps.run('receivers', null, () => stopReceivers(authority, kept, steps.signal));
+  const { steps, cluster, primary, kept, stopped } = found;
   const seen = withStatuses(found.seen, stopped);
   const free = new Map(kept.map((one) => [one.host, one.diskFreeBytes]));
   const followers = new Map([...stopped.keys()].map((host) => [host, free.get(host) ?? null]));
@@ -92,11 +95,17 @@ async function cover(authority: Authority, { found, known, readUpTo }: Covering)
   const byAckers = judgeCoverage({ ...known, oldBinlogEnd: null });
   if (found.fence.rung !== 'ssh') return { coverage: byAckers, tail: null };
   const received = known.winnerReceived;
-  const tail = await readTail(authority, { primary: found.primary, received, readUpTo }).catch(unreadable);
+  const tail = isReadToItsEnd(found.fence, readUpTo)
+    ? nothingBeyond(received)
+    : await readTail(authority, { primary: found.primary, received, readUpTo }).catch(unreadable);
   const oldBinlogEnd = tail?.complete === true ? tail.held : null;
   const coverage = judgeCoverage({ ...known, oldBinlogEnd });
   return { coverage: judgeTail(coverage, tail, authority.cluster.description.salvage), tail };
 }
+
+/** Its host said with the fence where its log ends, and there the winner has read to: nothing is beyond. */
+const isReadToItsEnd = ({ logEnd }: FenceProof, readUpTo: string | null): boolean =>
+  logEnd !== undefined && logEnd === readUpTo;
 
 function unreadable(error: unknown): null {
   if (error instanceof AdapterFailure && (error.type === 'Unverified' || error.type === 'Unreachable')) return null;

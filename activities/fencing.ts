@@ -3,23 +3,29 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import { diagnosePrimary } from '../domain/diagnosis.ts';
+import { diagnosePrimary, isGone } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, recordsByMember, withRecords } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
+import type { Authority } from './authority.ts';
+import type { BegunLooks } from './begun-looks.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
+import { hostThatIsOff } from './continuing.ts';
+import type { FencedOff } from './draining.ts';
 import { electAndDrain } from './draining.ts';
 import { clusterFor, followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
-import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
+import { refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
+import type { HandedOver } from './handing-over.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
 import type { Sampled } from './observing.ts';
-import { observe, observeBriefly, observeServers } from './observing.ts';
+import { observe, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
-import { keepRelayLogs } from './receivers.ts';
+import type { Followers, Kept } from './receivers.ts';
+import { keepRelayLogs, stopReceivers } from './receivers.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -31,9 +37,10 @@ import { agreedNow, requireFresh } from './votes.ts';
 interface Sight {
   readonly first: Sampled;
   readonly logs: RelayLogs;
+  readonly handedOver: HandedOver;
 }
 
-async function fenceAndDrain(found: Case, { first, logs }: Sight): Promise<Fenced> {
+async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): Promise<Fenced> {
   const { steps, cluster, primary } = found;
   const { seen } = first;
   const before = diagnosePrimary(seen, primary);
@@ -72,17 +79,40 @@ async function fenceAndDrain(found: Case, { first, logs }: Sight): Promise<Fence
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
-  const keeping = keepRelayLogs(authority, {
-    followers: followersOf(again, primary),
-    gone: isAnswering(observationOf(again, primary).helper) ? null : primary,
-  });
-  const fencing = steps.run('fence', primary, async () => {
+  const prove = async (keeping: Promise<readonly Kept[]>): Promise<FenceProof> => {
     if (proofs[0] !== undefined) return proofs[0];
     requireFresh(agreed);
     return fencePrimary(authority, { found, seen: again, keeping });
-  });
-  const [fence, kept] = await together(fencing, keeping);
-  return electAndDrain(authority, { ...found, diagnosis, fence, seen: again, kept });
+  };
+  const done = await fenceAndStop(authority, { found, diagnosis, seen: again, prove });
+  const decided = await electAndDrain(authority, { ...found, diagnosis, seen: again, ...done });
+  // A host that is off may count for a majority that the claim did not need.
+  if (decided.kind === 'ready' && hostThatIsOff(done.fence) === null) handedOver.leave(authority);
+  return decided;
+}
+
+interface Fencing {
+  readonly found: Case;
+  readonly diagnosis: Diagnosis;
+  /** Under the claim. */
+  readonly seen: ClusterObservation;
+  readonly prove: (keeping: Promise<readonly Kept[]>) => Promise<FenceProof>;
+}
+
+/**
+ * Relay logs are kept while the old primary is fenced, and receivers are stopped behind it: one that lives on, since it could not be fenced, would wait for them without
+ * need. One that is seen not to run misses nobody, so they are stopped beside it.
+ */
+async function fenceAndStop(authority: Authority, { found, diagnosis, seen, prove }: Fencing): Promise<FencedOff> {
+  const { steps, primary } = found;
+  const gone = isAnswering(observationOf(seen, primary).helper) ? null : primary;
+  const keeping = keepRelayLogs(authority, { followers: followersOf(seen, primary), gone });
+  const stop = (): Promise<Followers> =>
+    steps.run('receivers', null, async () => stopReceivers(authority, await keeping, steps.signal));
+  const stopping = isGone(diagnosis) ? stop() : null;
+  const fencing = steps.run('fence', primary, () => prove(keeping));
+  const [fence, kept] = await together(fencing, stopping === null ? keeping : stopping.then(() => keeping));
+  return { fence, kept, stopped: await (stopping ?? stop()) };
 }
 
 function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
@@ -143,16 +173,29 @@ function withNothingChanged(error: unknown): never {
   throw new AdapterFailure({ type, host, silence, message, cause, facts: { ...facts, changed: false } });
 }
 
-export const fencingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'fenceAndDrain'> => ({
+/** What is shared with others of this process. */
+export interface FencingShares {
+  readonly looks: BegunLooks;
+  readonly handedOver: HandedOver;
+}
+
+export const fencingActivities = (
+  ports: Ports,
+  hooks: StepHooks,
+  { looks, handedOver }: FencingShares,
+): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const unlessRepeated = steps.attempt === 1 ? withNothingChanged : undefined;
       const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
-      const logs = lookAtRelayLogs(managed);
-      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
+      const { seen, logs } = looks.take(managed);
+      const first = await steps.run('observe', null, () => seen).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
-        return await fenceAndDrain({ cluster: managed, primary, candidate, accepted, run, steps }, { first, logs });
+        return await fenceAndDrain(
+          { cluster: managed, primary, candidate, accepted, run, steps },
+          { first, logs, handedOver },
+        );
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });

@@ -5,6 +5,7 @@ import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
 import { auditingActivities } from './auditing.ts';
 import { keepBeating } from './beats.ts';
+import { BegunLooks } from './begun-looks.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Activities } from './contract.ts';
@@ -13,6 +14,7 @@ import { equippingActivities } from './equipping.ts';
 import { fencingActivities } from './fencing.ts';
 import { filingActivities } from './filing.ts';
 import { goingAsyncActivities } from './going-async.ts';
+import { HandedOver } from './handing-over.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
 import { planningActivities } from './planning.ts';
@@ -26,13 +28,15 @@ import type { StepHooks } from './steps.ts';
 import { requireOurs } from './steps.ts';
 import { unfencingActivities } from './unfencing.ts';
 
+export { BegunLooks } from './begun-looks.ts';
 export type { StepHooks } from './steps.ts';
 
-/** Every activity of the contract, over the given ports. */
-export function createActivities(ports: RunbookPorts, given: StepHooks): Activities {
+/** Every activity of the contract, over the given ports. @param looks of the watcher in this process, if it has one */
+export function createActivities(ports: RunbookPorts, given: StepHooks, looks = new BegunLooks()): Activities {
   // What is cancelled while it is held does not go on.
   const hold: StepHooks['hold'] = (point) => Promise.race([given.hold(point), Context.current().cancelled]);
   const hooks: StepHooks = { ...given, hold };
+  const handedOver = new HandedOver();
   const activities: Activities = {
     ...observingActivities(ports),
     ...auditingActivities(ports),
@@ -44,10 +48,10 @@ export function createActivities(ports: RunbookPorts, given: StepHooks): Activit
     ...removingActivities(ports, hooks),
     ...goingAsyncActivities(ports, hooks),
     ...planningActivities(ports),
-    ...fencingActivities(ports, hooks),
+    ...fencingActivities(ports, hooks, { looks, handedOver }),
     ...unfencingActivities(ports, hooks),
     ...deposingActivities(ports),
-    ...promotingActivities(ports, hooks),
+    ...promotingActivities(ports, hooks, handedOver),
     ...settlingActivities(ports, hooks),
     ...rejoiningActivities(ports, hooks),
     ...filingActivities(ports),

@@ -5,6 +5,7 @@ import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
+import { knows } from './confirming.ts';
 import { syncOf } from './electing.ts';
 import { refuseUnaccepted } from './foreseeing.ts';
 import { isStale } from './overtaken.ts';
@@ -61,9 +62,11 @@ const RUNGS: Readonly<Record<FenceRung, Climb>> = {
 /** Stops the server of a host whose helper answers, and keeps it down. */
 export async function shutOff(authority: Authority, { primary }: Pick<Case, 'primary'>): Promise<FenceProof> {
   const { address, prefix, interface: device } = authority.cluster.vip;
-  const answer = await authority.order(primary, 'fence', { vip: address, prefix: String(prefix), interface: device });
-  const proof = Object.entries(answer).map(([name, value]) => `${name}=${value}`);
-  return { rung: 'ssh', host: primary, proof: proof.join(' ') };
+  const saysEnd = knows(authority.records.get(primary), 4) ? { logs: 'binlog' } : {};
+  const place = { vip: address, prefix: String(prefix), interface: device };
+  const { log_end: logEnd = '', ...proven } = await authority.order(primary, 'fence', { ...place, ...saysEnd });
+  const proof = Object.entries(proven).map(([name, value]) => `${name}=${value}`);
+  return { rung: 'ssh', host: primary, proof: proof.join(' '), ...(logEnd === '' ? {} : { logEnd }) };
 }
 
 export async function powerOff({ cluster, primary, steps }: Case): Promise<FenceProof> {

@@ -17,13 +17,14 @@ import type { RefusedAddress } from '../domain/records.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import type { Acknowledgement } from './acknowledging.ts';
-import { makeWait, secureAcknowledgement, syncRecord } from './acknowledging.ts';
+import { confirmAcknowledgement, findAcknowledgement, makeWait, syncRecord } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { recordedAckers, siblingsOf } from './electing.ts';
 import { askServers, glance } from './asking.ts';
+import type { HandedOver } from './handing-over.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach, together } from './overtaken.ts';
 import { keepOut, letIn } from './refusing.ts';
@@ -59,14 +60,27 @@ async function promote(work: Promotion): Promise<Promoted> {
     mayAcknowledge.length === 0 ? Promise.resolve(null) : makeWait(authority, winner),
   );
   const securing = steps.run('semi-sync', winner, () =>
-    secureAcknowledgement(authority, { primary: winner, ackers, steps, isAsyncRecorded, waiting }),
+    findAcknowledgement(authority, { primary: winner, ackers, steps, isAsyncRecorded, waiting }),
   );
   const route: Route = { host: winner, deposed: { host: work.fence.host, isDown: isDown(work.fence) } };
   const [held, role] = await together(securing, dropVipElsewhere(authority, route));
+  const confirming = steps.run('confirm', null, () => confirmAcknowledgement(authority, held));
+  const [secondHolder] = await together(openAndRoute(work, { held, route, role }), confirming);
+  return { epoch: authority.epoch, ...held, secondHolder, timeline: steps.timeline };
+}
+
+interface Routing {
+  readonly held: Acknowledgement;
+  readonly route: Route;
+  /** With which the winner takes the VIP. */
+  readonly role: number;
+}
+
+async function openAndRoute(work: Promotion, { held, route, role }: Routing): Promise<string | null> {
+  const { authority, winner, steps } = work;
   await steps.run('open', winner, () => open(work, held));
   await steps.run('vip', winner, () => takeVip(authority, route, role));
-  const secondHolder = await steps.run('prove', winner, () => proveVip(authority, route));
-  return { epoch: authority.epoch, ...held, secondHolder, timeline: steps.timeline };
+  return steps.run('prove', winner, () => proveVip(authority, route));
 }
 
 /**
@@ -187,15 +201,24 @@ async function giveUpWhenLost(cluster: ClusterPorts, { winner, error, signal }: 
   });
 }
 
-export const promotingActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'promoteAndRoute'> => ({
+export const promotingActivities = (
+  ports: Ports,
+  hooks: StepHooks,
+  handedOver: HandedOver,
+): Pick<Activities, 'promoteAndRoute'> => ({
   promoteAndRoute: (input) =>
     inSteps(hooks, async (steps): Promise<Promoted> => {
       const cluster = await ports.cluster(input.cluster);
       const { winner } = input;
-      const authority = await steps.run('claim', null, () =>
-        continuing(cluster, input, steps).catch((error: unknown) =>
-          giveUpWhenLost(cluster, { winner, error, signal: steps.signal }),
-        ),
+      const left = steps.attempt === 1 ? handedOver.take(input.epoch) : null;
+      const authority = await steps.run(
+        'claim',
+        null,
+        async () =>
+          left ??
+          continuing(cluster, input, steps).catch((error: unknown) =>
+            giveUpWhenLost(cluster, { winner, error, signal: steps.signal }),
+          ),
       );
       // Under a later epoch nothing is taken for granted.
       const kept = steps.attempt === 1 ? (input.kept ?? []) : [];

@@ -22,6 +22,9 @@ export interface Kept {
   readonly diskFreeBytes: number | null;
 }
 
+/** What the followers say whose received set stands still. */
+export type Followers = ReadonlyMap<HostName, ServerStatus>;
+
 interface Keeping {
   readonly followers: readonly HostName[];
   /** Their source, when its host says nothing any more: they would be slow to stop. */
@@ -56,7 +59,7 @@ export async function stopReceivers(
   authority: Authority,
   kept: readonly Kept[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<HostName, ServerStatus>> {
+): Promise<Followers> {
   const stopped = await onEach(
     kept.filter((one) => one.isWhole),
     async (one) => ({ host: one.host, status: await standStill(authority, one, signal) }),

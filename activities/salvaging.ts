@@ -34,6 +34,12 @@ export async function readTail(authority: Authority, { primary, received, readUp
   return (answer['from'] ?? '') === '' ? tail : { ...tail, held: unionOf(received, tail.held) };
 }
 
+/** As {@link readTail} finds it when all of the log was received. */
+export const nothingBeyond = (received: string): Tail => ({
+  ...tailFrom({ complete: 'yes' }),
+  held: received,
+});
+
 /** What a replica has of the log of `primary`. */
 interface Received {
   readonly primary: HostName;

@@ -7,6 +7,7 @@ import { recordedPrimary } from '../domain/records.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
+import type { BegunLooks } from './begun-looks.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { askRecords } from './confirming.ts';
 import { keepNotingEvents } from './event-watch.ts';
@@ -21,6 +22,7 @@ const [LEAST_TURN_MS, LONGEST_TURN_MS] = [200, 500];
 export interface WatchPlane {
   readonly runs: RunsPort;
   readonly tell: (transition: Transition) => void;
+  readonly looks: BegunLooks;
   /** To begin: a thousand clusters at once would connect so slowly that every look is late. */
   readonly beginning: Turns;
   /** To rehearse a failover. */
@@ -110,7 +112,7 @@ export class WatchedCluster {
     };
     const faults: unknown[] = [];
     const watch = new ClusterWatch({
-      ...{ cluster: this.#cluster, primary, memory, runs: this.#plane.runs, tell: this.#plane.tell, onOperation: end },
+      ...{ cluster: this.#cluster, primary, memory, onOperation: end, ...this.#plane },
       onFault: (error) => {
         faults.push(error);
         end();

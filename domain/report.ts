@@ -28,6 +28,8 @@ export interface FenceProof {
   readonly rung: FenceRung | 'accepted' | 'earlier';
   readonly host: HostName;
   readonly proof: string;
+  /** Over SSH: where the binary log of the server that was stopped ends, `FILE:BYTES`. Not there when its host did not say. */
+  readonly logEnd?: string;
 }
 
 /** The server is certain to be down. With another rung it may live on, unable to acknowledge, perhaps still with the VIP. */

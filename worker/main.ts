@@ -3,7 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createActivities } from '../activities/index.ts';
+import { BegunLooks, createActivities } from '../activities/index.ts';
 import { Shards } from '../activities/shard.ts';
 import { watchActivities } from '../activities/watching.ts';
 import { readWorkerConfig } from './config.ts';
@@ -30,7 +30,11 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
     const ports = createPorts(inventory, { owner, runs: createRuns(config.queues), proofs: createProofs() });
-    const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(new Shards(ports)) };
+    const looks = new BegunLooks();
+    const activities = {
+      ...createActivities(ports, createHooks(config), looks),
+      ...watchActivities(new Shards(ports, looks)),
+    };
     const workers = await Promise.all(
       queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );
@@ -56,14 +60,19 @@ interface Wiring {
   readonly taskQueue: string;
 }
 
+/**
+ * The steps of a failover follow one another at once: it stays in the process that began it, which has its state and its connections. When that one is dead, another goes on from
+ * the history after the timeout; any other run does so at once, since it is kept nowhere.
+ */
+const STAYING = { maxCachedWorkflows: 20, stickyQueueScheduleToStartTimeout: '100ms' } as const;
+
 function createWorker(config: WorkerConfig, wiring: Wiring): Promise<Worker> {
   return Worker.create({
     ...wiring,
     ...workflowCode(),
     identity: config.identity,
     interceptors: process.connected ? { activity: [announceActivities] } : {},
-    // A run whose worker died is picked up by another one from its history, without waiting for a sticky queue to expire.
-    maxCachedWorkflows: 0,
+    ...(wiring.taskQueue === config.queues.failover ? STAYING : { maxCachedWorkflows: 0 }),
     maxHeartbeatThrottleInterval: '200ms',
     defaultHeartbeatThrottleInterval: '200ms',
     shutdownGraceTime: '10s',

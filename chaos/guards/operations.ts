@@ -11,6 +11,13 @@ export const OPERATIONS = [
       'is left alone when it answers again under the claim',
     ],
     [
+      'receivers behind the fence',
+      'an old primary that may live on keeps its replicas until it is fenced',
+      'isGone(diagnosis) ? stop() : null',
+      'isGone(diagnosis) || true ? stop() : null',
+      'without its proof ends in a refusal, and no replica is touched',
+    ],
+    [
       'stale votes',
       'a worker that was frozen does not fence on what it saw before',
       'requireFresh(agreed);',

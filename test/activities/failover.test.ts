@@ -111,6 +111,17 @@ describe('a failover', () => {
     expect(shop.database('db2').readOnly).toBe(true);
   });
 
+  it('reads the log of the old primary only when the winner has not read it to its end', async () => {
+    const [whole, cut] = [new SimulatedShop(), new SimulatedShop()];
+    whole.kill('db1');
+    await decide(whole);
+    expect(whole.log.filter((entry) => entry.includes('tail-export'))).toEqual([]);
+    cut.database('db1').commit();
+    cut.kill('db1');
+    await decide(cut);
+    expect(cut.log.filter((entry) => entry.includes('tail-export'))).toHaveLength(1);
+  });
+
   it('records the new primary on a majority before it opens it', async () => {
     const shop = new SimulatedShop();
     shop.kill('db1');

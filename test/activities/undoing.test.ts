@@ -62,6 +62,19 @@ describe('the undo of a fence', () => {
     expect(shop.write('db1')).toBe('acknowledged');
   });
 
+  it('starts receivers again that were stopped beside a fence that could not be proven', async () => {
+    const shop = new SimulatedShop({ fence: ['ssh'] });
+    shop.kill('db1');
+    shop.member('db1').isFenceProof = false;
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: true } });
+    const receivers = () => ['db2', 'db3'].map((host) => shop.database(host).channel?.receiver);
+    expect(receivers()).toEqual(['stopped', 'stopped']);
+    shop.member('db1').isFenceProof = true;
+    await undo(shop);
+    expect(receivers()).toEqual(['running', 'running']);
+    expect(shop.write('db1')).toBe('acknowledged');
+  });
+
   it('does nothing for a run that claimed nothing', async () => {
     const shop = new SimulatedShop();
     expect(await undo(shop, 'run-of-nobody')).toEqual({ kind: 'done', value: { undone: [], notUndone: [] } });

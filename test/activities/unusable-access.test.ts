@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activities } from '../../activities/contract.ts';
 import type { ClusterPorts, RunsPort } from '../../adapters/ports.ts';
+import { BegunLooks } from '../../activities/begun-looks.ts';
 import { WatchedCluster } from '../../activities/watched-cluster.ts';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import { Turns } from '../../adapters/turns.ts';
@@ -63,7 +64,13 @@ it('the watcher of the cluster is not quiet about it', async () => {
   const shop = await unable('helpers');
   const told: Transition[] = [];
   const tell = (one: Transition): void => void told.push(one);
-  const plane = { runs: {} as RunsPort, tell, beginning: new Turns(1), rehearsing: new Turns(1) };
+  const plane = {
+    runs: {} as RunsPort,
+    tell,
+    looks: new BegunLooks(),
+    beginning: new Turns(1),
+    rehearsing: new Turns(1),
+  };
   const over = new AbortController();
   const watching = new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
   await pass(10_000);

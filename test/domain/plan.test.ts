@@ -30,7 +30,9 @@ const explained = (given: PlanInput, step: string) => planOf(given).steps.find((
 describe('a plan', () => {
   it('has the steps of a failover in their order, on both sides of the point of no return', () => {
     expect(stepsOf(input, true)).toEqual(FENCE_STEPS.filter((step) => step !== 'observe'));
-    expect(stepsOf(input, false)).toEqual(PROMOTE_STEPS.filter((step) => step !== 'claim' && step !== 'prove'));
+    expect(stepsOf(input, false)).toEqual(
+      PROMOTE_STEPS.filter((step) => !['claim', 'confirm', 'prove'].includes(step)),
+    );
   });
 
   it('points nobody at a winner that is alone', () => {

@@ -175,7 +175,7 @@ describe('a claim', () => {
     try {
       expect(host.fields('claim', next())).toMatchObject({ mysqld: 'hung' });
       expect(host.fields('claim', { ...next(), hung_after: 100 })).toMatchObject({
-        ...{ epoch: String(epoch), level: '3', mysqld: 'hung', refused: '' },
+        ...{ epoch: String(epoch), level: '4', mysqld: 'hung', refused: '' },
       });
       expect(host.fields('records')).toMatchObject({ epoch: String(epoch) });
     } finally {
@@ -279,6 +279,18 @@ describe('a fence', () => {
     expect(host.ask('fence', now())).toEqual(proven);
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', port: 'dropped', fenced: 'yes' });
     expect(host.ask('service-start', { owner })).toEqual(refused('Unsafe', 'fenced'));
+  });
+
+  it('says where the binary log ends, for whoever knows how far it was read', () => {
+    open();
+    host.sql('USE shop; INSERT INTO t VALUES (1); FLUSH BINARY LOGS; INSERT INTO t VALUES (2)');
+    const [file = '', place = ''] = host.sql('SHOW MASTER STATUS').split('\t');
+    expect(host.fields('fence', { ...now(), logs: 'binlog' })).toMatchObject({ log_end: `${file}:${place}` });
+    const index = host.shell('ls /var/lib/mysql/*.index').trim();
+    host.must('mv', index, `${index}.away`);
+    const unknown = host.ask('fence', { ...now(), logs: 'binlog' });
+    host.must('mv', `${index}.away`, index);
+    expect(unknown).toEqual({ ...proven, fields: { ...proven.fields, log_end: '' } });
   });
 
   it('shuts the port in both directions, loopback too, for whatever would listen there', async () => {

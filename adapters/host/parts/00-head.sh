@@ -15,8 +15,8 @@ readonly ROLE_FILE=/run/vip-role
 readonly KEEPALIVED_CONF=/etc/keepalived/keepalived.conf
 readonly SETTINGS=/etc/standfast/host.conf
 # Raised when a verb learns an argument, or an answer a word, that somebody may rely on: 2 since claims answer with the records, 3 since keep-relay is told of
-# a source that is gone.
-readonly LEVEL=3
+# a source that is gone, 4 since fence says where the binary log ends.
+readonly LEVEL=4
 # Exit status of a process that has already answered "fail"; any other one has no answer yet.
 readonly ANSWERED=3
 

@@ -94,6 +94,17 @@ verb_fence() {
   say_proof
   [[ $PROOF == 'process=gone supervisor=gone port=closed vip=no' ]] ||
     refuse Unverified "fence of $HOSTNAME is not proven: $PROOF; treat it as still able to acknowledge writes"
+  [[ ! -v ARG[logs] ]] || say_log_end
+}
+
+# For whoever knows how far it was read. Of a log that is not found nothing is said: it is looked for again by the verb that reads it.
+say_log_end() {
+  local end=''
+  local -a LOGS=()
+  log_indexes log_bin
+  ((${#INDEXES[@]} != 1)) || logs_of_index "${INDEXES[0]}"
+  ((${#LOGS[@]} == 0)) || end=${LOGS[-1]##*/}:$(stat -c %s "${LOGS[-1]}")
+  say log_end "$end"
 }
 
 verb_unfence() {

@@ -38,7 +38,7 @@ declare -A NEEDS=(
   [files-close]='owner job attempt well'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [files-send]='target_port' [job-claim]='account' [fence]='vip interface prefix' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [files-send]='target_port' [job-claim]='account' [fence]='vip interface prefix logs' [refuse-replica]='address')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {

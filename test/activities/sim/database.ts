@@ -15,6 +15,8 @@ export interface Channel {
   holdsSource: boolean;
   /** Whether what the source sends arrives now. */
   isLinked: boolean;
+  /** How many transactions of its source's log it has read. */
+  read: number;
   heartbeats: number;
   heardAt: number;
   receiverErrno: number;
@@ -129,6 +131,7 @@ export class Database {
       isPositionKnown: false,
       acknowledges: false,
       holdsSource: false,
+      read: 0,
       isLinked: false,
       heartbeats: 0,
       heardAt: 0,

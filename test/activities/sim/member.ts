@@ -5,7 +5,7 @@ import { AUDIT_LOOKS } from './audit.ts';
 import type { Database } from './database.ts';
 import { positionOf } from './positions.ts';
 import { HelperRefusal } from './refusal.ts';
-import { exportTail, holdsSource, listTail, readTail, stageTail, writeTail } from './tails.ts';
+import { exportTail, holdsSource, listTail, LOG_NAME, readTail, stageTail, writeTail } from './tails.ts';
 
 export type Arguments = Readonly<Record<string, string>>;
 
@@ -146,7 +146,7 @@ const recordsOf = (member: Member): HelperAnswerFields => {
     sync_epoch: orEmpty(sync.epoch),
     fenced: yesNo(fenced),
     refused: refusedOn(member),
-    level: '3',
+    level: '4',
   };
 };
 
@@ -239,14 +239,21 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   'tail-export': exportTail,
   'tail-write': writeTail,
   'tail-stage': stageTail,
-  fence: (member) => {
+  fence: (member, { logs }) => {
     member.fenced = true;
     member.role = 0;
     if (!member.isFenceProof) throw new HelperRefusal('Unverified', 'fence is not proven: process=present');
     member.database?.die();
     if (member.database !== null) member.database.isPortShut = true;
     member.holdsVip = false;
-    return { process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' };
+    const end = `${LOG_NAME}:${String(member.database?.binlog.length)}`;
+    return {
+      process: 'gone',
+      supervisor: 'gone',
+      port: 'closed',
+      vip: 'no',
+      ...(logs === undefined ? {} : { log_end: end }),
+    };
   },
   unfence: (member) => {
     member.fenced = false;

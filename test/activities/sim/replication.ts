@@ -45,6 +45,7 @@ function receive(network: Network, replica: Database, channel: Channel): void {
   const beats = Math.floor((performance.now() - channel.heardAt) / HEARTBEAT_MS);
   channel.heartbeats += beats;
   channel.heardAt += beats * HEARTBEAT_MS;
+  channel.read = source.binlog.length;
   for (const gtid of source.binlog) if (!replica.has(gtid) && !channel.relay.includes(gtid)) channel.relay.push(gtid);
 }
 

@@ -31,6 +31,8 @@ export class SimulatedShop implements RunbookPorts {
   /** Of whoever watches, with the instant on the simulated clock. */
   readonly looks: { readonly host: HostName; readonly atMs: number }[] = [];
   readonly log: string[] = [];
+  /** Every request to a helper, `HOST VERB`, looks among them. */
+  readonly asked: string[] = [];
   readonly violations: string[] = [];
   /** Hosts that are off, or that the worker does not reach. */
   readonly off = new Set<HostName>();
@@ -132,6 +134,7 @@ export class SimulatedShop implements RunbookPorts {
   }
 
   async reached(at: Interruption['at'], label: string): Promise<void> {
+    if (at === 'before') this.asked.push(label);
     const index = this.#interruptions.findIndex((one) => one.at === at && one.label.test(label));
     const [found] = index === -1 ? [] : this.#interruptions.splice(index, 1);
     await found?.act();

@@ -1,5 +1,6 @@
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Row } from '../../../adapters/ports.ts';
+import { LOG_NAME } from './tails.ts';
 import { AUDIT_STATEMENTS, AUDIT_VARIABLES } from './audit.ts';
 import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
@@ -96,6 +97,8 @@ function ownChannel({ database, world }: Call): readonly Row[] {
       Last_SQL_Errno: channel.applierErrno,
       Last_SQL_Error: channel.applierErrno === 0 ? '' : 'a row is missing',
       Gtid_IO_Pos: database.received,
+      Master_Log_File: LOG_NAME,
+      Read_Master_Log_Pos: channel.read,
       Using_Gtid: 'Slave_Pos',
       Connect_Retry: 1,
       Master_SSL_Allowed: 'Yes',

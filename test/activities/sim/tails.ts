@@ -4,6 +4,9 @@ import type { Arguments, Member } from './member.ts';
 import { HelperRefusal } from './refusal.ts';
 import { beyond, stateOf } from './positions.ts';
 
+/** Of every server; its place is the number of transactions. */
+export const LOG_NAME = 'binlog.000001';
+
 const LOG = './mysqld-relay-bin-standfast.000001';
 
 const contentOf = (gtids: readonly string[]): string => gtids.join(',');
