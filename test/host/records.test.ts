@@ -228,7 +228,7 @@ describe('another control plane', () => {
     ...{ epoch: 9, run: 'run-x', account: 'standfast', job: 'j', attempt: 1, bytes: 1, tables: 1, position: '0-1-1' },
     ...{ host: 'db9', name: 'db9', boot: 'b', mode: 'async', ackers: '', k: 0, vip: '10.0.0.9', prefix: 24, n: 3 },
     ...{ interface: 'lo', server_id: 9, report_host: 'db9', content: 'x', sha256: 'a'.repeat(64) },
-    ...{ address: '10.0.0.7', refused_at: 1 },
+    ...{ address: '10.0.0.7', refused_at: 1, limit: 12 },
     ...{ logs: 'binlog', beyond: '0-1-1', tail: '1-binlog', offset: 0, piece: 'AAAA' },
     ...{ public: 'ssh-ed25519 AAAA', from: '10.0.0.1', target: '10.0.0.2', user: 'standfast', known_hosts: 'x' },
     ...{

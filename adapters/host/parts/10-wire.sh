@@ -18,6 +18,7 @@ declare -A SHAPE=(
   [server_id]='^[1-9][0-9]{0,9}$' [report_host]=$NAME [settings]='^.*$' [content]=$FREE [sha256]='^[0-9a-f]{64}$'
   [public]='^ssh-ed25519 [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]+)?$' [from]='^[0-9A-Fa-f.:]+$' [target]='^[A-Za-z0-9._:-]+$'
   [target_port]='^[1-9][0-9]{0,4}$' [known_hosts]=$FREE [address]=$IPV4 [refused_at]='^[1-9][0-9]{0,14}$'
+  [limit]='^[1-9][0-9]{0,5}$' [addresses]='^([0-9]{1,3}\.){3}[0-9]{1,3}(,([0-9]{1,3}\.){3}[0-9]{1,3})*$'
   [logs]='^(binlog|relay)$' [beyond]='^([0-9]+-[0-9]+-[0-9]+(,[0-9]+-[0-9]+-[0-9]+)*)?$' [tail]='^[1-9][0-9]{0,14}-(binlog|relay)$'
   [read_to]='^[A-Za-z0-9._-]+:[0-9]{1,18}$' [hung_after]='^[1-9][0-9]{1,4}$'
   [names]='^[a-z_]+(,[a-z_]+)*$' [backup]='^/[^[:cntrl:]]*$'

@@ -137,6 +137,7 @@ verb_records() {
   say mysqld "$mysqld"
   say keepalived "$keepalived"
   say role "$ROLE"
+  say_room
   say_addresses
 }
 

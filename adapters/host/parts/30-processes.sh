@@ -147,6 +147,7 @@ verb_observe() {
   say fenced "$fenced"
   say_refused
   say refusal "$enforced"
+  say_room
   [[ ! -v ARG[interface] ]] || say_mac "${ARG[interface]}"
   say disk_free "$free"
   say uptime "${uptime%.*}"

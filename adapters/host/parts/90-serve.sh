@@ -12,7 +12,7 @@ declare -A KIND=(
   [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
   [job-claim]=job [job-clean]=job [job-keep]=job
   [hand-over]=person [vouch]=person [claim]=claim [confirm]=epoch
-  [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch
+  [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch [make-room]=epoch [end-room]=epoch
   [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
   [files-look]=look [files-status]=look [files-list]=look [files-receive]=stream [files-log]=order
   [files-open]=attempt [files-send]=attempt [files-close]=attempt
@@ -29,6 +29,7 @@ declare -A NEEDS=(
   [confirm]='owner epoch run boot name' [claim]='owner epoch run account' [record-primary]='owner epoch run host' [record-sync]='owner epoch run mode ackers k'
   [keep-relay]='owner epoch run' [release-relay]='owner epoch run' [fence]='owner epoch run' [unfence]='owner epoch run'
   [refuse-replica]='owner epoch run' [admit-replica]='owner address refused_at'
+  [make-room]='owner epoch run limit' [end-room]='owner epoch run'
   [tail-list]='logs beyond' [tail-read]='tail offset' [tail-export]='owner epoch run logs beyond'
   [tail-write]='owner epoch run tail offset piece' [tail-stage]='owner epoch run tail sha256 beyond'
   [vip-take]='owner epoch run vip prefix interface n' [vip-drop]='owner epoch run vip prefix interface'
@@ -38,7 +39,7 @@ declare -A NEEDS=(
   [files-close]='owner job attempt well'
 )
 
-declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [files-send]='target_port' [job-claim]='account' [fence]='vip interface prefix logs' [refuse-replica]='address')
+declare -A MAY=([confirm]='primary primary_epoch primary_run lineage mode ackers k sync_epoch' [record-primary]='lineage mode ackers k' [claim]='hung_after' [tail-export]='read_to' [observe]='vip interface' [audit-host]='interface' [keep-relay]='address target_port' [configure-vip]='content vip' [configure]='settings' [job-send]='target_port' [files-send]='target_port' [job-claim]='account' [fence]='vip interface prefix logs' [refuse-replica]='address' [make-room]='addresses')
 
 # An order that is ended by a newer claim has no voice left: whoever started it answers.
 run_apart() {
