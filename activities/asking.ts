@@ -41,6 +41,10 @@ interface Said {
   readonly facts: HelperAnswerFields;
 }
 
+/** For so long the kernel of the host keeps everybody but members from a server that lives. */
+export const refusesClientsMs = ({ refuses_clients: seconds = '0' }: HelperAnswerFields): number =>
+  1_000 * Number(seconds);
+
 const answerFrom = (cluster: ClusterPorts, host: HostName, { records, facts }: Said): HelperAnswer => ({
   reach: 'answers',
   mysqld: facts['mysqld'] === 'running' ? 'running' : 'stopped',
@@ -52,6 +56,7 @@ const answerFrom = (cluster: ClusterPorts, host: HostName, { records, facts }: S
   records: recordsFrom(host, records),
   refusals: refusalsFrom(facts['refused'] ?? '', (address) => cluster.nameOf(address)),
   enforcesRefusals: facts['refusal'] !== 'no',
+  ...(refusesClientsMs(facts) > 0 ? { refusesClients: true } : {}),
 });
 
 /**

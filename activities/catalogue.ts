@@ -8,6 +8,7 @@ import {
   PROMOTE_STEPS,
   REJOIN_STEPS,
   REMOVE_STEPS,
+  ROOM_STEPS,
 } from './step-names.ts';
 
 export interface CatalogueEntry {
@@ -41,6 +42,7 @@ export const CATALOGUE = {
   removeAcker: { changes: true, steps: REMOVE_STEPS },
   undoRemoval: CHANGES,
   goAsync: { changes: true, steps: ASYNC_STEPS },
+  makeRoom: { changes: true, steps: ROOM_STEPS },
   planFailover: LOOKS,
   fenceAndDrain: { changes: true, steps: FENCE_STEPS },
   // It opens the old primary as `openPrimary` does, under a claim of its own.

@@ -4,11 +4,15 @@ import type { HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnose } from '../domain/diagnosis.ts';
 import type { ListedDelay } from '../domain/lag.ts';
+import type { Recorded } from '../domain/room.ts';
+import { triedAt } from '../domain/room.ts';
 import { Settled } from '../domain/settled.ts';
 import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
 import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
 import type { BegunLooks } from './begun-looks.ts';
+import type { News } from './lockout.ts';
+import { seeLockout } from './lockout.ts';
 import { Sights } from './sights.ts';
 
 /** What is different for so long is told. */
@@ -17,13 +21,7 @@ const BUSY_REST_MS = 1_000;
 const REFUSED_REST_MS = 30_000;
 const TELL_AGAIN_MS = 500;
 
-type Act = 'failOver' | 'reopen';
-
-interface News {
-  readonly code: string;
-  readonly explains: string;
-  readonly reaction: string;
-}
+type Act = 'failOver' | 'reopen' | 'makeRoom';
 
 export interface Watching {
   readonly cluster: ClusterPorts;
@@ -31,6 +29,8 @@ export interface Watching {
   readonly runs: RunsPort;
   readonly tell: (transition: Transition) => void;
   readonly looks: BegunLooks;
+  /** What was recorded last. */
+  readonly recorded: () => Recorded;
   /** What an earlier watch of the cluster knew. */
   readonly memory: WatchMemory;
   /** Something that is no answer of a host, a server or Temporal. */
@@ -51,9 +51,9 @@ export class ClusterWatch {
   #memory: WatchMemory;
   /** What it started and waits for. */
   #acting: Act | null = null;
-  /** The opening of a primary that died meanwhile was told to give way. */
+  /** What it had started of a primary that died meanwhile was told to give way. */
   #gaveWay = false;
-  /** Before it the opening is not told once more: one whose run has not begun yet, or a Temporal that was away, heard nothing. */
+  /** Before it that is not told once more: one whose run has not begun yet, or a Temporal that was away, heard nothing. */
   #toldUntilMs = 0;
   #isServing = false;
 
@@ -130,36 +130,47 @@ export class ClusterWatch {
     this.#memory = memory;
     if (diagnosis.consequence === 'leave') this.#sights.calm();
     else if (this.#acting === null) this.#sights.hurry(nowMs);
-    this.#tell(primary, { code: diagnosis.code, explains: diagnosis.explains, reaction: inWords(reaction) }, nowMs);
-    if (reaction.kind !== 'failOver' && reaction.kind !== 'reopen') return;
+    const lockout = seeLockout({ ...this.#watching, diagnosis, sights: this.#sights, memory, nowMs });
+    this.#memory = { ...memory, lockedOutSinceMs: lockout.sinceMs };
+    const { code, explains } = diagnosis;
+    const news = lockout.tellOf(this.#acting === 'makeRoom') ?? { code, explains, reaction: inWords(reaction) };
+    this.#tell(primary, news, nowMs);
+    const act = reaction.kind === 'failOver' || reaction.kind === 'reopen' ? reaction.kind : lockout.act;
+    if (act === null) return;
     if (this.#acting !== null) {
       if (reaction.kind === 'failOver') this.#giveWay(diagnosis);
       return;
     }
-    this.#acting = reaction.kind;
+    this.#acting = act;
     this.#sights.rest();
-    this.#act(reaction.kind, diagnosis).catch(this.#watching.onFault);
+    this.#act(act, diagnosis).catch(this.#watching.onFault);
   }
 
-  /** The opening that it waits for would go on trying: the primary that it is to open died. */
+  /** The operation that it waits for would go on trying: the primary that it is about died. */
   #giveWay({ explains }: Diagnosis): void {
-    if (this.#acting !== 'reopen' || this.#gaveWay || performance.now() < this.#toldUntilMs) return;
+    const isOther = (): boolean => this.#acting === 'reopen' || this.#acting === 'makeRoom';
+    if (!isOther() || this.#gaveWay || performance.now() < this.#toldUntilMs) return;
     this.#toldUntilMs = performance.now() + TELL_AGAIN_MS;
     const { cluster, runs, onFault } = this.#watching;
     const told = runs.primaryDied(cluster.description.cluster, `watched: ${explains}`);
-    told.then((isTold) => (this.#gaveWay ||= isTold && this.#acting === 'reopen')).catch(onFault);
+    told.then((isTold) => (this.#gaveWay ||= isTold && isOther())).catch(onFault);
   }
 
   async #act(kind: Act, { explains }: Diagnosis): Promise<void> {
     const { cluster, primary, runs, looks } = this.#watching;
     const name = cluster.description.cluster;
     if (kind === 'failOver') looks.begin(cluster);
-    const started = await (kind === 'failOver'
-      ? runs.failOver(name, `watched: ${explains}`)
-      : runs.reopen(name, primary));
+    const starts = {
+      failOver: () => runs.failOver(name, `watched: ${explains}`),
+      reopen: () => runs.reopen(name, primary),
+      makeRoom: () => runs.makeRoom(name),
+    };
+    const started = await starts[kind]();
     // Another operation holds the cluster, and would hold it for as long as it tries.
     if (kind === 'failOver' && started.kind === 'busy') await runs.primaryDied(name, `watched: ${explains}`);
     const restMs = await this.#outcome(kind, started);
+    if (kind === 'makeRoom')
+      this.#memory = { ...this.#memory, madeRoomAtMs: triedAt(performance.now(), started.kind === 'started') };
     this.#memory = { ...this.#memory, restUntilMs: performance.now() + (this.#gaveWay ? 0 : restMs) };
     [this.#acting, this.#gaveWay] = [null, false];
     this.#watching.onOperation();
@@ -171,15 +182,16 @@ export class ClusterWatch {
     if (started.kind !== 'busy') this.#memory = { ...this.#memory, isFailingOver: kind === 'failOver' };
     if (started.kind !== 'started') {
       if (started.kind === 'unreachable') log.warn('Temporal did not take a run that the watcher starts', started);
-      return BUSY_REST_MS;
+      return kind === 'makeRoom' ? 0 : BUSY_REST_MS;
     }
     const attempted = await started.ended;
     this.#memory = { ...this.#memory, isFailingOver: false };
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
       const { reopenFailed } = this.#memory;
-      this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
+      if (kind !== 'makeRoom') this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
       if (kind === 'reopen') return reopenFailed ? REFUSED_REST_MS : BUSY_REST_MS;
+      if (kind === 'makeRoom') return 0;
       this.#memory = { ...this.#memory, refusedUntilMs: performance.now() + REFUSED_REST_MS };
       return 0;
     }

@@ -1,7 +1,7 @@
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import type { Return } from '../domain/rejoin.ts';
-import type { AdmitResult, GoAsyncResult, PrepareResult, RemoveAckerResult } from '../domain/report.ts';
+import type { AdmitResult, GoAsyncResult, MakeRoomResult, PrepareResult, RemoveAckerResult } from '../domain/report.ts';
 import type { LagMeasurement } from '../domain/verdict.ts';
 import type { AuditActivities } from './audit-contract.ts';
 import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
@@ -142,6 +142,16 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
    * @throws `Unsafe` when the policy is to stop
    */
   goAsync(input: OfOperation): Promise<GoAsyncResult>;
+
+  /**
+   * Of a primary whose connections all wait for its ackers, which are back and are refused (1040): its kernel refuses the new connections of everybody but the
+   * members and whoever administrates its host, for seconds; `max_connections` is raised, within bounds, until an acker is attached and commits go on, and put back when
+   * fewer are connected. No connection is ended. Comes in by the connection that a full server keeps for an administrator. Idempotent: the host notes the limit that is to be put back.
+   * Steps inside: see `ROOM_STEPS`.
+   * @throws `Unsafe` when nobody came in time, the limit being as before; when the primary does not answer
+   * Source: MariaDB KB, max_connections; nftables, sets with a timeout
+   */
+  makeRoom(input: OfOperation): Promise<MakeRoomResult>;
 
   /**
    * A host that was primary or replica before and holds nothing that the primary lacks is started closed and replicates from the primary; it acknowledges

@@ -15,6 +15,7 @@ import { fencingActivities } from './fencing.ts';
 import { filingActivities } from './filing.ts';
 import { goingAsyncActivities } from './going-async.ts';
 import { HandedOver } from './handing-over.ts';
+import { makingRoomActivities } from './making-room.ts';
 import { observingActivities } from './observing.ts';
 import { openingActivities } from './opening.ts';
 import { planningActivities } from './planning.ts';
@@ -47,6 +48,7 @@ export function createActivities(ports: RunbookPorts, given: StepHooks, looks = 
     ...admittingActivities(ports, hooks),
     ...removingActivities(ports, hooks),
     ...goingAsyncActivities(ports, hooks),
+    ...makingRoomActivities(ports, hooks),
     ...planningActivities(ports),
     ...fencingActivities(ports, hooks, { looks, handedOver }),
     ...unfencingActivities(ports, hooks),

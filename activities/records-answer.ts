@@ -34,6 +34,7 @@ export function recordsFrom(host: HostName, answer: HelperAnswerFields): MemberR
     fenced: value('fenced') === 'yes',
     ...standingFrom(host, answer),
     ...sinceLevel2(answer),
+    ...roomFrom(answer),
   };
 }
 
@@ -52,6 +53,9 @@ export const refusalsFrom = (said: string, nameOf: (address: string) => HostName
 
 const sinceLevel2 = ({ level, refused = '' }: HelperAnswerFields): Partial<MemberRecords> =>
   level === undefined ? {} : { level: Number(level), refused: refusedFrom(refused) };
+
+const roomFrom = ({ room }: HelperAnswerFields): Partial<MemberRecords> =>
+  room === undefined ? {} : { room: Number(room) };
 
 /** Helpers of earlier versions do not say. */
 function standingFrom(

@@ -9,7 +9,7 @@ import type { ReplicaDelay } from '../domain/lag.ts';
 import type { ReplicationStatus } from '../domain/observation.ts';
 import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
-import { glance } from './asking.ts';
+import { glance, refusesClientsMs } from './asking.ts';
 import { LagWatch } from './lag-watch.ts';
 import { Pace } from './pace.ts';
 
@@ -42,6 +42,7 @@ export class Sights {
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
   #askedHostAtMs = Number.NEGATIVE_INFINITY;
+  #keptOutUntilMs = Number.NEGATIVE_INFINITY;
   #troubleSinceMs: number | null = null;
 
   constructor(cluster: ClusterPorts, primary: HostName, { onSight, onFault }: SightsEvents) {
@@ -103,11 +104,16 @@ export class Sights {
     if (sight === null || nowMs - sight.atMs > 2 * watch.silenceMs) return null;
     const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
     return {
-      server: serverOf(sight),
+      server: this.#isKeptOut(sight) ? 'full' : serverOf(sight),
       process: this.#process,
       hearing: hearings.map((one) => hears(one, nowMs, watch.silenceMs)),
       expectedObservers: hosts.length,
     };
+  }
+
+  /** What the host said holds for as long as it said: a failover must not begin between two questions. */
+  #isKeptOut({ reach, atMs }: Sight<PrimarySight>): boolean {
+    return reach === 'refused' && atMs < this.#keptOutUntilMs;
   }
 
   /** Something seems wrong: everybody is asked at once, and the primary's host what has become of its server. */
@@ -144,6 +150,7 @@ export class Sights {
     try {
       const facts = await glance(this.#cluster, this.#primaryName, silenceMs);
       this.#process = facts['mysqld'] === 'running' ? 'running' : 'stopped';
+      if (this.#process === 'running') this.#keptOutUntilMs = performance.now() + refusesClientsMs(facts);
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       this.#process = null;

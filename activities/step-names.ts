@@ -26,6 +26,7 @@ export const OPEN_STEPS = [
 export const ADMIT_STEPS = ['claim', 'check', 'start', 'record', 'replica', 'primary', 'confirm'] as const;
 export const REMOVE_STEPS = ['claim', 'check', 'refuse', 'record', 'release', 'quieten'] as const;
 export const ASYNC_STEPS = ['claim', 'check', 'record', 'release', 'quieten'] as const;
+export const ROOM_STEPS = ['claim', 'check', 'room', 'attach', 'restore'] as const;
 export const REJOIN_STEPS = ['claim', 'look', 'judge', 'start', 'point', 'quarantine'] as const;
 export type StepName =
   | (typeof REJOIN_STEPS)[number]
@@ -34,4 +35,5 @@ export type StepName =
   | (typeof OPEN_STEPS)[number]
   | (typeof ADMIT_STEPS)[number]
   | (typeof REMOVE_STEPS)[number]
-  | (typeof ASYNC_STEPS)[number];
+  | (typeof ASYNC_STEPS)[number]
+  | (typeof ROOM_STEPS)[number];

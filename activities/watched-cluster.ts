@@ -3,7 +3,8 @@ import type { AdapterFailure, ClusterPorts, RunsPort } from '../adapters/ports.t
 import type { Turns } from '../adapters/turns.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
-import { recordedPrimary } from '../domain/records.ts';
+import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import type { Recorded } from '../domain/room.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
@@ -17,6 +18,8 @@ import { keepRehearsing } from './rehearsing.ts';
 const LEARN_EVERY_MS = 5_000;
 /** A turn lasts so long: those that begin must leave time for the looks at those that have begun, and one that does not answer must not keep the others. */
 const [LEAST_TURN_MS, LONGEST_TURN_MS] = [200, 500];
+
+const NOTHING_RECORDED: Recorded = { ackers: [], isRoomLeft: false };
 
 /** What the watches of a process share. */
 export interface WatchPlane {
@@ -42,6 +45,7 @@ export class WatchedCluster {
   #known: Known | null;
   #watch: ClusterWatch | null = null;
   #primary: HostName | null = null;
+  #recorded: Recorded = NOTHING_RECORDED;
 
   /** @param known what an earlier watch of it knew; null: nothing */
   constructor(cluster: ClusterPorts, plane: WatchPlane, known: Known | null) {
@@ -74,9 +78,9 @@ export class WatchedCluster {
     let [isFirst, isTold] = [true, false];
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
-      const { primary, fault } = await (isFirst ? this.#learnInTurn(signal) : learn(this.#cluster));
+      const { primary, recorded, fault } = await (isFirst ? this.#learnInTurn(signal) : learn(this.#cluster));
       if (isOver()) return;
-      this.#primary = primary;
+      [this.#primary, this.#recorded] = [primary, recorded];
       if (primary === null) {
         if (!isTold) this.#tellUnknown(fault);
         isTold = true;
@@ -113,6 +117,7 @@ export class WatchedCluster {
     const faults: unknown[] = [];
     const watch = new ClusterWatch({
       ...{ cluster: this.#cluster, primary, memory, onOperation: end, ...this.#plane },
+      recorded: () => this.#recorded,
       onFault: (error) => {
         faults.push(error);
         end();
@@ -122,7 +127,7 @@ export class WatchedCluster {
     const { description } = this.#cluster;
     await Promise.all([
       watch.run(either),
-      untilDeposed(this.#cluster, primary, either).then(end),
+      this.#untilDeposed(primary, either).then(end),
       // Of its own, since Node.js warns of more than ten listeners to one signal.
       keepNotingEvents(
         { cluster: this.#cluster, primary, serves: () => watch.isServing },
@@ -143,6 +148,18 @@ export class WatchedCluster {
     this.#watch = null;
     if (faults.length > 0) throw new Error(`the watch of ${primary} has a fault`, { cause: faults[0] });
     return watch.memory;
+  }
+
+  /** An operation that was not ours may have made somebody else primary. */
+  async #untilDeposed(primary: HostName, signal: AbortSignal): Promise<void> {
+    const isOver = (): boolean => signal.aborted;
+    for (;;) {
+      await pause(LEARN_EVERY_MS, signal);
+      if (isOver()) return;
+      const { primary: known, recorded } = await learn(this.#cluster);
+      if (known !== null && known !== primary) return;
+      if (known !== null) this.#recorded = recorded;
+    }
   }
 
   async #failedOverAt(): Promise<number | null> {
@@ -167,29 +184,27 @@ export class WatchedCluster {
   }
 }
 
-/** An operation that was not ours may have made somebody else primary. */
-async function untilDeposed(cluster: ClusterPorts, primary: HostName, signal: AbortSignal): Promise<void> {
-  const isOver = (): boolean => signal.aborted;
-  for (;;) {
-    await pause(LEARN_EVERY_MS, signal);
-    if (isOver()) return;
-    const { primary: known } = await learn(cluster);
-    if (known !== null && known !== primary) return;
-  }
-}
-
 interface Learnt {
   /** By the records of a majority; null: there is none, or too few members answer. */
   readonly primary: HostName | null;
+  readonly recorded: Recorded;
   /** Of this side, for which nobody could be asked. */
   readonly fault: AdapterFailure | null;
 }
 
-const NOTHING: Learnt = { primary: null, fault: null };
+const NOTHING: Learnt = { primary: null, recorded: NOTHING_RECORDED, fault: null };
 
 async function learn(cluster: ClusterPorts): Promise<Learnt> {
   const members = memberNames(cluster.description);
   const { records, fault } = await askRecords(cluster, members);
-  const recorded = recordedPrimary([...records.values()], members.length);
-  return { primary: recorded.kind === 'known' ? recorded.record.host : null, fault };
+  const answers = [...records.values()];
+  const known = recordedPrimary(answers, members.length);
+  const primary = known.kind === 'known' ? known.record.host : null;
+  const sync = recordedSync(answers, members.length);
+  const isLossless = sync.kind === 'known' && sync.record.mode === 'lossless';
+  const recorded = {
+    ackers: isLossless ? sync.record.ackers.filter((acker) => acker !== primary) : [],
+    isRoomLeft: primary !== null && records.get(primary)?.room !== undefined,
+  };
+  return { primary, recorded, fault };
 }

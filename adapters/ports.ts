@@ -146,6 +146,8 @@ export interface RunsPort {
   primaryDied(cluster: string, why: string): Promise<boolean>;
   /** Opens a primary that came back closed. */
   reopen(cluster: string, host: HostName): Promise<Started>;
+  /** Lets ackers into a primary whose connections all wait for them, and puts its limit back. */
+  makeRoom(cluster: string): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */
   sinceLastFailover(cluster: string, withinMs: number): Promise<number | null>;
   /** Finds out what a failover would do, by a run of its own that changes nothing. */

@@ -8,6 +8,7 @@ import {
   parseFailover,
   parseFenceDeposed,
   parseGoAsync,
+  parseMakeRoom,
   parsePreparePrimary,
   parseProvisionReplica,
   parseRemoveAcker,
@@ -22,6 +23,7 @@ import type {
   FailoverOrder,
   FenceDeposedInput,
   GoAsyncInput,
+  MakeRoomInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
@@ -37,6 +39,7 @@ import type {
   FailoverResult,
   FenceDeposedResult,
   GoAsyncResult,
+  MakeRoomResult,
   PrepareResult,
   ProvisionResult,
   RemoveAckerResult,
@@ -126,6 +129,14 @@ export const goAsyncRunbook: Runbook<GoAsyncInput, GoAsyncResult> = {
   workflowId: ({ cluster }) => operationId(cluster),
   summary: ({ cluster, reason }) => `go async with ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
   resultOf: (value) => value as GoAsyncResult,
+};
+
+export const makeRoomRunbook: Runbook<MakeRoomInput, MakeRoomResult> = {
+  type: 'makeRoom',
+  parse: parseMakeRoom,
+  workflowId: ({ cluster }) => operationId(cluster),
+  summary: ({ cluster }) => `make room for the ackers of ${cluster} on its primary`,
+  resultOf: (value) => value as MakeRoomResult,
 };
 
 export const fenceDeposedRunbook: Runbook<FenceDeposedInput, FenceDeposedResult> = {

@@ -4,6 +4,7 @@ import type {
   FailoverInput,
   FenceDeposedInput,
   GoAsyncInput,
+  MakeRoomInput,
   PreparePrimaryInput,
   ProvisionReplicaInput,
   RemoveAckerInput,
@@ -20,6 +21,7 @@ import type {
   FailoverResult,
   FenceDeposedResult,
   GoAsyncResult,
+  MakeRoomResult,
   PrepareResult,
   ProvisionResult,
   RemoveAckerResult,
@@ -53,6 +55,7 @@ import {
   planFailoverRunbook,
   fenceDeposedRunbook,
   goAsyncRunbook,
+  makeRoomRunbook,
   prepareRunbook,
   provisionRunbook,
   rejoinRunbook,
@@ -165,6 +168,11 @@ export class Standfast {
   /** The primary goes on without acknowledgements, and writers that hang go on; nothing claims losslessness from then on. */
   goAsync<O extends CallOptions = object>(input: GoAsyncInput, options?: O): Promise<Answer<O, GoAsyncResult>> {
     return call(this.#link, { runbook: goAsyncRunbook, input }, options);
+  }
+
+  /** Lets ackers that were away into a primary whose connections all wait for them; a watcher starts it by itself. */
+  makeRoom<O extends CallOptions = object>(input: MakeRoomInput, options?: O): Promise<Answer<O, MakeRoomResult>> {
+    return call(this.#link, { runbook: makeRoomRunbook, input }, options);
   }
 
   /** Shuts off a deposed primary that a failover could not reach, as soon as it answers; a failover starts it by itself. */

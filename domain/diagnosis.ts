@@ -1,5 +1,5 @@
 import type { HostName } from './cluster.ts';
-import type { ClusterObservation, HostObservation, ServerAnswer, Silence } from './observation.ts';
+import type { ClusterObservation, HostFacts, HostObservation, ServerAnswer, Silence } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 
 /** What a failover may do about the primary that it found. */
@@ -109,18 +109,22 @@ export function diagnosePrimary(observation: ClusterObservation, primary: HostNa
   const databases = observation.hosts.filter((entry) => entry.server !== null);
   const { helper, server } = observationOf(observation, primary);
   return diagnose({
-    server: reachOf(server),
+    server: reachOf(server, isAnswering(helper) ? helper : null),
     process: isAnswering(helper) ? helper.mysqld : null,
     hearing: databases.filter((entry) => receivesFrom(entry, primary)).map((entry) => entry.hearsSource),
     expectedObservers: databases.length,
   });
 }
 
-function reachOf(server: ServerAnswer | null): Evidence['server'] {
+function reachOf(server: ServerAnswer | null, facts: HostFacts | null): Evidence['server'] {
   if (server === null) return 'silent';
-  if (!isAnswering(server)) return server.reach;
+  if (!isAnswering(server)) return isKeptOut(server.reach, facts) ? 'full' : server.reach;
   return server.status.readOnly ? 'closed' : 'open';
 }
+
+/** Its own host says that its kernel, for a moment, lets only members connect to a server that runs: it is full, not dead. */
+const isKeptOut = (reach: Silence, facts: HostFacts | null): boolean =>
+  reach === 'refused' && facts?.mysqld === 'running' && facts.refusesClients === true;
 
 const receivesFrom = (entry: HostObservation, primary: HostName): boolean =>
   isAnswering(entry.server) && entry.server.status.replication?.source === primary;

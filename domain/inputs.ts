@@ -25,6 +25,9 @@ export interface GoAsyncInput {
   readonly cluster: string;
   readonly reason?: string;
 }
+export interface MakeRoomInput {
+  readonly cluster: string;
+}
 export interface FenceDeposedInput {
   readonly cluster: string;
   readonly host: string;
@@ -136,6 +139,7 @@ export const parseAdmitReplica = parser<AdmitReplicaInput>('admitReplica', [CLUS
 const REASON: Field = { name: 'reason', required: false, example: 'its disk is being replaced' };
 export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
 export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
+export const parseMakeRoom = parser<MakeRoomInput>('makeRoom', [CLUSTER]);
 export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);

@@ -97,6 +97,8 @@ export interface HostFacts {
   readonly refusals?: readonly Refusal[];
   /** False: the kernel does not enforce every refusal, as after a firewall reload. */
   readonly enforcesRefusals?: boolean;
+  /** For a moment its kernel refuses the new connections of everybody but the members (`makeRoom`). Absent: it does not. */
+  readonly refusesClients?: true;
 }
 
 export type HelperAnswer =

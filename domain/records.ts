@@ -40,6 +40,8 @@ export interface MemberRecords {
   readonly level?: number;
   /** The addresses of the replicas that its server refuses, with the epoch since when. Absent: not said. */
   readonly refused?: readonly RefusedAddress[];
+  /** How many connections its server took before an operation raised that, which is still to be put back. Absent: nothing is. */
+  readonly room?: number;
 }
 
 export interface RefusedAddress {

@@ -143,6 +143,20 @@ export interface GoAsyncResult {
   readonly sentence: string;
 }
 
+export interface MakeRoomResult {
+  /** `left-alone`: nobody is locked out. `put-back`: nobody is, and what an earlier run had raised is as before. */
+  readonly outcome: 'made-room' | 'put-back' | 'left-alone';
+  readonly cluster: string;
+  readonly primary: HostName;
+  readonly epoch: Epoch;
+  /** The ackers that are connected again. */
+  readonly attached: readonly HostName[];
+  /** `max_connections` as it was, and as it is now; null: it was not touched. */
+  readonly limit: { readonly configured: number; readonly now: number } | null;
+  readonly timeline: readonly TimelineEntry[];
+  readonly sentence: string;
+}
+
 export interface FenceDeposedResult {
   readonly outcome: 'fenced' | 'left-alone';
   readonly cluster: string;

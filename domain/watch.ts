@@ -1,6 +1,7 @@
 import type { HostName, WatchPolicy } from './cluster.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { ListedDelay } from './lag.ts';
+import type { LockoutMemory } from './room.ts';
 
 /** Something about a watched cluster has become different, and stayed so for a moment. */
 export interface Transition {
@@ -25,7 +26,7 @@ export interface WatchDetails {
 }
 
 /** What a watcher remembers of a cluster. Instants are of its monotonic clock, in milliseconds. */
-export interface WatchMemory {
+export interface WatchMemory extends LockoutMemory {
   /** Since when every diagnosis found the primary dead; null: it was not dead the last time. */
   readonly deadSinceMs: number | null;
   /** Since when it does not answer here; null: it answered the last time. */
@@ -59,6 +60,8 @@ export const FRESH: WatchMemory = {
   sawOpen: false,
   startedAtMs: 0,
   reopenFailed: false,
+  lockedOutSinceMs: null,
+  madeRoomAtMs: null,
 };
 
 export type Reaction =

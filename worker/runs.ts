@@ -31,14 +31,14 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       args: [{ cluster, host }],
       staticSummary: `open ${host} of ${cluster} again: it came back closed`,
     }),
-  sinceLastFailover: async (cluster, withinMs) => {
-    const since = new Date(Date.now() - withinMs).toISOString();
-    const query = `WorkflowType = "failover" AND StandfastCluster = "${cluster}" AND StandfastOutcome = "failed-over" AND CloseTime > "${since}"`;
-    let latest: number | null = null;
-    for await (const { closeTime } of getClient().workflow.list({ query }))
-      if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();
-    return latest === null ? null : Date.now() - latest;
-  },
+  makeRoom: (cluster) =>
+    start('makeRoom', {
+      ...common(cluster),
+      taskQueue: queues.runbooks,
+      args: [{ cluster }],
+      staticSummary: `make room for the ackers of ${cluster} on its primary`,
+    }),
+  sinceLastFailover,
   rehearse: async (cluster) => {
     const run: WorkflowStartOptions = {
       workflowId: planId(cluster, 'rehearsal'),
@@ -61,6 +61,15 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
     await getClient().workflow.getHandle(workflowId, runId).signal('transitions', transitions);
   },
 });
+
+async function sinceLastFailover(cluster: string, withinMs: number): Promise<number | null> {
+  const since = new Date(Date.now() - withinMs).toISOString();
+  const query = `WorkflowType = "failover" AND StandfastCluster = "${cluster}" AND StandfastOutcome = "failed-over" AND CloseTime > "${since}"`;
+  let latest: number | null = null;
+  for await (const { closeTime } of getClient().workflow.list({ query }))
+    if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();
+  return latest === null ? null : Date.now() - latest;
+}
 
 function rehearsed({ sentence, refusal, ifHostDies }: FailoverPlan): Rehearsed {
   if (refusal !== null) return { kind: 'would-refuse', sentence, remedy: refusal.remedy };

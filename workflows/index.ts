@@ -5,6 +5,7 @@ export { diffFiles } from './diff-files.ts';
 export { failover } from './failover.ts';
 export { goAsync } from './go-async.ts';
 export { fenceDeposed } from './fence-deposed.ts';
+export { makeRoom } from './make-room.ts';
 export { preparePrimary } from './prepare-primary.ts';
 export { provisionReplica } from './provision-replica.ts';
 export { removeAcker } from './remove-acker.ts';

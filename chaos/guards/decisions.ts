@@ -10,6 +10,20 @@ export const DECISIONS = [
       'hearing.length >= 0 && expectedObservers >= 0;',
       'is not reached by a worker that is cut off alone',
     ],
+    [
+      'kept out is not dead, under a claim',
+      'a failover that is started while room is being made leaves the primary alone',
+      "isKeptOut(server.reach, facts) ? 'full' : server.reach",
+      'server.reach',
+      'takes a primary for full whose host lets only members connect for a moment, while its server runs',
+    ],
+    [
+      'kept out must run',
+      'a primary that dies while room is being made is dead',
+      "facts?.mysqld === 'running' && facts.refusesClients === true",
+      'facts?.refusesClients === true',
+      'takes a primary for full whose host lets only members connect for a moment, while its server runs',
+    ],
   ]),
   ...guardsOf('domain/diagnosis.ts', 'test/activities/fencing.test.ts', [
     [

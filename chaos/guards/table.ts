@@ -5,6 +5,7 @@ import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
+import { ROOM } from './room.ts';
 import { STANDING } from './standing.ts';
 import { WATCHING } from './watching.ts';
 
@@ -16,5 +17,6 @@ export const GUARDS: readonly Guard[] = [
   ...DECISIONS,
   ...ADAPTERS,
   ...WATCHING,
+  ...ROOM,
   ...FILES_GUARDS,
 ];

@@ -49,6 +49,7 @@ const REACHED_BY: Readonly<
   'remove-acker': ['removeAcker'],
   'remove-last-acker': ['removeAcker.release'],
   'go-async': ['goAsync'],
+  'make-room': ['makeRoom'],
   rejoin: ['rejoinHost'],
   'rejoin-undone': ['undoRejoin'],
   'rejoin-diverged': ['rejoinHost.quarantine'],

@@ -1,5 +1,7 @@
 import type { FailoverResult } from '../../client/index.ts';
 import { dataDirectory } from '../../lab/copies.ts';
+import type { Crowd } from '../../lab/crowd.ts';
+import { lockAckersOut } from '../../lab/crowd.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { brokenInvariants } from '../invariants.ts';
 import type { Scenario } from '../play.ts';
@@ -146,4 +148,24 @@ export const goAsync: Scenario = {
   ...removeLastAcker,
   breaks: () => Promise.resolve(),
   call: ({ client }, options) => client.goAsync({ cluster }, options),
+};
+
+const FULL = { most: 16, host: 'db1', size: 32, over: 'network', forSeconds: 60 } as const;
+const crowds = new WeakMap<Lab, Crowd>();
+
+/** The ackers were away, and come back to a primary whose connections all wait for them. */
+export const makeRoom: Scenario = {
+  ...removeAcker,
+  breaks: async ({ lab }) => {
+    crowds.set(lab, await lockAckersOut(lab, FULL));
+  },
+  call: ({ client }, options) => client.makeRoom({ cluster }, options),
+  judge: async ({ stage, ledger }, { ending }) => {
+    await crowds.get(stage.lab)?.gone();
+    return [
+      ...unlessDone(ending),
+      ...(await brokenInvariants(stage.lab, ledger, AS_SAVED)),
+      ...(await unlessRecorded(stage.lab, /lossless db2,db3 1/)),
+    ];
+  },
 };

@@ -93,7 +93,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt:
       '`MAX_USER_CONNECTIONS` of the accounts of applications, or `max_user_connections`, against `max_connections`, with `replication.mode: semisync`',
-    why: 'with all replicas away, writes wait for an acknowledgement and fill every connection, and the replicas that come back are refused, until a person comes',
+    why: 'with all replicas away, writes wait for an acknowledgement and fill every connection, and the replicas that come back are refused, until a watcher has made room for them, or a person comes',
     fix: "ALTER USER … WITH MAX_USER_CONNECTIONS on the primary, or max_user_connections in the server's files, so that each replica finds a connection",
     judge: eachServer(whetherApplicationsLeaveRoom),
   },

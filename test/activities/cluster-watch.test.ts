@@ -29,6 +29,8 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   const onOperation = vi.fn();
   const started: number[] = [];
   const [opened, gaveWay]: [string[], string[]] = [[], []];
+  const rooms: number[] = [];
+  const recorded = { ackers: ['db2', 'db3'], isRoomLeft: false };
   let end: (how: Attempted) => void = () => undefined;
   const runs: RunsPort = {
     failOver: () => {
@@ -38,6 +40,11 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
     },
     reopen: (_cluster, host) => {
       opened.push(host);
+      return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
+    },
+    makeRoom: () => {
+      rooms.push(performance.now());
+      if (isHeld) return Promise.resolve({ kind: 'busy' });
       return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
     },
     primaryDied: (_cluster, why) => {
@@ -58,6 +65,7 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
       onOperation,
       looks,
     },
+    recorded: () => recorded,
     tell: (transition) => told.push(transition),
     onFault: (error) => {
       throw error;
@@ -66,7 +74,7 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   void watch.run(over.signal);
   await pass(1_000);
   return {
-    ...{ shop, watch, onOperation, started, opened, gaveWay, looks },
+    ...{ shop, watch, onOperation, started, opened, gaveWay, looks, rooms, recorded },
     endRun: (how: Attempted) => {
       end(how);
     },
@@ -234,5 +242,106 @@ describe('while the failover that it started runs', () => {
     expect(watch.memory.refusedUntilMs).toBeGreaterThan(nowMs);
     await pass(5_000);
     expect(started).toHaveLength(1);
+  });
+});
+
+/** Both ackers come back to a primary without a connection free. */
+function lockOut(shop: SimulatedShop): void {
+  const db1 = shop.database('db1');
+  Object.assign(db1, { limit: 12 });
+  for (const host of ['db2', 'db3']) shop.database(host).stop('receiver');
+  Object.assign(db1.crowd, { overNetwork: 30 });
+  while (!db1.isFull || db1.attached.length > 0) shop.move();
+  for (const host of ['db2', 'db3']) shop.database(host).start('receiver');
+}
+
+describe('ackers that find no connection free', () => {
+  it('are given room when that lasts, once, and it is told', async () => {
+    const { shop, rooms, started, toldOf } = await watchedShop();
+    const sinceMs = performance.now();
+    lockOut(shop);
+    await until(() => rooms.length > 0);
+    expect((rooms[0] ?? 0) - sinceMs).toBeGreaterThanOrEqual(3_000);
+    await pass(5_000);
+    expect({ rooms: rooms.length, failovers: started.length }).toEqual({ rooms: 1, failovers: 0 });
+    expect(toldOf('db1')).toContain('AckersLockedOut');
+  });
+
+  it('are given room again a minute after it was in vain', async () => {
+    const { shop, rooms, endRun } = await watchedShop();
+    lockOut(shop);
+    await until(() => rooms.length > 0);
+    const endedMs = performance.now();
+    endRun({ kind: 'failed', why: 'nobody came' });
+    await pass(70_000);
+    expect(rooms).toHaveLength(2);
+    expect((rooms[1] ?? 0) - endedMs).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('are given none while one of them is attached, or nobody is on record', async () => {
+    const { shop, rooms, recorded } = await watchedShop();
+    lockOut(shop);
+    const { channel } = shop.database('db2');
+    if (channel !== null) channel.receiver = 'running';
+    await pass(10_000);
+    expect(rooms).toEqual([]);
+    if (channel !== null) channel.receiver = 'connecting';
+    recorded.ackers = [];
+    await pass(10_000);
+    expect(rooms).toEqual([]);
+  });
+
+  it('wait for no more than a second for another operation', async () => {
+    const { shop, rooms } = await watchedShop({ isHeld: true });
+    lockOut(shop);
+    await until(() => rooms.length > 0);
+    await pass(2_500);
+    expect(rooms.length).toBeGreaterThanOrEqual(2);
+    expect(rooms.length).toBeLessThanOrEqual(4);
+  });
+
+  it('have the limit put back later where that is left', async () => {
+    const { rooms, recorded } = await watchedShop();
+    recorded.isRoomLeft = true;
+    await pass(500);
+    expect(rooms).toHaveLength(1);
+  });
+});
+
+describe('room that is being made when the primary dies', () => {
+  it('gives way to the failover', async () => {
+    const { shop, rooms, gaveWay, started, endRun } = await watchedShop();
+    lockOut(shop);
+    await until(() => rooms.length > 0);
+    shop.kill('db1');
+    await until(() => gaveWay.length > 0);
+    endRun({ kind: 'failed', why: 'it gave way' });
+    await until(() => started.length > 0);
+    expect(gaveWay).toHaveLength(1);
+  });
+});
+
+describe('a primary that dies while its ackers find no connection free', () => {
+  it('gets no room, and is failed over', async () => {
+    const { shop, rooms, started } = await watchedShop({ graceMs: 5_000 });
+    lockOut(shop);
+    await pass(2_000);
+    shop.kill('db1');
+    await pass(10_000);
+    expect({ rooms: rooms.length, failovers: started.length }).toEqual({ rooms: 0, failovers: 1 });
+  });
+});
+
+describe('a primary whose kernel lets only members in for a moment', () => {
+  it('is taken for full by a watcher that it refuses, not for dead', async () => {
+    const { shop, started, toldOf } = await watchedShop({ graceMs: 500 });
+    lockOut(shop);
+    const db1 = shop.database('db1');
+    db1.keepsClientsOut = true;
+    shop.refusesWatcher = true;
+    shop.claimByOther('run-5', ['db1']);
+    await pass(5_000);
+    expect(started).toEqual([]);
+    expect(toldOf('db1')).not.toContain('PrimaryHung');
   });
 });

@@ -36,6 +36,7 @@ it('keeps the cooldown also when its failover is seen in the records before the 
       started.push(reason);
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
+    makeRoom: () => Promise.reject(new Error('nobody is locked out')),
     reopen: () => Promise.reject(new Error('nobody closed it')),
     sinceLastFailover: () => Promise.resolve(null),
     primaryDied: () => Promise.reject(new Error('nothing else holds it')),
@@ -58,4 +59,53 @@ it('keeps the cooldown also when its failover is seen in the records before the 
   await pass(2_000);
   expect(started).toHaveLength(1);
   expect(ofDb2().at(-1)?.reaction).toContain('policy.failover.cooldown');
+});
+
+/** A watched shop in which nothing may be done but to make room. */
+async function withRoom(): Promise<{ readonly shop: SimulatedShop; readonly made: readonly number[] }> {
+  over = new AbortController();
+  const shop = new SimulatedShop();
+  const made: number[] = [];
+  const never = (): Promise<never> => Promise.reject(new Error('nothing of the kind is to be done'));
+  const runs: RunsPort = {
+    ...{ failOver: never, reopen: never, primaryDied: never, rehearse: never, tell: () => Promise.resolve() },
+    makeRoom: () => {
+      made.push(performance.now());
+      return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
+    },
+    sinceLastFailover: () => Promise.resolve(null),
+  };
+  const plane = {
+    runs,
+    tell: () => undefined,
+    beginning: new Turns(4),
+    rehearsing: new Turns(1),
+    looks: new BegunLooks(),
+  };
+  void new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
+  await pass(1_000);
+  return { shop, made };
+}
+
+it('makes room for the ackers that are on record by now', async () => {
+  const { shop, made } = await withRoom();
+  const db1 = shop.database('db1');
+  db1.limit = 12;
+  shop.database('db3').stop('receiver');
+  Object.assign(db1.crowd, { overNetwork: 30 });
+  shop.move();
+  shop.database('db3').start('receiver');
+  await pass(10_000);
+  expect(made).toEqual([]);
+  for (const member of shop.members.values()) member.sync = { epoch: 4, mode: 'lossless', ackers: 'db3', k: '1' };
+  await pass(10_000);
+  expect(made).toHaveLength(1);
+});
+
+it('has a limit put back that the records say was raised', async () => {
+  const { shop, made } = await withRoom();
+  expect(made).toEqual([]);
+  shop.member('db1').room = 12;
+  await pass(10_000);
+  expect(made).toHaveLength(1);
 });

@@ -32,6 +32,7 @@ beforeEach(() => {
       started.push(by());
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
+    makeRoom: () => Promise.reject(new Error('nobody is locked out')),
     reopen: () => Promise.reject(new Error('nobody closed it')),
     primaryDied: () => Promise.reject(new Error('nothing else holds it')),
     rehearse: () => Promise.reject(new Error('the policy asks for none')),

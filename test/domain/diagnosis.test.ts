@@ -34,6 +34,15 @@ describe('signs of life', () => {
     expect(diagnose({ server: silence(reach) })).toMatchObject({ code, consequence: 'leave' });
   });
 
+  it('takes a primary for full whose host lets only members connect for a moment, while its server runs', () => {
+    const refused = silence('refused');
+    const keepsOut = { refusesClients: true } as const;
+    expect(diagnose({ helper: helper(keepsOut), server: refused })).toMatchObject({ code: 'PrimaryFull' });
+    const dead = helper({ ...keepsOut, mysqld: 'stopped' });
+    expect(diagnose({ helper: dead, server: refused })).toMatchObject({ code: 'PrimaryProcessDead' });
+    expect(diagnose({ helper: helper(keepsOut), server: silence('hung') })).toMatchObject({ code: 'PrimaryHung' });
+  });
+
   it('outweigh every sign of death: an answer counts, whatever the helper and the replicas say', () => {
     expect(diagnose({ helper: helper({ mysqld: 'stopped' }) })).toMatchObject({ code: 'PrimaryServes' });
     expect(diagnose({ helper: silence() })).toMatchObject({ code: 'PrimaryServes' });

@@ -4,6 +4,7 @@ import {
   parseAdmitReplica,
   parseFailover,
   parseGoAsync,
+  parseMakeRoom,
   parsePreparePrimary,
   parseProvisionReplica,
   parseRemoveAcker,
@@ -16,6 +17,7 @@ const PARSERS = {
   admitReplica: { parse: parseAdmitReplica, least: { cluster: 'shop', host: 'db2' } },
   removeAcker: { parse: parseRemoveAcker, least: { cluster: 'shop', host: 'db3' } },
   goAsync: { parse: parseGoAsync, least: { cluster: 'shop' } },
+  makeRoom: { parse: parseMakeRoom, least: { cluster: 'shop' } },
   verifyReplication: { parse: parseVerifyReplication, least: { cluster: 'shop' } },
   failover: { parse: parseFailover, least: { cluster: 'shop' } },
 } as const;

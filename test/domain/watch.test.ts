@@ -162,6 +162,7 @@ it('remembers of one primary nothing but the cooldown for another', () => {
   const memory = {
     ...{ deadSinceMs: 1, silentSinceMs: 1, unsteadyUntilMs: 5, restUntilMs: 2, refusedUntilMs: 6, failedOverAtMs: 3 },
     ...{ sawOpen: true, startedAtMs: 4, reopenFailed: true, isFailingOver: false },
+    ...{ lockedOutSinceMs: 8, madeRoomAtMs: 9 },
   };
   expect(forAnother(memory, 7)).toEqual({ ...FRESH, failedOverAtMs: 3 });
 });

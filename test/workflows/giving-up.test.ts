@@ -13,7 +13,7 @@ const undone = () => ({ undone: ['all of it'], notUndone: [] });
 const ACTIVITIES = {
   describeCluster: () => SHOP,
   observeCluster: () => seen(),
-  ...{ admitReplica: inTheWay, rejoinHost: inTheWay, removeAcker: inTheWay, goAsync: inTheWay },
+  ...{ admitReplica: inTheWay, rejoinHost: inTheWay, removeAcker: inTheWay, goAsync: inTheWay, makeRoom: inTheWay },
   ...{ undoAdmission: undone, undoRejoin: undone, undoRemoval: undone },
 };
 
@@ -23,7 +23,7 @@ async function boundsOf(runbook: string) {
   const run = await rig().client.workflow.start(runbook, {
     taskQueue: TASK_QUEUE,
     workflowId: 'operation/shop',
-    args: [{ cluster: 'shop', ...(runbook === 'goAsync' ? {} : { host: 'db3' }) }],
+    args: [{ cluster: 'shop', ...(['goAsync', 'makeRoom'].includes(runbook) ? {} : { host: 'db3' }) }],
   });
   await expect(run.result()).rejects.toThrow();
   const { events } = await run.fetchHistory();
@@ -46,6 +46,7 @@ describe('an operation that a person can simply ask for again', () => {
     ['admitReplica', 5],
     ['removeAcker', 5],
     ['goAsync', 5],
+    ['makeRoom', 5],
     // It reads all of the logs of the host.
     ['repointReplica', 15],
   ])('gives up within minutes, and frees the lock for a failover: %s', { timeout: 30_000 }, async (runbook, most) => {

@@ -29,7 +29,7 @@ function fakeSteps() {
     describeCluster: () => SHOP,
     observeCluster: () => seen(),
     equipMembers: () => ({ equipped: [], unreachable: [] }),
-    ...{ openPrimary: long, admitReplica: long, rejoinHost: long, removeAcker: long, goAsync: long },
+    ...{ openPrimary: long, admitReplica: long, rejoinHost: long, removeAcker: long, goAsync: long, makeRoom: long },
     ...{ undoAdmission: undo, undoRejoin: undo, undoRemoval: undo },
   };
   return { begun, activities };
@@ -40,6 +40,7 @@ it.each([
   ['admitReplica', true],
   ['removeAcker', true],
   ['goAsync', false],
+  ['makeRoom', false],
   ['repointReplica', true],
 ])('%s is undone, and frees the lock, when the primary died', { timeout: 30_000 }, async (runbook, hasUndo) => {
   const { begun, activities } = fakeSteps();
@@ -47,7 +48,7 @@ it.each([
   const run = await rig().client.workflow.start(runbook, {
     taskQueue: TASK_QUEUE,
     workflowId: 'operation/shop',
-    args: [{ cluster: 'shop', ...(runbook === 'goAsync' ? {} : { host: 'db3' }) }],
+    args: [{ cluster: 'shop', ...(['goAsync', 'makeRoom'].includes(runbook) ? {} : { host: 'db3' }) }],
   });
   await vi.waitUntil(() => begun.length > 0, { timeout: 20_000 });
   await run.signal('primaryDead', 'no server runs on db1');

@@ -82,6 +82,14 @@ export class Database {
   noteFault: string | null = null;
   /** Whether whoever connects as an administrator gets the last place of all. */
   isInReserve = false;
+  /** `max_connections`, how many clients want to be connected, by whatever way, and how many of them are. */
+  limit = 151;
+  readonly crowd = { overNetwork: 0, overSocket: 0 };
+  taken = 0;
+  /** Whether the kernel of its host refuses whoever is no member. */
+  keepsClientsOut = false;
+  /** Commits that were acknowledged after they had waited. */
+  acknowledgedCommits = 0;
   /** Whether the operation account has the privilege EVENT. */
   maySwitchEvents = true;
 
@@ -108,6 +116,23 @@ export class Database {
   get received(): string {
     if (this.channel?.isPositionKnown !== true) return '';
     return positionOf([...this.applied, ...this.channel.relay]);
+  }
+
+  /** Clients take what is free as soon as they may; nobody who is connected has to go. */
+  letClientsIn(): void {
+    const { overNetwork, overSocket } = this.crowd;
+    const may = this.keepsClientsOut ? Math.max(this.taken, overSocket) : overNetwork + overSocket;
+    const free = Math.max(0, this.limit - this.taken - this.attached.length);
+    this.taken = Math.min(may, overNetwork + overSocket, this.taken + free);
+  }
+
+  get isFull(): boolean {
+    return this.taken + this.attached.length >= this.limit;
+  }
+
+  /** Not even an administrator gets in. */
+  get isOverfull(): boolean {
+    return this.taken + this.attached.length > this.limit;
   }
 
   has(gtid: string): boolean {
@@ -197,5 +222,6 @@ export class Database {
     this.eventScheduler = false;
     this.semiSync.waits = false;
     this.semiSync.replicaEnabled = false;
+    this.limit = 151;
   }
 }

@@ -43,6 +43,8 @@ export class Member {
   readonly kept = new Map<number, readonly string[]>();
   /** Address of a source that its kernel answers for, since its host says nothing any more. */
   goneSource: string | null = null;
+  /** The limit of its server before room was made; null: none was. */
+  room: number | null = null;
   /** Tails of logs in its quarantine. */
   readonly tails = new Map<string, string>();
   /** Replicas that this server refuses: address and the epoch at which it was told so. */
@@ -94,6 +96,8 @@ const EPOCH_ORDERS = new Set([
   'record-sync',
   'keep-relay',
   'refuse-replica',
+  'make-room',
+  'end-room',
   'release-relay',
   'confirm',
   'tail-export',
@@ -162,6 +166,8 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     keepalived: 'running',
     role: String(member.role),
     addresses: member.holdsVip ? VIP : '',
+    ...(member.room === null ? {} : { room: String(member.room) }),
+    ...(member.database?.keepsClientsOut === true ? { refuses_clients: '10' } : {}),
   }),
   observe: (member) => ({
     mysqld: runs(member) ? 'running' : 'stopped',
@@ -219,6 +225,16 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   'refuse-replica': (member, args) => {
     if (args['address'] !== undefined) member.refused.set(args['address'], member.epoch.number);
     return { refused: refusedOn(member) };
+  },
+  'make-room': (member, { limit, addresses }) => {
+    member.room ??= Number(limit);
+    if (member.database !== null) member.database.keepsClientsOut = addresses !== undefined;
+    return { limit: String(member.room), refuses: yesNo(addresses !== undefined) };
+  },
+  'end-room': (member) => {
+    member.room = null;
+    if (member.database !== null) member.database.keepsClientsOut = false;
+    return { room: 'ended' };
   },
   'admit-replica': (member, args) => {
     const { address = '', refused_at: at = '' } = args;

@@ -11,6 +11,7 @@ export interface Network {
 /** Replication goes on for a moment: what a source has arrives, what arrived is applied, what was acknowledged is no longer waited for. */
 export function moveReplication(network: Network): void {
   const databases = [...network.databases.values()];
+  for (const source of databases) source.letClientsIn();
   for (const replica of databases) {
     if (replica.process === 'running') applyTail(replica);
     const { channel } = replica;
@@ -38,6 +39,11 @@ function receive(network: Network, replica: Database, channel: Channel): void {
     channel.receiverErrno = 1236;
     return;
   }
+  if (channel.receiver === 'connecting' && source.isFull) {
+    channel.receiverErrno = 1040;
+    return;
+  }
+  channel.receiverErrno = 0;
   if (channel.receiver === 'connecting') channel.heardAt = performance.now();
   channel.receiver = 'running';
   channel.isLinked = true;
@@ -83,6 +89,8 @@ function settleAcknowledgements(source: Database, databases: readonly Database[]
     if (
       !source.semiSync.waits ||
       ackers.some((acker) => acker.has(gtid) || acker.channel?.relay.includes(gtid) === true)
-    )
+    ) {
       source.pending.delete(gtid);
+      source.acknowledgedCommits += 1;
+    }
 }

@@ -30,8 +30,10 @@ export async function openSimulated(
     await pass(timeoutMs);
     throw silent(host, 'silent', 'connecting failed (connect ETIMEDOUT)');
   }
+  if (shop.refusesWatcher && database.keepsClientsOut) throw silent(host, 'refused', 'connection refused');
   if (database.process === 'stopped' || database.isPortShut) throw silent(host, 'refused', 'connection refused');
   if (!(await greets(database, timeoutMs))) throw silent(host, 'hung', 'accepts connections and greets nobody');
+  if (database.isOverfull) throw silent(host, 'full', 'connecting failed (full)');
   if (database.reach !== 'answers') throw silent(host, database.reach, `connecting failed (${database.reach})`);
   return new SimulatedSession(shop, database);
 }

@@ -45,6 +45,8 @@ export class SimulatedShop implements RunbookPorts {
   readonly proofs: ProofPort = { lastProof: () => Promise.resolve(provenNow()) };
   /** Why the password of the replication account cannot be read. */
   secretFault: string | null = null;
+  /** Whoever looks from elsewhere is refused where only members are let in. */
+  refusesWatcher = false;
   /** `policy.events`. */
   runsEvents = false;
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */

@@ -236,6 +236,19 @@ const STATEMENTS: readonly Statement[] = [
     form: /^SET GLOBAL rpl_semi_sync_slave_enabled = ([01])$/,
     run: change((database, value) => (database.semiSync.replicaEnabled = value === '1')),
   },
+  {
+    form: /^SET GLOBAL max_connections = (\d+)$/,
+    run: change((database, value) => (database.limit = Number(value))),
+  },
+  {
+    form: /^SELECT VARIABLE_NAME AS counter, .* @@GLOBAL.max_connections AS most/,
+    run: ({ database }) =>
+      Object.entries({
+        THREADS_CONNECTED: database.taken + database.attached.length + 1,
+        RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS: database.pending.size,
+        RPL_SEMI_SYNC_MASTER_YES_TX: database.acknowledgedCommits,
+      }).map(([counter, value]) => ({ counter, value: String(value), most: database.limit })),
+  },
   { form: /^SET GLOBAL event_scheduler = (ON)$/, run: change((database) => (database.eventScheduler = true)) },
   { form: /^CREATE (DATABASE|TABLE) IF NOT EXISTS standfast/, run: () => undefined },
   { form: /^CALL standfast.beat\((?:\?|'[^']*'), (?:\?|'([^']*)')\)$/, run: writeHeartbeat },

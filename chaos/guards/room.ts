@@ -1,0 +1,162 @@
+import { guardsOf } from './guard.ts';
+
+/** What keeps room for ackers from costing anybody a connection, a primary its limit, or a cluster its primary. */
+export const ROOM = [
+  ...guardsOf('adapters/host/parts/48-room.sh', 'test/host/room.test.ts', [
+    [
+      'members are let in',
+      'the ackers are not refused with everybody else',
+      'exempt="ip saddr { ${INSIDE[*]} } accept;"',
+      'exempt=""',
+      'lets the ackers in, and refuses the new connections of everybody else at once',
+    ],
+    [
+      'administrators are let in',
+      'a worker sees and tells the server while everybody else is refused',
+      'INSIDE+=("$peer")',
+      ':',
+      'lets in whoever administrates the host over SSH, as a worker does',
+    ],
+    [
+      'refusals end by themselves',
+      'a port stays closed to nobody when whoever closed it has died',
+      '${CONF[port]} timeout 10s }',
+      '${CONF[port]} }',
+      'refuses for ten seconds, and the kernel alone ends it',
+    ],
+    [
+      'open connections stay',
+      'a write that waits is acknowledged, or waits on',
+      'tcp flags & (syn | ack) == syn tcp dport @shut',
+      'tcp dport @shut',
+      'leaves every connection that stands',
+    ],
+    [
+      'the first limit is kept',
+      'a raised limit is never taken for the one to be put back',
+      'if [[ -z $ROOM ]]; then',
+      'if true; then',
+      'keeps the limit that it was told of first, for as long as that server process lives',
+    ],
+    [
+      'a limit of one server process',
+      'a server that was started anew keeps its own limit',
+      '[[ ${MYSQLD[0]-} == "$pid" && $limit =~ $NUMBER ]] && process_start "$pid" && [[ $START == "$start" ]] && ROOM=$limit',
+      'ROOM=$limit',
+      'keeps the limit that it was told of first, for as long as that server process lives',
+    ],
+  ]),
+  ...guardsOf('domain/room.ts', 'test/domain/room.test.ts', [
+    [
+      'no room while an acker receives',
+      'a cluster whose writes are acknowledged is left alone',
+      "if (receivers.some((one) => one?.receiver === 'running')) return false;",
+      '',
+      'are not locked out while one of them receives, whatever keeps the others away',
+    ],
+    [
+      'room is made once in a while',
+      'no operation is started after another while the ackers stay locked out',
+      'isLasting && hasRested(AGAIN_MS)',
+      'isLasting',
+      'is made once a minute at most, and sooner when no run was started',
+    ],
+    [
+      'a lockout has to last',
+      'a server that is full for a moment is left alone',
+      'nowMs - lockedOutSinceMs >= LOCKED_OUT_MS',
+      'nowMs >= lockedOutSinceMs',
+      'is made when the ackers have been locked out for three seconds without a break',
+    ],
+    [
+      'a raised limit has a bound',
+      'the connections of a crowd do not take all memory of the primary',
+      'Math.min(limit + members * MORE_EACH_ROUND ** round, mostOf(limit, members))',
+      'limit + members * MORE_EACH_ROUND ** round',
+      'is one connection for each member first, then more, and never more than the limit was and the members',
+    ],
+  ]),
+  ...guardsOf('activities/lockout.ts', 'test/activities/cluster-watch.test.ts', [
+    [
+      'a dead primary gets no room',
+      'what its replicas met last keeps nobody from failing over',
+      "diagnosis.code === 'PrimaryServes' || diagnosis.code === 'PrimaryFull'",
+      'diagnosis.code.length > 0',
+      'gets no room, and is failed over',
+    ],
+  ]),
+  ...guardsOf('activities/sights.ts', 'test/activities/cluster-watch.test.ts', [
+    [
+      'kept out is not dead, for a watcher',
+      'room that is being made is no reason for a failover',
+      "reach === 'refused' && atMs < this.#keptOutUntilMs",
+      'false',
+      'is taken for full by a watcher that it refuses, not for dead',
+    ],
+  ]),
+  ...guardsOf('activities/making-room.ts', 'test/activities/making-room.test.ts', [
+    [
+      'no room beside an acker',
+      'a primary to which an acker is attached is left alone, whatever the watcher saw',
+      'isWaiting && areLockedOut(primary, receivers)',
+      'areLockedOut(primary, receivers)',
+      'changes nothing when the primary says that an acker is connected',
+    ],
+    [
+      'others refused before the limit is raised',
+      'the crowd does not take what was added',
+      ', addresses });',
+      ' });',
+      'has everybody else refused before the limit is raised, by as many as there are members',
+    ],
+    [
+      'the limit is put back',
+      'no limit stays raised for good',
+      'if (isOurs) await limitConnections(session, lowered);',
+      '',
+      'lets the ackers into a full primary, and puts the limit back',
+    ],
+    [
+      'a limit of somebody else stands',
+      'what a person has set meanwhile is not undone',
+      'raised > limit && raised <= mostOf(',
+      'raised > limit || raised <= mostOf(',
+      'leaves a limit that a person has set meanwhile',
+    ],
+    [
+      'not put back under a crowd',
+      'a limit that is put back too soon locks the next acker out again, and whoever administrates the server',
+      'isEmptier ? limit : Math',
+      'limit > 0 ? limit : Math',
+      'leaves a limit raised that more are connected than, lets everybody in, and the next run puts it back',
+    ],
+    [
+      'lowered before clients are let in',
+      'where room was made in vain the crowd does not take all of it',
+      'if (forMs > 0) await admitClients();',
+      'await admitClients();',
+      'has the crowd refused until the limit is lowered again, when nobody came',
+    ],
+    [
+      'room for an administrator',
+      'whoever gives up losslessness gets into a primary where room was made in vain',
+      'Math.max(limit, connected - 1)',
+      'limit',
+      'leaves the place of an administrator when nobody came: a person can still go async',
+    ],
+    [
+      'no room is taken away',
+      'a second attempt does not lower a limit below what is connected',
+      'Math.max(before.limit, raisedLimit(limit, hosts.length, round))',
+      'raisedLimit(limit, hosts.length, round)',
+      'is not lowered by a second attempt, which would keep the administrator out',
+    ],
+    [
+      'the noted limit is the one',
+      'a second attempt does not take a raised limit for the configured one',
+      "const limit = Number(said['limit']);",
+      'const { limit } = before;',
+      'leaves no raised limit that the next attempt takes for the configured one, while the ackers are still out',
+    ],
+  ]),
+];
