@@ -281,18 +281,6 @@ describe('a fence', () => {
     expect(host.ask('service-start', { owner })).toEqual(refused('Unsafe', 'fenced'));
   });
 
-  it('says where the binary log ends, for whoever knows how far it was read', () => {
-    open();
-    host.sql('USE shop; INSERT INTO t VALUES (1); FLUSH BINARY LOGS; INSERT INTO t VALUES (2)');
-    const [file = '', place = ''] = host.sql('SHOW MASTER STATUS').split('\t');
-    expect(host.fields('fence', { ...now(), logs: 'binlog' })).toMatchObject({ log_end: `${file}:${place}` });
-    const index = host.shell('ls /var/lib/mysql/*.index').trim();
-    host.must('mv', index, `${index}.away`);
-    const unknown = host.ask('fence', { ...now(), logs: 'binlog' });
-    host.must('mv', `${index}.away`, index);
-    expect(unknown).toEqual({ ...proven, fields: { ...proven.fields, log_end: '' } });
-  });
-
   it('shuts the port in both directions, loopback too, for whatever would listen there', async () => {
     serving();
     host.fields('fence', now());

@@ -122,6 +122,19 @@ describe('the tail of a dead primary', () => {
       expect(readTo(wrong)).toMatchObject({ from: '', count, gtids, sha256 });
   });
 
+  it('begins where the fence says that the log ends; of one that cannot be found it says nothing', () => {
+    const [index = '', end = ''] = old
+      .shell('cd /var/lib/mysql; f=$(ls *-bin.[0-9]* | tail -n 1); echo *-bin.index $f:$(stat -c %s $f)')
+      .split(' ');
+    const fence = () => old.fields('fence', { ...at(1), logs: 'binlog' });
+    expect(fence()).toMatchObject({ process: 'gone', log_end: end });
+    old.must('mv', `/var/lib/mysql/${index}`, '/var/lib/mysql/away');
+    const unknown = fence();
+    old.must('mv', '/var/lib/mysql/away', `/var/lib/mysql/${index}`);
+    expect(unknown).toMatchObject({ process: 'gone', log_end: '' });
+    old.fields('unfence', at(1));
+  });
+
   it('gives way to itself under a newer epoch', () => {
     old.fields('claim', { ...at(2), account: 'standfast' });
     winner.fields('claim', { ...at(2), account: 'standfast' });
