@@ -21,13 +21,19 @@ interface StoredEvent extends KeptEvent {
 /** What a server before 10.6 stored has the names of then. */
 const named = (collation: string): string => `REGEXP_REPLACE(${collation}, '^utf8_', 'utf8mb3_')`;
 
+const DIGEST = 'SHA2(CONCAT_WS(0x00, e.body, e.sql_mode), 256)';
+
 /** Not from information_schema.EVENTS, which an account without the privilege EVENT sees nothing of. `execute_at` is in UTC. */
 const READ = `SELECT e.db AS db, e.name AS name, e.definer AS definer, e.status AS status,
     IFNULL(e.execute_at <= UTC_TIMESTAMP(), 0) AS is_over,
     e.character_set_client AS character_set, e.collation_connection AS collation,
     IF(${named('e.db_collation')} <> ${named('s.DEFAULT_COLLATION_NAME')}, s.DEFAULT_COLLATION_NAME, NULL) AS other_default,
-    SHA2(CONCAT_WS(0x00, e.body, e.sql_mode), 256) AS digest
+    ${DIGEST} AS digest
   FROM mysql.event e LEFT JOIN information_schema.SCHEMATA s ON s.SCHEMA_NAME = e.db ORDER BY e.db, e.name`;
+
+/** One of them. Names are utf8mb3 on every server, and come as bytes: see {@link note}. */
+const READ_AGAIN = `SELECT e.db AS db, e.name AS name, ${DIGEST} AS digest FROM mysql.event e
+  WHERE e.db = CONVERT(? USING utf8mb3) AND e.name = CONVERT(? USING utf8mb3)`;
 
 const WRITER = `'${HEARTBEAT_ACCOUNT.name}'@'${HEARTBEAT_ACCOUNT.host}'`;
 
@@ -122,13 +128,25 @@ async function whyNotEnabled(session: Session, event: StoredEvent): Promise<stri
   const refused = await change(session, event, 'ENABLE');
   if (refused !== null) return refused;
   // Whoever may make events there could have put another one in its place, which would run as its definer now.
-  if ((await storedEvents(session)).some((now) => isSame(now, event) && now.digest === event.digest)) return null;
+  if ((await readAgain(session, event)).some((now) => isSame(now, event) && now.digest === event.digest)) return null;
   const stays = await change(session, event, 'DISABLE');
   return `somebody made it anew meanwhile: look at what it does first${stays === null ? '' : ` (IT IS ENABLED: ${stays})`}`;
 }
 
-const isSame = (one: StoredEvent, other: StoredEvent): boolean =>
-  one.database === other.database && one.name === other.name;
+type Place = Pick<StoredEvent, 'database' | 'name' | 'digest'>;
+
+/** One at most: the server takes names that differ in case alone for one, and so does the comparison. */
+async function readAgain(session: Session, { database, name }: Place): Promise<readonly Place[]> {
+  return (await session.rows(READ_AGAIN, [Buffer.from(database), Buffer.from(name)])).map(placeOf);
+}
+
+const placeOf = (row: Row): Place => ({
+  database: text(row, 'db') ?? '',
+  name: text(row, 'name') ?? '',
+  digest: text(row, 'digest'),
+});
+
+const isSame = (one: Place, other: Place): boolean => one.database === other.database && one.name === other.name;
 
 /** @returns why not */
 async function change(session: Session, event: StoredEvent, to: 'ENABLE' | 'DISABLE'): Promise<string | null> {
@@ -186,15 +204,13 @@ async function readNoted(session: Session): Promise<string | null> {
 async function storedEvents(session: Session): Promise<readonly StoredEvent[]> {
   const rows = await session.rows(READ);
   return rows.map((row) => ({
-    database: text(row, 'db') ?? '',
-    name: text(row, 'name') ?? '',
+    ...placeOf(row),
     definer: text(row, 'definer') ?? '',
     status: text(row, 'status') ?? '',
     isOver: text(row, 'is_over') === '1',
     characterSet: text(row, 'character_set'),
     collation: text(row, 'collation'),
     otherDefault: text(row, 'other_default'),
-    digest: text(row, 'digest'),
   }));
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Lab } from './lab.ts';
+import type { Host } from './machine.ts';
 import { LabError } from './run.ts';
 
 const LIBRARIES = '/usr/lib';
@@ -34,6 +35,20 @@ export class WallClock {
   forget(pid: number): void {
     for (const file of LEFT_BEHIND) rmSync(`${file}${String(pid)}`, { force: true });
   }
+}
+
+/**
+ * A wall clock of its own for a whole host: for what is started there from now on, the sessions of sshd and its helper among them, not for a server that
+ * runs. It stays on the host's disk.
+ * @param seconds ahead of the machine's clock
+ */
+export async function setClockAhead(host: Host, seconds: number): Promise<void> {
+  const put = async (file: string, line: string): Promise<void> => {
+    const done = await host.exec(['tee', file], { input: `${line}\n` });
+    if (done.exitCode !== 0) throw new LabError(`the clock of ${host.name} was not set: ${done.stderr.trim()}`);
+  };
+  await put('/etc/faketimerc', `+${String(seconds)}s`);
+  await put('/etc/ld.so.preload', library());
 }
 
 function library(): string {

@@ -292,6 +292,7 @@ describe('an audit', () => {
       await sql(lab, 'db1', statement);
     await configure(lab, 'db3', 'version=10.6.5-MariaDB-log\nlower_case_table_names=1');
     await lab.host('db3').exec(['service', 'mariadb', 'restart'], { timeoutMs: 60_000 });
+    await sql(lab, 'db3', `CHANGE MASTER TO MASTER_HOST = '${lab.host('db2').address}'; START SLAVE`);
     // Every second SYN is lost, and sent again after a second.
     const slow = `add table inet slow; add chain inet slow in { type filter hook input priority 0; }
       add rule inet slow in ip saddr ${lab.host('db1').address} tcp dport 9 tcp flags & (syn | ack) == syn numgen inc mod 2 0 drop`;
@@ -301,6 +302,7 @@ describe('an audit', () => {
       expect.arrayContaining([
         'db1 EventsUndeclared',
         'db1 PrivilegedWriter',
+        'db3 FollowsAnother',
         'db3 VersionsDiffer',
         'db3 TableNamesDiffer',
         'db1/db2 LatencyHigh',
@@ -361,11 +363,18 @@ describe('an audit', () => {
     expect(JSON.stringify(audited)).not.toContain('secret-p');
   });
 
-  test('says of a host that is off what it did not see there', async () => {
+  test('says of a host that is off, or whose key nobody pinned, what it did not see there', async () => {
     const { lab, client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');
     await lab.host('db3').powerOff();
+    const known = lab.etc('known_hosts');
+    const keys = readFileSync(known, 'utf8');
+    onTestFinished(() => {
+      writeFileSync(known, keys);
+    });
+    writeFileSync(known, keys.replace(/^10\.77\.0\.2 .*\n/m, ''));
     const { findings } = await client.audit(shop);
+    expect(named(findings)).toContain('db2 HostKeyUnpinned');
     const unseen = findings.filter(({ code }) => code === 'NotSeen');
     expect(unseen.map(({ where, found }) => `${where} ${found.split(' (')[0] ?? ''}`)).toEqual(
       expect.arrayContaining([

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../lab/run.ts';
@@ -14,6 +14,12 @@ const standfast = (args: readonly string[], environment: Readonly<Record<string,
     env: { PATH: process.env['PATH'], TEMPORAL_ADDRESS: cluster().temporal, ...environment },
     timeoutMs: 100_000,
   });
+
+/** What every host keeps, whether it takes writes, and whether it has the VIP. */
+const stateOfHosts = (): Promise<readonly string[]> => {
+  const look = `cd /var/lib/standfast; grep -r '' --exclude='*.lock' . | sort; mariadb -N -e 'SELECT @@read_only' || true; ip -br addr show eth0; nft list ruleset`;
+  return Promise.all(cluster().lab.hosts.map(async (host) => (await host.exec(['bash', '-c', look])).stdout));
+};
 
 const json = (stdout: string): unknown => JSON.parse(stdout) as unknown;
 
@@ -96,6 +102,37 @@ describe('the command line on a sound cluster', () => {
     expect(broken.stderr).toMatch(/standfast\.yaml:\d+:\d+: .*unknown key "rang"/);
   });
 
+  test.each([
+    ['known_hosts', 'access.ssh.knownHosts'],
+    ['ssh_key', 'access.ssh.key'],
+  ])(
+    'a file %s that the worker cannot read exits with 3 in every runbook, and nothing is changed',
+    async (name, key) => {
+      const { lab, startWorker } = cluster();
+      await startWorker('only');
+      const before = await stateOfHosts();
+      const file = lab.etc(name);
+      renameSync(file, `${file}.away`);
+      onTestFinished(() => {
+        renameSync(`${file}.away`, file);
+      });
+      for (const args of [
+        ['failover', 'shop', '--yes'],
+        ['failover', 'shop', '--dry-run'],
+        ['prepare', 'shop', 'db1'],
+        ['rejoin', 'shop', 'db2'],
+        ['verify', 'shop'],
+        ['audit', 'shop'],
+      ]) {
+        const ended = await standfast(args);
+        expect({ args, ...ended }).toMatchObject({ args, exitCode: 3, stdout: '' });
+        expect(ended.stderr).toContain(`${key} of the inventory cannot be used on the worker`);
+        expect(ended.stderr).toContain(`${file} cannot be read`);
+      }
+      expect(await stateOfHosts()).toEqual(before);
+    },
+  );
+
   test('without a worker the wait ends with 7 and the run goes on; without Temporal the exit code is 8', async () => {
     const { startWorker } = cluster();
     const waited = await standfast(['verify', 'shop', '--timeout', '2s', '-o', 'json']);
@@ -113,6 +150,11 @@ test('the command line fails a cluster over, with a line per phase and the repor
   const { lab, restoreWithWorker } = cluster();
   await restoreWithWorker('cluster', 'only');
   lab.host('db1').signal('mariadbd', 'SIGKILL');
+  const before = await stateOfHosts();
+  const mistyped = await standfast(['failover', 'shop', '--yes', '--to', 'db9']);
+  expect(mistyped).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(mistyped.stderr).toContain('db9 is not a database host of shop (it has db1, db2, db3)');
+  expect(await stateOfHosts()).toEqual(before);
   const done = await standfast(['failover', 'shop', '--confirm', 'shop', '--to', 'db3', '--reason', 'rehearsal']);
   expect(done).toMatchObject({ exitCode: 0 });
   expect(done.stderr).toMatch(/^fail over shop to db3\n/);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { FilesResult } from '../../client/index.ts';
 import { declareUploads, inUploads, makeUploads, UPLOADS, uploadsOn } from '../../lab/filesets.ts';
+import { upperOf } from '../../lab/machine.ts';
 import { run, until } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
@@ -107,6 +108,30 @@ describe('the files of a cluster', () => {
     expect(await uploadsOn(lab, 'db2')).toBe(before);
     const logged = lab.host('db1').exec(['tail', '-n', '1', '/var/log/standfast-files.log']);
     expect((await logged).stdout).toMatch(/Sync FAILED uploads from db1: /);
+  });
+
+  test('may be larger than 4 GiB, with holes that stay holes', async () => {
+    const { lab, client, startWorker } = cluster();
+    // rsync sends holes as zeros.
+    onTestFinished(declareUploads(lab, ', compress: true'));
+    await startWorker('only');
+    const put = (text: string, offset: number) =>
+      `printf ${text} | dd of=sparse conv=notrunc oflag=seek_bytes seek=${String(offset)} status=none`;
+    const pieces = `${put('first', 0)}; ${put('middle', 4_297_000_001)}; ${put('last', 4_299_999_996)}`;
+    // db3 has it by itself, so that it goes over the line once.
+    for (const host of ['db1', 'db3'])
+      await inUploads(lab, host, `truncate -s 4300000000 sparse; ${pieces}; touch -d 2026-01-01 sparse`);
+    const result = await client.syncFiles(order);
+    expect(result.filesets[0]?.targets.map(({ host, counts }) => [host, counts.bytes >= 4_300_000_000])).toEqual([
+      ['db2', true],
+      ['db3', false],
+    ]);
+    const files = ['db1', 'db2'].map((host) => path.join(upperOf(lab.state, host), UPLOADS, 'sparse'));
+    expect(await run(['cmp', ...files])).toMatchObject({ exitCode: 0 });
+    const [size, blocks] = (await inUploads(lab, 'db2', 'stat -c "%s %b" sparse')).split(' ').map(Number);
+    expect(size).toBe(4_300_000_000);
+    expect(blocks).toBeLessThan(1_000);
+    await inUploads(lab, 'db1', 'rm sparse');
   });
 
   test('are not asked for under a name that is none, and one fileset is synchronised once at a time', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '../../lab/lab.ts';
 import type { Host, Seat } from '../../lab/machine.ts';
 import { run, until } from '../../lab/run.ts';
+import { slowLine } from '../../lab/slow-line.ts';
 import { fillDisk, freeDisk, giveSmallDisk } from '../../lab/small-disk.ts';
 
 let lab: Lab;
@@ -281,6 +282,32 @@ describe('the network', () => {
     expect(await reaches(lab.app, db2)).toBe(false);
     await lab.linkUp('db2');
     expect(await comesToReach(lab.app, db2)).toBe(true);
+  });
+
+  it('brings a host nothing early and little at a time over a slow line, all of it whole, until its next power cycle', async () => {
+    await comesToReach(db1, db2);
+    await slowLine(lab, 'db2', { mbits: 10, roundTripMs: 40 });
+    expect(await output(db2, 'cat', '/sys/class/net/eth0/speed')).toBe('10');
+    await comesToReach(db1, db2);
+    const ask = 'at=$EPOCHREALTIME; : 3<>/dev/tcp/$1/22; echo $((${EPOCHREALTIME/./} - ${at/./}))';
+    expect(Number(await output(db1, 'bash', '-c', ask, 'ask', db2.address))).toBeGreaterThan(40_000);
+    // Larger than one frame: what the kernel has left to the card to cut and to sum up must arrive whole.
+    db2.spawn(['socat', '-u', 'TCP-LISTEN:7000', 'CREATE:/root/got']);
+    const startedMs = performance.now();
+    const send =
+      'head -c 1000000 /dev/urandom >/root/sent; socat -u OPEN:/root/sent "TCP:$1:7000,retry=50,interval=0.02"; sha1sum </root/sent';
+    const sent = await output(db1, 'bash', '-c', send, 'send', db2.address);
+    await until('all of it', async () =>
+      (await output(db2, 'sha1sum', '/root/got')).startsWith(sent.slice(0, 40)) ? true : undefined,
+    );
+    expect(performance.now() - startedMs).toBeGreaterThan(700);
+    await lab.cut('db1', 'db2');
+    expect(await reaches(db1, db2)).toBe(false);
+    await lab.heal();
+    await db2.powerOff();
+    await db2.powerOn();
+    expect(await output(db2, 'cat', '/sys/class/net/eth0/speed')).toBe('10000');
+    expect(await comesToReach(db1, db2)).toBe(true);
   });
 
   it('lends a port of a seat to the machine', async () => {

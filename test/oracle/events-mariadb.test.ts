@@ -189,6 +189,27 @@ it('events run on whoever takes the place of their primary as they were, and tho
   expect((await asOperation(ports[1], runEvents)).enabled).toEqual([]);
 });
 
+it('of those that are switched on each is read again alone, at once, whatever is in its name', async () => {
+  const names = [String.raw`shop.it\'s "\\" %`, 'shop.ö`€.', 'shop.by_role'];
+  await replica.connection.query(`CREATE EVENT shop.\`it\\'s "\\\\" %\` ${EVERY} DO SELECT 1`);
+  await asOperation(ports[1], noteEvents);
+  await replica.connection.query(`ALTER EVENT shop.\`it\\'s "\\\\" %\` DISABLE ON SLAVE;
+    ALTER DEFINER = \`o\`\`d@d\`@'%' EVENT shop.\`ö\`\`€.\` DISABLE ON SLAVE; ALTER DEFINER = boss EVENT shop.by_role DISABLE ON SLAVE`);
+  const asked: string[] = [];
+  const report = await asOperation(ports[1], async (session) =>
+    runEvents(
+      before(session, (statement) => {
+        if (statement.startsWith(SWITCHING)) asked.push('switch');
+        else if (statement.includes('FROM mysql.event')) asked.push(statement.includes('WHERE') ? 'one' : 'all');
+        return Promise.resolve();
+      }),
+    ),
+  );
+  expect([...report.enabled].sort()).toEqual(names.toSorted());
+  expect(report.leftOff.filter(({ event }) => names.includes(event))).toEqual([]);
+  expect(asked).toEqual(['all', ...names.flatMap(() => ['switch', 'one']), 'all']);
+});
+
 it('what is put in the place of an event meanwhile does not run as its definer', async () => {
   await replica.connection.query('ALTER EVENT shop.plain DISABLE ON SLAVE');
   const putThere = `DROP EVENT shop.plain; CREATE DEFINER = app@'10.1.%' EVENT shop.plain ${EVERY} DO SELECT 2`;

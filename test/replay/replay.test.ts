@@ -56,6 +56,7 @@ describe('replay', () => {
         'verifyReplication-completed',
         'verifyReplication-failed',
         'failover-completed',
+        'failover-plan-completed',
         'failover-failed',
         'failover-by-hand-completed',
         'syncFiles-completed',

@@ -35,6 +35,10 @@ export const EVENT_STATEMENTS = [
     form: /^SELECT CAST\(VARIABLE_VALUE AS UNSIGNED\) > @@global.max_connections AS reserved /,
     run: ({ database }: Call) => [{ reserved: Number(database.isInReserve) }],
   },
+  {
+    form: /^SELECT e.db AS db, .* FROM mysql.event e WHERE e.db = .* AND e.name = /,
+    run: (call: Call) => stored(call).filter(({ db, name }) => String(call.values) === `${String(db)},${String(name)}`),
+  },
   { form: /^SELECT e.db AS db, .* FROM mysql.event e /, run: stored },
   {
     form: /^SELECT @@character_set_client AS/,
