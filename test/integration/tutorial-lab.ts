@@ -20,6 +20,7 @@ export class TutorialLab {
   readonly lab: Lab;
   readonly #temporal: TemporalServer;
   readonly #folder: string;
+  #worker: LabWorker | undefined;
 
   private constructor(lab: Lab, temporal: TemporalServer) {
     this.lab = lab;
@@ -103,10 +104,19 @@ export class TutorialLab {
     return this.lab.control.exec([...STRICT, this.#local(script)], { env, timeoutMs: 180_000 });
   }
 
+  async stopService(): Promise<void> {
+    this.#worker?.signal('SIGTERM');
+    await this.#worker?.ended();
+  }
+
   async #startService(block: Block): Promise<void> {
     if (block.text !== 'standfast worker start\n') throw new Error(`no service of the tutorial: ${block.text}`);
     const environment = { STANDFAST_CONFIG: this.#etc('standfast.yaml') };
-    await LabWorker.start(this.lab, 'tutorial', { temporal: this.#temporal.insideAddress, role: 'both', environment });
+    this.#worker = await LabWorker.start(this.lab, 'tutorial', {
+      temporal: this.#temporal.insideAddress,
+      role: 'both',
+      environment,
+    });
   }
 
   async #put(host: string, file: string, text: string): Promise<void> {
@@ -150,7 +160,8 @@ export class TutorialLab {
     const key = readFileSync(lab.etc('ssh_key'), 'utf8');
     const known = readFileSync(lab.etc('known_hosts'), 'utf8');
     const script =
-      'umask 077; mkdir -p /root/.ssh; cd /root/.ssh; cat >id_ed25519; ssh-keygen -y -f id_ed25519 >authorized_keys';
+      // A plain host's root has no profile that does much: bash reads it at every ssh.
+      'umask 077; rm -f /root/.bashrc /root/.profile /root/.bash_profile; mkdir -p /root/.ssh; cd /root/.ssh; cat >id_ed25519; ssh-keygen -y -f id_ed25519 >authorized_keys';
     for (const host of lab.hosts) {
       const put = await host.exec(['bash', '-euc', script], { input: key });
       if (put.exitCode !== 0) throw new Error(`root's key on ${host.name}: ${put.stderr}`);

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
+import { until } from '../../lab/run.ts';
 import { caughtUp } from './cluster.ts';
 import { TutorialLab } from './tutorial-lab.ts';
 import type { Block } from './tutorial-page.ts';
 import { readPage } from './tutorial-page.ts';
 
-const [classic, ...steps] = readPage('tutorial.md').filter(({ blocks }) => blocks.length > 0);
+const [classic, ...sections] = readPage('tutorial.md').filter(({ blocks }) => blocks.length > 0);
+const [steps, wayBack] = [sections.slice(0, -1), sections.at(-1)];
 let tutorial: TutorialLab;
 let ledger: Ledger;
 let isFollowed = false;
@@ -23,12 +25,12 @@ afterAll(async () => {
   await tutorial.lab.down();
 });
 
-/** db2 wins when it holds everything; with a write under way db3 may hold one more. The writers are there again for the outage. */
-async function aroundTheKill({ text }: Block): Promise<void> {
+/** The other one wins when it holds everything; with a write under way db3 may hold one more. The writers are there again for the outage. */
+async function aroundTheKill({ text, words: [victim = ''] }: Block): Promise<void> {
   if (text.includes('killall -9 mariadbd')) {
     await ledger.stop();
-    await caughtUp(tutorial.lab, 'db2', 'db1');
-  } else if (text.includes('failover shop --reason')) ledger.begin();
+    await caughtUp(tutorial.lab, victim === 'db1' ? 'db2' : 'db1', victim);
+  } else if (/failover shop (--to db1 )?--reason/.test(text)) ledger.begin();
 }
 
 const typed = (command: string) => tutorial.type(`standfast ${command}`);
@@ -106,4 +108,44 @@ describe('the tutorial', () => {
     expect(ran.stderr).toContain(sentence);
     expect(await records()).toEqual(before);
   });
+
+  test(
+    'leads back to where it began, one step after the other, and loses nothing on the way',
+    { timeout: 300_000 },
+    async () => {
+      expect(wayBack?.title).toBe('The way back');
+      ledger.begin();
+      await ledger.acknowledged(20, { since: Ledger.now() });
+      let isStopped = false;
+      await tutorial.follow(wayBack ?? { title: '', blocks: [] }, async (block) => {
+        await aroundTheKill(block);
+        if (!isStopped && block.text.includes('zz-standfast.cnf')) await tutorial.stopService();
+        isStopped ||= block.text.includes('zz-standfast.cnf');
+      });
+      await ledger.acknowledged(20, { since: Ledger.now() });
+      await ledger.stop();
+      const verdict = await ledger.verdict({ primary: 'db1', succession: [1, 2, 1] });
+      expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+      expect(verdict.acknowledged).toBeGreaterThan(1000);
+      for (const host of ['db1', 'db2', 'db3']) {
+        const left =
+          'getent passwd standfast; ls -d /etc/*/*standfast* /etc/standfast /usr/local/sbin/* /var/lib/standfast*; nft list ruleset';
+        expect([host, (await tutorial.lab.host(host).exec(['bash', '-c', left])).stdout]).toEqual([host, '']);
+        expect((await on(host, 'cat /etc/keepalived/keepalived.conf')).stdout).toContain('chk_mysql');
+        expect((await on(host, 'ip -br addr show eth0')).stdout.includes(tutorial.lab.vip)).toBe(host === 'db1');
+      }
+      expect(await tutorial.lab.host('db1').sql('SELECT @@read_only, @@log_slave_updates')).toEqual([['0', '0']]);
+      await tutorial.lab.host('db1').sql('USE shop; CREATE TABLE back (id INT); INSERT INTO back VALUES (1)');
+      for (const host of ['db2', 'db3']) {
+        expect(await tutorial.lab.host(host).sql('SELECT @@read_only, @@log_bin')).toEqual([['1', '0']]);
+        await until(`${host} to follow db1 by its old position`, async () => {
+          const { stdout } = await on(host, "mariadb -Ne 'SELECT COUNT(*) FROM shop.back' || true");
+          return stdout.trim() === '1' || undefined;
+        });
+      }
+      await on('db1', '/usr/local/bin/sync_uploads.sh');
+      const uploads = (host: string) => on(host, 'cd /srv/uploads; find . | sort');
+      for (const host of ['db2', 'db3']) expect((await uploads(host)).stdout).toBe((await uploads('db1')).stdout);
+    },
+  );
 });
