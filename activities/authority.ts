@@ -42,6 +42,8 @@ export class Authority {
   readonly members: readonly HostName[];
   readonly provenOff: readonly HostName[];
   readonly records: RecordsByMember;
+  /** When its members had accepted it, on this worker's monotonic clock. */
+  readonly sinceMs = performance.now();
   readonly #joined: Set<HostName>;
   readonly #sessions: HeldSessions;
 

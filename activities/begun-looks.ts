@@ -1,4 +1,5 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
+import { memberNames } from '../domain/cluster.ts';
 import type { RelayLogs } from './foreseeing.ts';
 import { lookAtRelayLogs } from './foreseeing.ts';
 import type { Sampled } from './observing.ts';
@@ -16,7 +17,20 @@ const FRESH_MS = 500;
 
 interface Begun extends FirstLook {
   readonly inventory: string;
-  readonly begunMs: number;
+  readonly begun: Instant;
+}
+
+/** Time does not pass on a monotonic clock while a virtual machine is suspended; it may pass anyhow on the other one. */
+interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+const now = (): Instant => ({ monotonicMs: performance.now(), wallMs: Date.now() });
+
+function isFresh({ monotonicMs, wallMs }: Instant): boolean {
+  const at = now();
+  return at.monotonicMs - monotonicMs < FRESH_MS && Math.abs(at.wallMs - wallMs) < FRESH_MS;
 }
 
 /**
@@ -30,10 +44,7 @@ export class BegunLooks {
     const look = firstLook(cluster);
     look.seen.catch(() => undefined); // whoever takes it is told; nobody else asked
     const { description } = cluster;
-    this.#begun.set(description.cluster, {
-      ...look,
-      ...{ inventory: JSON.stringify(description), begunMs: performance.now() },
-    });
+    this.#begun.set(description.cluster, { ...look, inventory: inventoryOf(cluster), begun: now() });
   }
 
   /** The one that was begun a moment ago, by the same inventory, or one that begins now. */
@@ -41,10 +52,17 @@ export class BegunLooks {
     const { description } = cluster;
     const begun = this.#begun.get(description.cluster);
     this.#begun.delete(description.cluster);
-    const isFresh = begun !== undefined && performance.now() - begun.begunMs < FRESH_MS;
-    return isFresh && begun.inventory === JSON.stringify(description) ? begun : firstLook(cluster);
+    if (begun === undefined || !isFresh(begun.begun)) return firstLook(cluster);
+    return begun.inventory === inventoryOf(cluster) ? begun : firstLook(cluster);
   }
 }
+
+/** Whom a look asks, where, and as whom. */
+const inventoryOf = (cluster: ClusterPorts): string =>
+  JSON.stringify([
+    ...[cluster.description, cluster.vip, cluster.owner, cluster.operationAccount],
+    memberNames(cluster.description).map((member) => [cluster.endpoint(member), cluster.sshPort(member)]),
+  ]);
 
 const firstLook = (cluster: ClusterPorts): FirstLook => {
   const logs = lookAtRelayLogs(cluster);

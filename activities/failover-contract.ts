@@ -11,6 +11,8 @@ export type Fenced =
       /** `alive`: open for writes, left alone. `closed`: it answers and refuses writes, as after a restart. */
       readonly kind: 'alive' | 'closed';
       readonly primary: HostName;
+      /** Of one that is alive: an earlier attempt may have fenced it or stopped receivers, which the undo takes back. Runs of earlier versions do not say. */
+      readonly changed?: boolean;
       readonly diagnosis: Diagnosis;
       readonly timeline: readonly TimelineEntry[];
     }

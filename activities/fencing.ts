@@ -24,13 +24,14 @@ import { observe, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
-import type { Followers, Kept } from './receivers.ts';
+import type { Followers } from './receivers.ts';
 import { keepRelayLogs, stopReceivers } from './receivers.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
 import type { Case } from './unfinished.ts';
 import { goOn } from './unfinished.ts';
+import type { Agreement } from './votes.ts';
 import { agreedNow, requireFresh } from './votes.ts';
 
 /** The first look, when nothing is claimed yet. */
@@ -79,12 +80,7 @@ async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): P
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
-  const prove = async (keeping: Promise<readonly Kept[]>): Promise<FenceProof> => {
-    if (proofs[0] !== undefined) return proofs[0];
-    requireFresh(agreed);
-    return fencePrimary(authority, { found, seen: again, keeping });
-  };
-  const done = await fenceAndStop(authority, { found, diagnosis, seen: again, prove });
+  const done = await fenceAndStop(authority, { found, diagnosis, seen: again, agreed, proven: proofs[0] });
   const decided = await electAndDrain(authority, { ...found, diagnosis, seen: again, ...done });
   // A host that is off may count for a majority that the claim did not need.
   if (decided.kind === 'ready' && hostThatIsOff(done.fence) === null) handedOver.leave(authority);
@@ -96,23 +92,37 @@ interface Fencing {
   readonly diagnosis: Diagnosis;
   /** Under the claim. */
   readonly seen: ClusterObservation;
-  readonly prove: (keeping: Promise<readonly Kept[]>) => Promise<FenceProof>;
+  readonly agreed: Agreement;
+  /** For the claim. */
+  readonly proven: FenceProof | undefined;
 }
 
 /**
  * Relay logs are kept while the old primary is fenced, and receivers are stopped behind it: one that lives on, since it could not be fenced, would wait for them without
  * need. One that is seen not to run misses nobody, so they are stopped beside it.
  */
-async function fenceAndStop(authority: Authority, { found, diagnosis, seen, prove }: Fencing): Promise<FencedOff> {
+async function fenceAndStop(authority: Authority, fencing: Fencing): Promise<FencedOff> {
+  const { found, diagnosis, seen, agreed, proven } = fencing;
   const { steps, primary } = found;
   const gone = isAnswering(observationOf(seen, primary).helper) ? null : primary;
   const keeping = keepRelayLogs(authority, { followers: followersOf(seen, primary), gone });
-  const stop = (): Promise<Followers> =>
-    steps.run('receivers', null, async () => stopReceivers(authority, await keeping, steps.signal));
-  const stopping = isGone(diagnosis) ? stop() : null;
-  const fencing = steps.run('fence', primary, () => prove(keeping));
-  const [fence, kept] = await together(fencing, stopping === null ? keeping : stopping.then(() => keeping));
-  return { fence, kept, stopped: await (stopping ?? stop()) };
+  const check = (): void => {
+    requireFresh(agreed);
+  };
+  let stopping: Promise<Followers> | null = null;
+  const stop = (before: () => void = () => undefined): Promise<Followers> =>
+    (stopping ??= steps.run('receivers', null, async () => {
+      before();
+      return stopReceivers(authority, await keeping, steps.signal);
+    }));
+  const proving = steps.run('fence', primary, async () => {
+    if (proven !== undefined) return proven;
+    check();
+    return fencePrimary(authority, { found, seen, stop });
+  });
+  const beside: Promise<unknown> = isGone(diagnosis) ? stop(check) : keeping;
+  const [[fence], kept] = await together(together(proving, beside), keeping);
+  return { fence, kept, stopped: await stop() };
 }
 
 function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
@@ -192,10 +202,12 @@ export const fencingActivities = (
       const first = await steps.run('observe', null, () => seen).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
-        return await fenceAndDrain(
+        const fenced = await fenceAndDrain(
           { cluster: managed, primary, candidate, accepted, run, steps },
           { first, logs, handedOver },
         );
+        if (fenced.kind !== 'alive') return fenced;
+        return { ...fenced, changed: hasChanged(first.seen, { run, steps }) };
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });

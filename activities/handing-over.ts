@@ -3,6 +3,8 @@ import type { Authority } from './authority.ts';
 
 /** As long as its sessions are kept. */
 const KEEP_MS = 2_000;
+/** A member that went since it accepted the claim would be waited for. */
+const YOUNG_MS = 1_000;
 
 /**
  * What the next activity of a run goes on with when it begins in this process, at once: sessions are open, and the records of the members are known. In another
@@ -12,6 +14,7 @@ export class HandedOver {
   readonly #left = new Map<string, Authority>();
 
   leave(authority: Authority): void {
+    if (performance.now() - authority.sinceMs > YOUNG_MS) return;
     const key = keyOf(authority.epoch);
     this.#left.set(key, authority);
     setTimeout(() => this.#left.delete(key), KEEP_MS).unref();

@@ -33,7 +33,7 @@ export async function goOn(
   const oldPrimary = isAnswering(server) ? (server.status.replication?.source ?? null) : null;
   if (diagnosis.consequence !== 'reopen' || oldPrimary === null || oldPrimary === primary) return null;
   const authority = await steps.run('claim', null, () =>
-    claimEpoch(cluster, { run, claimant: steps.claimant, include: [primary] }),
+    claimEpoch(cluster, { run, claimant: steps.claimant, include: [primary], primary }),
   );
   const why = 'decided and proven by the earlier run that recorded the promotion';
   return {

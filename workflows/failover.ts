@@ -92,11 +92,15 @@ async function spare(
   { order, run, undo, page }: Spared,
 ): Promise<FailoverResult> {
   const { cluster } = order;
-  undo.forget();
+  const changed = fenced.changed === true;
+  // Opening it starts its replicas again.
+  if (fenced.kind === 'closed' || !changed) undo.forget();
   if (fenced.kind === 'alive')
-    throw failure('Unsafe', `${fenced.primary} is alive: ${fenced.diagnosis.explains}. Nothing was changed`, {
-      changed: false,
-    });
+    throw failure(
+      'Unsafe',
+      `${fenced.primary} is alive: ${fenced.diagnosis.explains}${changed ? '' : '. Nothing was changed'}`,
+      { changed },
+    );
   const opened = await critical(`open ${fenced.primary} again`).openPrimary({ cluster, run, host: fenced.primary });
   page.end('reopened');
   return {

@@ -13,8 +13,8 @@ export const OPERATIONS = [
     [
       'receivers behind the fence',
       'an old primary that may live on keeps its replicas until it is fenced',
-      'isGone(diagnosis) ? stop() : null',
-      'isGone(diagnosis) || true ? stop() : null',
+      'isGone(diagnosis) ? stop(check) : keeping',
+      'stop(check)',
       'without its proof ends in a refusal, and no replica is touched',
     ],
     [
@@ -80,6 +80,15 @@ export const OPERATIONS = [
       '(mayLose > 0 && count <= mayLose)',
       'mayLose > 0',
       'asks a person when it would lose one more than the policy allows',
+    ],
+  ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/undoing.test.ts', [
+    [
+      'undone when found alive',
+      'a primary that is alive after all waits for no receiver that an earlier attempt stopped',
+      'changed: hasChanged(first.seen, { run, steps })',
+      'changed: false',
+      'starts the receivers whose stop was all that an attempt did before the primary was found alive',
     ],
   ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/failover.test.ts', [

@@ -29,7 +29,7 @@ describe('a first look that was begun', () => {
     await pass(600);
     const late = await looks.take(cluster).seen;
     expect(late.seen.hosts[0]?.server?.reach).toBe('refused');
-    looks.begin({ ...cluster, description: { ...cluster.description, rehearsal: 1 } as never });
+    looks.begin({ ...cluster, sshPort: () => 2222 });
     const asked = shop.asked.length;
     await looks.take(cluster).seen;
     expect(shop.asked.length).toBeGreaterThan(asked + 2);

@@ -75,6 +75,20 @@ describe('the undo of a fence', () => {
     expect(shop.write('db1')).toBe('acknowledged');
   });
 
+  it('starts the receivers whose stop was all that an attempt did before the primary was found alive', async () => {
+    const shop = new SimulatedShop({ fence: ['revocation'] });
+    shop.cutFromWorker.add('db1');
+    for (const replica of ['db2', 'db3']) shop.cut.add(`db1 ${replica}`);
+    await fence(shop, { holdAt: 'fenceAndDrain.receivers:after' });
+    shop.cutFromWorker.clear();
+    shop.cut.clear();
+    expect(shop.write('db1')).toBe('waits');
+    expect(await fence(shop, { attempt: 2 })).toMatchObject({ value: { kind: 'alive', changed: true } });
+    expect(await undo(shop)).toMatchObject({ kind: 'done', value: { notUndone: [] } });
+    expect(shop.write('db1')).toBe('acknowledged');
+    expect(await fence(shop, { run: 'run-9' })).toMatchObject({ value: { kind: 'alive', changed: false } });
+  });
+
   it('does nothing for a run that claimed nothing', async () => {
     const shop = new SimulatedShop();
     expect(await undo(shop, 'run-of-nobody')).toEqual({ kind: 'done', value: { undone: [], notUndone: [] } });

@@ -86,6 +86,23 @@ describe('a step that ends half-way', () => {
     expect(outcome.message).toContain('Undone: db1 opened again');
   });
 
+  it('is undone when the primary is found alive after an earlier attempt, and not when nothing was changed', async () => {
+    const alive = (changed?: boolean) => () => ({
+      ...{ kind: 'alive', primary: 'db1', timeline: [], ...(changed === undefined ? {} : { changed }) },
+      diagnosis: { code: 'PrimaryServes', explains: 'the primary answers', consequence: 'leave' },
+    });
+    for (const changed of [true, false, undefined]) {
+      const outcome = await run(
+        'failover',
+        { cluster: 'shop' },
+        { fenceAndDrain: alive(changed), undoFence: undone('receiver of db2 started') },
+      );
+      expect(outcome.called).toEqual(['fenceAndDrain', ...(changed === true ? ['undoFence'] : [])]);
+      expect(outcome.facts).toMatchObject({ changed: changed === true });
+      expect(outcome.message.includes('Nothing was changed')).toBe(changed !== true);
+    }
+  });
+
   it('is not undone when it says that nothing was changed, as of a cluster that is not in the inventory', async () => {
     const fenceAndDrain = (): never => {
       throw ApplicationFailure.nonRetryable('the inventory has no cluster shop', 'BadInput', { changed: false });

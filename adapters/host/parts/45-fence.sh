@@ -97,14 +97,19 @@ verb_fence() {
   [[ ! -v ARG[logs] ]] || say_log_end
 }
 
-# For whoever knows how far it was read. Of a log that is not found nothing is said: it is looked for again by the verb that reads it.
+# For whoever knows how far it was read. Nothing is said of a log that is not found: it is looked for again by the verb that reads it. Nor of one whose disk does not
+# answer: the fence stands all the same.
 say_log_end() {
   local end=''
+  IFS= read -rt 1 end < <(exec {LOCK}>&- {PAUSE}>&- && log_end)
+  say log_end "$end"
+}
+
+log_end() {
   local -a LOGS=()
   log_indexes log_bin
   ((${#INDEXES[@]} != 1)) || logs_of_index "${INDEXES[0]}"
-  ((${#LOGS[@]} == 0)) || end=${LOGS[-1]##*/}:$(stat -c %s "${LOGS[-1]}")
-  say log_end "$end"
+  ((${#LOGS[@]} == 0)) || printf '%s:%s\n' "${LOGS[-1]##*/}" "$(stat -c %s "${LOGS[-1]}")"
 }
 
 verb_unfence() {
