@@ -10,7 +10,6 @@ import { Settled } from '../domain/settled.ts';
 import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
 import { react, restarted } from '../domain/watch.ts';
 import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
-import type { BegunLooks } from './begun-looks.ts';
 import type { News } from './lockout.ts';
 import { seeLockout } from './lockout.ts';
 import { Sights } from './sights.ts';
@@ -28,7 +27,6 @@ export interface Watching {
   readonly primary: HostName;
   readonly runs: RunsPort;
   readonly tell: (transition: Transition) => void;
-  readonly looks: BegunLooks;
   /** What was recorded last. */
   readonly recorded: () => Recorded;
   /** What an earlier watch of the cluster knew. */
@@ -157,9 +155,8 @@ export class ClusterWatch {
   }
 
   async #act(kind: Act, { explains }: Diagnosis): Promise<void> {
-    const { cluster, primary, runs, looks } = this.#watching;
+    const { cluster, primary, runs } = this.#watching;
     const name = cluster.description.cluster;
-    if (kind === 'failOver') looks.begin(cluster);
     const starts = {
       failOver: () => runs.failOver(name, `watched: ${explains}`),
       reopen: () => runs.reopen(name, primary),

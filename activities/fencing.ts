@@ -3,12 +3,11 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import { diagnosePrimary, isGone } from '../domain/diagnosis.ts';
+import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, recordsByMember, withRecords } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
-import type { BegunLooks } from './begun-looks.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Fenced } from './contract.ts';
 import { hostThatIsOff } from './continuing.ts';
@@ -16,15 +15,14 @@ import type { FencedOff } from './draining.ts';
 import { electAndDrain } from './draining.ts';
 import { clusterFor, followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
-import { refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
+import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
 import type { HandedOver } from './handing-over.ts';
 import { fencePrimary, powerOff, wordOf } from './ladder.ts';
 import type { Sampled } from './observing.ts';
-import { observe, observeServers } from './observing.ts';
+import { observe, observeBriefly, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
 import type { Patience } from './patience.ts';
 import { FIRST_LOOK, LAST_LOOK } from './patience.ts';
-import type { Followers } from './receivers.ts';
 import { keepRelayLogs, stopReceivers } from './receivers.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
@@ -80,7 +78,7 @@ async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): P
   const sparedNow = sparing(diagnosis, found);
   if (sparedNow !== null) return sparedNow;
   refuseUncertain(diagnosis);
-  const done = await fenceAndStop(authority, { found, diagnosis, seen: again, agreed, proven: proofs[0] });
+  const done = await fenceAndStop(authority, { found, seen: again, agreed, proven: proofs[0] });
   const decided = await electAndDrain(authority, { ...found, diagnosis, seen: again, ...done });
   // A host that is off may count for a majority that the claim did not need.
   if (decided.kind === 'ready' && hostThatIsOff(done.fence) === null) handedOver.leave(authority);
@@ -89,7 +87,6 @@ async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): P
 
 interface Fencing {
   readonly found: Case;
-  readonly diagnosis: Diagnosis;
   /** Under the claim. */
   readonly seen: ClusterObservation;
   readonly agreed: Agreement;
@@ -97,32 +94,20 @@ interface Fencing {
   readonly proven: FenceProof | undefined;
 }
 
-/**
- * Relay logs are kept while the old primary is fenced, and receivers are stopped behind it: one that lives on, since it could not be fenced, would wait for them without
- * need. One that is seen not to run misses nobody, so they are stopped beside it.
- */
+/** Relay logs are kept while the old primary is fenced; receivers are stopped behind it, since one that could not be fenced would wait for them without need. */
 async function fenceAndStop(authority: Authority, fencing: Fencing): Promise<FencedOff> {
-  const { found, diagnosis, seen, agreed, proven } = fencing;
+  const { found, seen, agreed, proven } = fencing;
   const { steps, primary } = found;
   const gone = isAnswering(observationOf(seen, primary).helper) ? null : primary;
   const keeping = keepRelayLogs(authority, { followers: followersOf(seen, primary), gone });
-  const check = (): void => {
-    requireFresh(agreed);
-  };
-  let stopping: Promise<Followers> | null = null;
-  const stop = (before: () => void = () => undefined): Promise<Followers> =>
-    (stopping ??= steps.run('receivers', null, async () => {
-      before();
-      return stopReceivers(authority, await keeping, steps.signal);
-    }));
   const proving = steps.run('fence', primary, async () => {
     if (proven !== undefined) return proven;
-    check();
-    return fencePrimary(authority, { found, seen, stop });
+    requireFresh(agreed);
+    return fencePrimary(authority, { found, seen, keeping });
   });
-  const beside: Promise<unknown> = isGone(diagnosis) ? stop(check) : keeping;
-  const [[fence], kept] = await together(together(proving, beside), keeping);
-  return { fence, kept, stopped: await stop() };
+  const [fence, kept] = await together(proving, keeping);
+  const stopped = await steps.run('receivers', null, () => stopReceivers(authority, kept, steps.signal));
+  return { fence, kept, stopped };
 }
 
 function saysNothing(seen: ClusterObservation, primary: HostName): boolean {
@@ -183,23 +168,17 @@ function withNothingChanged(error: unknown): never {
   throw new AdapterFailure({ type, host, silence, message, cause, facts: { ...facts, changed: false } });
 }
 
-/** What is shared with others of this process. */
-export interface FencingShares {
-  readonly looks: BegunLooks;
-  readonly handedOver: HandedOver;
-}
-
 export const fencingActivities = (
   ports: Ports,
   hooks: StepHooks,
-  { looks, handedOver }: FencingShares,
+  handedOver: HandedOver,
 ): Pick<Activities, 'fenceAndDrain'> => ({
   fenceAndDrain: ({ cluster, run, candidate, accepted = null }) =>
     inSteps(hooks, async (steps): Promise<Fenced> => {
       const unlessRepeated = steps.attempt === 1 ? withNothingChanged : undefined;
       const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
-      const { seen, logs } = looks.take(managed);
-      const first = await steps.run('observe', null, () => seen).catch(unlessRepeated);
+      const logs = lookAtRelayLogs(managed);
+      const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
         const fenced = await fenceAndDrain(

@@ -5,7 +5,6 @@ import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
 import { auditingActivities } from './auditing.ts';
 import { keepBeating } from './beats.ts';
-import { BegunLooks } from './begun-looks.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Activities } from './contract.ts';
@@ -29,11 +28,10 @@ import type { StepHooks } from './steps.ts';
 import { requireOurs } from './steps.ts';
 import { unfencingActivities } from './unfencing.ts';
 
-export { BegunLooks } from './begun-looks.ts';
 export type { StepHooks } from './steps.ts';
 
-/** Every activity of the contract, over the given ports. @param looks of the watcher in this process, if it has one */
-export function createActivities(ports: RunbookPorts, given: StepHooks, looks = new BegunLooks()): Activities {
+/** Every activity of the contract, over the given ports. */
+export function createActivities(ports: RunbookPorts, given: StepHooks): Activities {
   // What is cancelled while it is held does not go on.
   const hold: StepHooks['hold'] = (point) => Promise.race([given.hold(point), Context.current().cancelled]);
   const hooks: StepHooks = { ...given, hold };
@@ -50,7 +48,7 @@ export function createActivities(ports: RunbookPorts, given: StepHooks, looks = 
     ...goingAsyncActivities(ports, hooks),
     ...makingRoomActivities(ports, hooks),
     ...planningActivities(ports),
-    ...fencingActivities(ports, hooks, { looks, handedOver }),
+    ...fencingActivities(ports, hooks, handedOver),
     ...unfencingActivities(ports, hooks),
     ...deposingActivities(ports),
     ...promotingActivities(ports, hooks, handedOver),

@@ -9,7 +9,8 @@ import { knows } from './confirming.ts';
 import { syncOf } from './electing.ts';
 import { refuseUnaccepted } from './foreseeing.ts';
 import { isStale } from './overtaken.ts';
-import type { Followers } from './receivers.ts';
+import type { Kept } from './receivers.ts';
+import { stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
 
 const POWER_OFF_MS = 60_000;
@@ -18,21 +19,21 @@ interface Climbing {
   readonly found: Case;
   /** Under the claim. */
   readonly seen: ClusterObservation;
-  /** Stops the receivers of the followers, once. */
-  readonly stop: () => Promise<Followers>;
+  /** Of the followers, under way at the same time. */
+  readonly keeping: Promise<readonly Kept[]>;
 }
 
 /**
  * Climbs the rungs of the policy until one gives a proof that the old primary can no longer acknowledge a write; last, a person's word.
  * @throws Refusal when none does
  */
-export async function fencePrimary(authority: Authority, { found, seen, stop }: Climbing): Promise<FenceProof> {
+export async function fencePrimary(authority: Authority, { found, seen, keeping }: Climbing): Promise<FenceProof> {
   const { helper } = observationOf(seen, found.primary);
   const tried: string[] = isAnswering(helper) ? [] : [`ssh: ${helper.why}`];
   for (const rung of found.cluster.description.fence) {
     if (rung === 'ssh' && !isAnswering(helper)) continue;
     try {
-      return await RUNGS[rung](authority, found, stop);
+      return await RUNGS[rung](authority, found, keeping);
     } catch (error) {
       if (!(error instanceof AdapterFailure) || isStale(error)) throw error;
       tried.push(`${rung}: ${error.message}`);
@@ -50,7 +51,7 @@ export const wordOf = ({ accepted, primary }: Case): FenceProof => ({
   proof: `${accepted?.by ?? ''} answers for it: ${accepted?.reason ?? ''}`,
 });
 
-type Climb = (authority: Authority, found: Case, stop: Climbing['stop']) => Promise<FenceProof>;
+type Climb = (authority: Authority, found: Case, keeping: Promise<readonly Kept[]>) => Promise<FenceProof>;
 
 const RUNGS: Readonly<Record<FenceRung, Climb>> = {
   ssh: shutOff,
@@ -80,8 +81,12 @@ export async function powerOff({ cluster, primary, steps }: Case): Promise<Fence
 }
 
 /** Under the claim nobody but this run can start the receivers again, so the old primary waits for acknowledgements until it is restarted, closed. */
-async function revoke(authority: Authority, { cluster, primary }: Case, stop: Climbing['stop']): Promise<FenceProof> {
-  const stopped = await stop();
+async function revoke(
+  authority: Authority,
+  { cluster, primary, steps }: Case,
+  keeping: Promise<readonly Kept[]>,
+): Promise<FenceProof> {
+  const stopped = await stopReceivers(authority, await keeping, steps.signal);
   const revocation = judgeRevocation(syncOf(cluster, [...authority.records.values()]), [...stopped.keys()]);
   if (!revocation.enough) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: revocation.why });
   return {

@@ -4,7 +4,6 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import { Turns } from '../adapters/turns.ts';
 import { furthestBehind } from '../domain/lag.ts';
 import type { WatchDetails } from '../domain/watch.ts';
-import { BegunLooks } from './begun-looks.ts';
 import { pause } from './pause.ts';
 import { Teller } from './telling.ts';
 import type { Known, WatchPlane } from './watched-cluster.ts';
@@ -24,13 +23,6 @@ export interface Attempt {
   readonly scheduledAtMs: number;
   /** What is said to Temporal in the course of `work` is said as this attempt. */
   readonly as: <T>(work: () => T) => T;
-}
-
-interface Beginning {
-  readonly attempt: Attempt;
-  readonly looks: BegunLooks;
-  /** Called when it watches nothing any more, and never will. */
-  readonly onEnd: () => void;
 }
 
 /** Nobody has the shard. */
@@ -64,7 +56,8 @@ export class Shard {
   #left: Left | null = null;
   #isEnded = false;
 
-  constructor(name: string, ports: WatchPorts, { attempt, looks, onEnd }: Beginning) {
+  /** @param onEnd called when it watches nothing any more, and never will */
+  constructor(name: string, ports: WatchPorts, { attempt, onEnd }: { attempt: Attempt; onEnd: () => void }) {
     this.#name = name;
     this.#ports = ports;
     this.#attempt = attempt;
@@ -74,7 +67,7 @@ export class Shard {
     const tell: WatchPlane['tell'] = (transition) => {
       teller.tell(transition);
     };
-    this.#plane = { runs, tell, looks, beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
+    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
   }
 
   /** @returns false when a later attempt has it, or had it last */
@@ -199,13 +192,10 @@ export class Shard {
 /** The shards that this process watches, or has watched a moment ago. */
 export class Shards {
   readonly #ports: WatchPorts;
-  readonly #looks: BegunLooks;
   readonly #shards = new Map<string, Shard>();
 
-  /** @param looks of the failovers that are carried out in this process, if any */
-  constructor(ports: WatchPorts, looks = new BegunLooks()) {
+  constructor(ports: WatchPorts) {
     this.#ports = ports;
-    this.#looks = looks;
   }
 
   /** As an earlier attempt left it, or from it while it does not know yet that it has lost it; otherwise a new one. @returns null when a later attempt has it */
@@ -213,7 +203,7 @@ export class Shards {
     const known = this.#shards.get(name);
     if (known !== undefined) return known.take(attempt) ? known : null;
     const onEnd = (): void => void this.#shards.delete(name);
-    const shard = new Shard(name, this.#ports, { attempt, looks: this.#looks, onEnd });
+    const shard = new Shard(name, this.#ports, { attempt, onEnd });
     this.#shards.set(name, shard);
     return shard;
   }

@@ -8,7 +8,6 @@ import type { Recorded } from '../domain/room.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
-import type { BegunLooks } from './begun-looks.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { askRecords } from './confirming.ts';
 import { keepNotingEvents } from './event-watch.ts';
@@ -25,7 +24,6 @@ const NOTHING_RECORDED: Recorded = { ackers: [], isRoomLeft: false };
 export interface WatchPlane {
   readonly runs: RunsPort;
   readonly tell: (transition: Transition) => void;
-  readonly looks: BegunLooks;
   /** To begin: a thousand clusters at once would connect so slowly that every look is late. */
   readonly beginning: Turns;
   /** To rehearse a failover. */

@@ -96,9 +96,6 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Seen on its host: no server runs there. Whatever else is called dead may live on. */
-export const isGone = ({ code }: Diagnosis): boolean => code === 'PrimaryProcessDead';
-
 export function diagnose(evidence: Evidence): Diagnosis {
   const rule = RULES.find((candidate) => candidate.matches(evidence));
   if (rule === undefined) throw new Error('the table of diagnoses has no last row');

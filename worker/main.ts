@@ -3,7 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { BegunLooks, createActivities } from '../activities/index.ts';
+import { createActivities } from '../activities/index.ts';
 import { Shards } from '../activities/shard.ts';
 import { watchActivities } from '../activities/watching.ts';
 import { readWorkerConfig } from './config.ts';
@@ -30,11 +30,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
     const ports = createPorts(inventory, { owner, runs: createRuns(config.queues), proofs: createProofs() });
-    const looks = new BegunLooks();
-    const activities = {
-      ...createActivities(ports, createHooks(config), looks),
-      ...watchActivities(new Shards(ports, looks)),
-    };
+    const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(new Shards(ports)) };
     const workers = await Promise.all(
       queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );

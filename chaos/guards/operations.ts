@@ -11,13 +11,6 @@ export const OPERATIONS = [
       'is left alone when it answers again under the claim',
     ],
     [
-      'receivers behind the fence',
-      'an old primary that may live on keeps its replicas until it is fenced',
-      'isGone(diagnosis) ? stop(check) : keeping',
-      'stop(check)',
-      'without its proof ends in a refusal, and no replica is touched',
-    ],
-    [
       'stale votes',
       'a worker that was frozen does not fence on what it saw before',
       'requireFresh(agreed);',
@@ -80,15 +73,6 @@ export const OPERATIONS = [
       '(mayLose > 0 && count <= mayLose)',
       'mayLose > 0',
       'asks a person when it would lose one more than the policy allows',
-    ],
-  ]),
-  ...guardsOf('activities/fencing.ts', 'test/activities/undoing.test.ts', [
-    [
-      'undone when found alive',
-      'a primary that is alive after all waits for no receiver that an earlier attempt stopped',
-      'changed: hasChanged(first.seen, { run, steps })',
-      'changed: false',
-      'starts the receivers whose stop was all that an attempt did before the primary was found alive',
     ],
   ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/failover.test.ts', [

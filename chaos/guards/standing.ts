@@ -131,6 +131,15 @@ export const STANDING = [
       'is on record on a majority before the primary stops to wait',
     ],
   ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/undoing.test.ts', [
+    [
+      'undone when found alive',
+      'a primary that is alive after all waits for no receiver that an earlier attempt stopped',
+      'changed: hasChanged(first.seen, { run, steps })',
+      'changed: false',
+      'starts the receivers whose stop was all that an attempt did before the primary was found alive',
+    ],
+  ]),
   ...guardsOf('activities/receivers.ts', 'test/activities/undoing.test.ts', [
     [
       'no start over an unapplied relay log',

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { BegunLooks } from '../../activities/begun-looks.ts';
 import { ClusterWatch } from '../../activities/cluster-watch.ts';
 import type { Attempted, RunsPort } from '../../adapters/ports.ts';
 import type { HostName } from '../../domain/cluster.ts';
@@ -55,7 +54,6 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
     sinceLastFailover: () => Promise.resolve(null),
     tell: () => Promise.resolve(),
   };
-  const looks = new BegunLooks();
   const watch = new ClusterWatch({
     ...{
       cluster: await shop.cluster('shop'),
@@ -63,7 +61,6 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
       memory: FRESH,
       runs,
       onOperation,
-      looks,
     },
     recorded: () => recorded,
     tell: (transition) => told.push(transition),
@@ -74,7 +71,7 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   void watch.run(over.signal);
   await pass(1_000);
   return {
-    ...{ shop, watch, onOperation, started, opened, gaveWay, looks, rooms, recorded },
+    ...{ shop, watch, onOperation, started, opened, gaveWay, rooms, recorded },
     endRun: (how: Attempted) => {
       end(how);
     },
@@ -109,19 +106,6 @@ async function restart(shop: SimulatedShop): Promise<void> {
   await pass(1_000);
   shop.database('db1').boot();
 }
-
-describe('a failover that it starts', () => {
-  it('finds its first look under way', async () => {
-    const { shop, started, looks } = await watchedShop({});
-    const cluster = await shop.cluster('shop');
-    shop.kill('db1');
-    await until(() => started.length > 0);
-    await pass(20);
-    const asked = shop.asked.filter((one) => one.endsWith(' records')).length;
-    expect((await looks.take(cluster).seen).seen.hosts[0]).toMatchObject({ host: 'db1', server: { reach: 'refused' } });
-    expect(shop.asked.filter((one) => one.endsWith(' records'))).toHaveLength(asked);
-  });
-});
 
 describe('what holds the cluster when the primary dies', () => {
   it('is told to give way when it is another operation', async () => {

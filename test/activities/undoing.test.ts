@@ -62,19 +62,6 @@ describe('the undo of a fence', () => {
     expect(shop.write('db1')).toBe('acknowledged');
   });
 
-  it('starts receivers again that were stopped beside a fence that could not be proven', async () => {
-    const shop = new SimulatedShop({ fence: ['ssh'] });
-    shop.kill('db1');
-    shop.member('db1').isFenceProof = false;
-    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'refused', changed: true } });
-    const receivers = () => ['db2', 'db3'].map((host) => shop.database(host).channel?.receiver);
-    expect(receivers()).toEqual(['stopped', 'stopped']);
-    shop.member('db1').isFenceProof = true;
-    await undo(shop);
-    expect(receivers()).toEqual(['running', 'running']);
-    expect(shop.write('db1')).toBe('acknowledged');
-  });
-
   it('starts the receivers whose stop was all that an attempt did before the primary was found alive', async () => {
     const shop = new SimulatedShop({ fence: ['revocation'] });
     shop.cutFromWorker.add('db1');

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activities } from '../../activities/contract.ts';
 import type { ClusterPorts, RunsPort } from '../../adapters/ports.ts';
-import { BegunLooks } from '../../activities/begun-looks.ts';
 import { WatchedCluster } from '../../activities/watched-cluster.ts';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import { Turns } from '../../adapters/turns.ts';
@@ -67,7 +66,6 @@ it('the watcher of the cluster is not quiet about it', async () => {
   const plane = {
     runs: {} as RunsPort,
     tell,
-    looks: new BegunLooks(),
     beginning: new Turns(1),
     rehearsing: new Turns(1),
   };

@@ -1,5 +1,4 @@
 import { afterEach, expect, it } from 'vitest';
-import { BegunLooks } from '../../activities/begun-looks.ts';
 import { WatchedCluster } from '../../activities/watched-cluster.ts';
 import type { RunsPort } from '../../adapters/ports.ts';
 import { Turns } from '../../adapters/turns.ts';
@@ -44,7 +43,7 @@ it('keeps the cooldown also when its failover is seen in the records before the 
     tell: () => Promise.resolve(),
   };
   const tell = (one: Transition): void => void told.push(one);
-  const plane = { runs, tell, looks: new BegunLooks(), beginning: new Turns(4), rehearsing: new Turns(1) };
+  const plane = { runs, tell, beginning: new Turns(4), rehearsing: new Turns(1) };
   const watched = new WatchedCluster(await shop.cluster('shop'), plane, null);
   void watched.run(over.signal);
   await pass(1_000);
@@ -80,7 +79,6 @@ async function withRoom(): Promise<{ readonly shop: SimulatedShop; readonly made
     tell: () => undefined,
     beginning: new Turns(4),
     rehearsing: new Turns(1),
-    looks: new BegunLooks(),
   };
   void new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
   await pass(1_000);
