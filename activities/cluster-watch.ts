@@ -117,9 +117,10 @@ export class ClusterWatch {
   }
 
   #judge(nowMs: number): void {
-    const evidence = this.#sights.evidence(nowMs);
+    const { primary, cluster, recorded } = this.#watching;
+    const mayRefuse = this.#memory.lockedOutSinceMs !== null || recorded().isRoomLeft || this.#acting === 'makeRoom';
+    const evidence = this.#sights.evidence(nowMs, mayRefuse);
     if (evidence === null) return;
-    const { primary, cluster } = this.#watching;
     const sight = this.#sights.primary;
     if (sight?.reach === 'answers') this.#memory = restarted(this.#memory, sight.value.startedAtMs);
     const diagnosis = diagnose(evidence);
@@ -170,7 +171,8 @@ export class ClusterWatch {
       this.#memory = { ...this.#memory, madeRoomAtMs: triedAt(performance.now(), started.kind === 'started') };
     this.#memory = { ...this.#memory, restUntilMs: performance.now() + (this.#gaveWay ? 0 : restMs) };
     [this.#acting, this.#gaveWay] = [null, false];
-    this.#watching.onOperation();
+    // Room that another operation was in the way of is asked for again soon; nobody became primary by it.
+    if (kind !== 'makeRoom' || started.kind === 'started') this.#watching.onOperation();
   }
 
   /** @returns for how long nothing is tried again, in milliseconds */

@@ -5,7 +5,8 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import type { MakeRoomResult } from '../domain/report.ts';
-import { areLockedOut, mostOf, raisedLimit } from '../domain/room.ts';
+import type { Receivers } from '../domain/room.ts';
+import { areLockedOut, isRaisedFrom, raisedLimit } from '../domain/room.ts';
 import { askServers, glance } from './asking.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
@@ -36,26 +37,33 @@ async function look(authority: Authority, { signal }: Steps): Promise<Found> {
   const { primary, sync } = await standingOf(cluster);
   await requireAnswer(cluster, { primary, signal });
   const ackers = sync?.mode === 'lossless' ? sync.ackers.filter((acker) => acker !== primary) : [];
-  const [own, statuses, said] = await Promise.all([
+  const [own, receivers, said] = await Promise.all([
     authority.statusOf(primary),
-    askServers(cluster, ackers),
+    receiversOf(authority, ackers),
     glance(cluster, primary),
   ]);
-  const receivers = new Map(ackers.map((acker) => [acker, statuses.get(acker)?.replication ?? null]));
-  const isWaiting = own.semiSync.primaryEnabled && attachedOf(authority, { own, ackers }).length === 0;
+  const isWaiting = own.semiSync.primaryEnabled && attachedOf(authority, { own, receivers }).length === 0;
   const left = said['room'] === undefined ? null : Number(said['room']);
   return { primary, ackers, areLockedOut: isWaiting && areLockedOut(primary, receivers), left };
 }
 
-interface Attachment {
-  readonly own: ServerStatus;
-  readonly ackers: readonly HostName[];
+async function receiversOf({ cluster }: Authority, ackers: readonly HostName[]): Promise<Receivers> {
+  const statuses = await askServers(cluster, ackers);
+  return new Map(ackers.map((acker) => [acker, statuses.get(acker)?.replication ?? null]));
 }
 
-const attachedOf = ({ cluster }: Authority, { own, ackers }: Attachment): readonly HostName[] =>
+/**
+ * Which of the ackers the primary has connections of. Of one that was cut off it has an old one, whose end it has not heard of: who says itself that it is still trying is
+ * not attached. Who says nothing may be.
+ */
+const attachedOf = (
+  { cluster }: Authority,
+  { own, receivers }: { readonly own: ServerStatus; readonly receivers: Receivers },
+): readonly HostName[] =>
   cluster.description.hosts
-    .filter(({ name, serverId }) => ackers.includes(name) && own.semiSync.attached?.includes(serverId) === true)
-    .map(({ name }) => name);
+    .filter(({ name, serverId }) => receivers.has(name) && own.semiSync.attached?.includes(serverId) === true)
+    .map(({ name }) => name)
+    .filter((name) => receivers.get(name)?.receiver !== 'connecting');
 
 /** How the primary was when room was made on it. */
 interface Room {
@@ -65,26 +73,29 @@ interface Room {
   readonly before: Crowd;
 }
 
-/** While the kernel refuses whoever else comes, for seconds. The helper notes the limit that is to be put back before it is raised. */
-async function widen(
-  authority: Authority,
-  session: Session,
-  { primary, round }: { readonly primary: HostName; readonly round: number },
-): Promise<Room> {
+/**
+ * While the kernel refuses whoever else comes, for seconds. The helper notes the limit that is to be put back before it is raised, and keeps the one that it was told of
+ * first; where somebody has set another one since, that one is.
+ */
+async function widen(authority: Authority, session: Session, primary: HostName): Promise<Room> {
   const { hosts } = authority.cluster.description;
   const others = hosts.map(({ name }) => name).filter((name) => name !== primary);
   const addresses = others.map((name) => authority.cluster.endpoint(name).address).join(',');
   const before = await readCrowd(session);
-  const said = await authority.order(primary, 'make-room', { limit: String(before.limit), addresses });
+  const order = { limit: String(before.limit), addresses };
+  let said = await authority.order(primary, 'make-room', order);
+  if (Number(said['limit']) !== before.limit && !isRaisedFrom(Number(said['limit']), hosts.length, before.limit)) {
+    await authority.order(primary, 'end-room');
+    said = await authority.order(primary, 'make-room', order);
+  }
   const limit = Number(said['limit']);
-  // Never lower: whoever administrates the server would not get in any more.
-  await limitConnections(session, Math.max(before.limit, raisedLimit(limit, hosts.length, round)));
+  await limitConnections(session, raisedLimit(limit, hosts.length, before.limit));
   return { limit, refuses: said['refuses'] === 'yes', before };
 }
 
 async function makeRoomOn(authority: Authority, primary: HostName): Promise<Room> {
   await ensureHelper(authority.cluster, primary);
-  return authority.withSession(primary, (session) => widen(authority, session, { primary, round: 0 }));
+  return authority.withSession(primary, (session) => widen(authority, session, primary));
 }
 
 /** Until an acker is attached and commits go on. @returns who is attached; nobody: none came in time */
@@ -93,44 +104,54 @@ const attach = (authority: Authority, found: Found, { room, signal }: { room: Ro
     const attached = async (): Promise<readonly HostName[] | null> => {
       const own = await authority.statusOn(session);
       const { waiting, acknowledged } = await readCrowd(session);
-      const names = attachedOf(authority, { own, ackers: found.ackers });
       const goOn = waiting === 0 || acknowledged > room.before.acknowledged;
-      return names.length > 0 && own.semiSync.clients > 0 && goOn ? names : null;
+      if (own.semiSync.clients === 0 || !goOn) return null;
+      const names = attachedOf(authority, { own, receivers: await receiversOf(authority, found.ackers) });
+      return names.length > 0 ? names : null;
     };
     for (let round = 1; ; round += 1) {
       const names = await until(attached, { signal, everyMs: POLL_MS, forMs: ROUND_MS });
       if (names !== null) return names;
       if (round === ROUNDS) return [];
-      await widen(authority, session, { primary: found.primary, round });
+      await widen(authority, session, found.primary);
     }
   });
 
 interface PuttingBack {
   readonly primary: HostName;
   readonly limit: number;
-  /** How long fewer connections are waited for. */
+  /** How long fewer connections are waited for; 0: nobody came, and clients are let in again behind it. */
   readonly forMs: number;
+}
+
+/** The limit as it is then. `theirs`: somebody else has set it, and it stands. `later`: more are connected than the limit was; it stays raised, and noted. */
+interface Restored {
+  readonly kind: 'back' | 'later' | 'theirs';
+  readonly now: number;
 }
 
 /**
  * Everybody may connect again, and when fewer are connected than the limit was, it is put back. While more are, a server with that limit has no place any more even for an
- * administrator: then it is lowered to what leaves that one. One that somebody else has set since stands.
- * @returns the limit as it is then
+ * administrator, so it stays as it is. In vain, it is as before when nobody was added: full, with the place of an administrator.
  */
 const putBack = (authority: Authority, { primary, limit, forMs }: PuttingBack, signal: AbortSignal) =>
-  authority.withSession(primary, async (session): Promise<number> => {
+  authority.withSession(primary, async (session): Promise<Restored> => {
     const admitClients = () => authority.order(primary, 'make-room', { limit: String(limit) });
     // Where nobody came they would take all that was added before it is lowered.
     if (forMs > 0) await admitClients();
-    const fits = async (): Promise<true | null> => ((await readCrowd(session)).connected < limit ? true : null);
+    // This session is one of those that are connected; in a full server it has the place of an administrator.
+    const most = forMs > 0 ? limit - 1 : limit + 1;
+    const fits = async (): Promise<true | null> => ((await readCrowd(session)).connected <= most ? true : null);
     const isEmptier = (await until(fits, { signal, everyMs: POLL_MS, forMs })) !== null;
-    const { limit: raised, connected } = await readCrowd(session);
-    const isOurs = raised > limit && raised <= mostOf(limit, authority.cluster.description.hosts.length);
-    const lowered = isEmptier ? limit : Math.min(raised, Math.max(limit, connected - 1));
-    if (isOurs) await limitConnections(session, lowered);
-    const now = isOurs ? lowered : raised;
-    await (isOurs && now > limit ? admitClients() : authority.order(primary, 'end-room'));
-    return now;
+    const { limit: present } = await readCrowd(session);
+    const isOurs = isRaisedFrom(limit, authority.cluster.description.hosts.length, present);
+    if (isOurs && !isEmptier) {
+      if (forMs === 0) await admitClients();
+      return { kind: 'later', now: present };
+    }
+    if (isOurs) await limitConnections(session, limit);
+    await authority.order(primary, 'end-room');
+    return isOurs || present === limit ? { kind: 'back', now: limit } : { kind: 'theirs', now: present };
   });
 
 export const makingRoomActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'makeRoom'> => ({
@@ -155,8 +176,10 @@ export const makingRoomActivities = (ports: Ports, hooks: StepHooks): Pick<Activ
       const attached = room && (await steps.run('attach', primary, () => attach(authority, found, { room, signal })));
       const limit = room?.limit ?? found.left ?? 0;
       const forMs = attached?.length === 0 ? 0 : EMPTIER_MS;
-      const now = await steps.run('restore', primary, () => putBack(authority, { primary, limit, forMs }, signal));
-      const back = backSentence(limit, now);
+      const { kind, now } = await steps.run('restore', primary, () =>
+        putBack(authority, { primary, limit, forMs }, signal),
+      );
+      const back = BACK[kind](limit, now);
       if (attached?.length === 0) throw nobodyCame(cluster, { primary, ackers, back });
       return result({
         ...{ outcome: room === null ? 'put-back' : 'made-room', attached: attached ?? [] },
@@ -174,10 +197,13 @@ const madeSentence = (
 ): string =>
   `${primary} was full of writes that waited, and ${attached.join(', ')} is connected to it again: its limit of connections was raised${room.refuses ? ', and for a moment its kernel refused whoever else came' : ' (its kernel could not refuse anybody else meanwhile)'}`;
 
-const backSentence = (limit: number, now: number): string =>
-  now === limit
-    ? `max_connections is ${String(limit)} as before`
-    : `max_connections is ${String(now)} until fewer than ${String(limit)} are connected, and a watcher puts it back then`;
+const BACK: Readonly<Record<Restored['kind'], (limit: number, now: number) => string>> = {
+  back: (limit) => `max_connections is ${String(limit)} as before`,
+  later: (limit, now) =>
+    `max_connections is ${String(now)} until fewer than ${String(limit)} are connected, and a watcher puts it back then`,
+  theirs: (limit, now) =>
+    `max_connections is ${String(now)}, which somebody has set meanwhile (it was ${String(limit)}), and stays so`,
+};
 
 const nobodyCame = (
   cluster: string,

@@ -97,11 +97,21 @@ export class Sights {
     return this.#lag.delayOf(host);
   }
 
-  /** Null: the primary was not looked at for too long, as in a process that was frozen; then nothing is known of it. */
-  evidence(nowMs: number): Evidence | null {
+  /**
+   * @param mayRefuse room may be made on the primary now, so that its kernel refuses this watcher: its host is asked before that is taken for a sign of death
+   * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host was not asked yet
+   */
+  evidence(nowMs: number, mayRefuse = false): Evidence | null {
     const sight = this.#primary.latest;
     const { hosts, watch } = this.#cluster.description;
     if (sight === null || nowMs - sight.atMs > 2 * watch.silenceMs) return null;
+    const isRefused = sight.reach === 'refused';
+    // Its server may die meanwhile: only its host would say so.
+    if (isRefused && this.#isKeptOut(sight)) this.#askHostInTurn(nowMs);
+    else if (isRefused && mayRefuse && this.#process === null) {
+      this.hurry(nowMs);
+      if (nowMs - (this.#troubleSinceMs ?? nowMs) < watch.silenceMs) return null;
+    }
     const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
     return {
       server: this.#isKeptOut(sight) ? 'full' : serverOf(sight),
@@ -121,6 +131,10 @@ export class Sights {
     this.#troubleSinceMs ??= nowMs;
     if (nowMs - this.#troubleSinceMs < HURRY_FOR_MS)
       for (const host of [this.#primary, ...this.#replicas.values()]) host.hurry();
+    this.#askHostInTurn(nowMs);
+  }
+
+  #askHostInTurn(nowMs: number): void {
     if (nowMs - this.#askedHostAtMs < ASK_HOST_EVERY_MS) return;
     this.#askedHostAtMs = nowMs;
     this.#askHost().catch(this.#onFault);
@@ -150,7 +164,8 @@ export class Sights {
     try {
       const facts = await glance(this.#cluster, this.#primaryName, silenceMs);
       this.#process = facts['mysqld'] === 'running' ? 'running' : 'stopped';
-      if (this.#process === 'running') this.#keptOutUntilMs = performance.now() + refusesClientsMs(facts);
+      const refusesMs = this.#process === 'running' ? refusesClientsMs(facts) : 0;
+      this.#keptOutUntilMs = refusesMs > 0 ? performance.now() + refusesMs : Number.NEGATIVE_INFINITY;
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
       this.#process = null;

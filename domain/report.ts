@@ -144,7 +144,7 @@ export interface GoAsyncResult {
 }
 
 export interface MakeRoomResult {
-  /** `left-alone`: nobody is locked out. `put-back`: nobody is, and what an earlier run had raised is as before. */
+  /** `left-alone`: nobody is locked out. `put-back`: nobody is, and an earlier run had left the limit raised; `limit` says what it is now. */
   readonly outcome: 'made-room' | 'put-back' | 'left-alone';
   readonly cluster: string;
   readonly primary: HostName;

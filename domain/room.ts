@@ -68,11 +68,17 @@ export const triedAt = (nowMs: number, wasStarted: boolean): number =>
   wasStarted ? nowMs : nowMs - AGAIN_MS + BUSY_MS;
 
 /** Clients that come by the local socket are refused by no kernel: where they take what was added, more is. */
-const MORE_EACH_ROUND = 4;
+const MORE_EACH_TIME = 4;
+const TIMES = 8;
 
-/** The most that a limit is ever raised to: each connection takes memory. */
-export const mostOf = (limit: number, members: number): number => 2 * limit + members;
+/** What a limit is raised to, one after the other: by the members, by more of them each time, never beyond its double and the members, since each connection takes memory. */
+const stepsFrom = (limit: number, members: number): readonly number[] =>
+  Array.from({ length: TIMES }, (_, time) => Math.min(limit + members * MORE_EACH_TIME ** time, 2 * limit + members));
 
-/** What the limit is raised to in a round, 0 being the first: by the members, and by more of them each time. */
-export const raisedLimit = (limit: number, members: number, round: number): number =>
-  Math.min(limit + members * MORE_EACH_ROUND ** round, mostOf(limit, members));
+/** The next one above `present`; `present` itself where there is none. */
+export const raisedLimit = (limit: number, members: number, present: number): number =>
+  stepsFrom(limit, members).find((step) => step > present) ?? present;
+
+/** Whether `present` is what `limit` was raised to; anything else was set by somebody else. */
+export const isRaisedFrom = (limit: number, members: number, present: number): boolean =>
+  stepsFrom(limit, members).includes(present);

@@ -317,15 +317,30 @@ describe('a primary that dies while its ackers find no connection free', () => {
 });
 
 describe('a primary whose kernel lets only members in for a moment', () => {
+  async function keptOut() {
+    const watched = await watchedShop();
+    lockOut(watched.shop);
+    await pass(1_000);
+    watched.shop.database('db1').keepsClientsOut = true;
+    watched.shop.refusesWatcher = true;
+    watched.shop.claimByOther('run-5', ['db1']);
+    return watched;
+  }
+
   it('is taken for full by a watcher that it refuses, not for dead', async () => {
-    const { shop, started, toldOf } = await watchedShop({ graceMs: 500 });
-    lockOut(shop);
-    const db1 = shop.database('db1');
-    db1.keepsClientsOut = true;
-    shop.refusesWatcher = true;
-    shop.claimByOther('run-5', ['db1']);
+    const { started, gaveWay, toldOf } = await keptOut();
     await pass(5_000);
-    expect(started).toEqual([]);
-    expect(toldOf('db1')).not.toContain('PrimaryHung');
+    expect({ started, gaveWay }).toEqual({ started: [], gaveWay: [] });
+    for (const dead of ['PrimaryHung', 'PrimaryHostDead', 'PrimaryProcessDead'])
+      expect(toldOf('db1')).not.toContain(dead);
+  });
+
+  it('is failed over at once when its server dies meanwhile', async () => {
+    const { shop, started } = await keptOut();
+    await pass(1_500);
+    const diedAtMs = performance.now();
+    shop.kill('db1');
+    await until(() => started.length > 0);
+    expect((started[0] ?? 0) - diedAtMs).toBeLessThan(1_500);
   });
 });

@@ -63,6 +63,19 @@ describe('making room', () => {
     expect(shop.member('db1').room).toBeNull();
   });
 
+  it('lets them in also while the primary has their old connections, whose end it has not heard of', async () => {
+    const shop = lockedOut();
+    const db1 = shop.database('db1');
+    const ghosts = ['db2', 'db3'].map((host) => shop.database(host).host);
+    Object.assign(db1, { taken: LIMIT - 2, ghosts, attached: ghosts });
+    shop.move();
+    leaveWhenServed(shop);
+    expect(await makeRoom(shop)).toMatchObject({
+      kind: 'done',
+      value: { outcome: 'made-room', attached: ['db2', 'db3'], limit: { now: LIMIT } },
+    });
+  });
+
   it('has everybody else refused before the limit is raised, by as many as there are members', async () => {
     const shop = lockedOut();
     leaveWhenServed(shop);
@@ -90,8 +103,8 @@ describe('making room', () => {
     for (const host of ['db2', 'db3']) shop.cut.add(`${host} db1`);
     const outcome = await makeRoom(shop);
     assert(outcome.kind === 'failed', JSON.stringify(outcome));
-    expect(outcome.message).toMatch(/did not come back .* max_connections is 20 until fewer than 12/);
-    expect([shop.database('db1').limit, shop.member('db1').room]).toEqual([20, LIMIT]);
+    expect(outcome.message).toMatch(/did not come back .* max_connections is 27 until fewer than 12/);
+    expect([shop.database('db1').limit, shop.member('db1').room]).toEqual([27, LIMIT]);
     const gone = await attempt(shop, 'goAsync', { input: { ...RUN, run: 'run-6' } });
     assert(gone.kind === 'done', JSON.stringify(gone));
   });
@@ -127,14 +140,37 @@ describe('making room', () => {
     expect([db1.limit, shop.member('db1').room]).toEqual([LIMIT, null]);
   });
 
-  it('leaves a limit that a person has set meanwhile', async () => {
+  it.each([500, 20])('leaves a limit that a person has set meanwhile: %s', async (theirs) => {
     const shop = lockedOut();
     await makeRoom(shop);
     const db1 = shop.database('db1');
-    Object.assign(db1, { limit: 500, taken: 0 });
+    Object.assign(db1, { limit: theirs, taken: 0 });
     Object.assign(db1.crowd, { overNetwork: 0 });
-    expect(await makeRoom(shop)).toMatchObject({ kind: 'done', value: { outcome: 'put-back' } });
-    expect([db1.limit, shop.member('db1').room]).toEqual([500, null]);
+    expect(await makeRoom(shop)).toMatchObject({
+      kind: 'done',
+      value: { outcome: 'put-back', sentence: expect.stringContaining(`is ${String(theirs)}, which somebody has set`) },
+    });
+    expect([db1.limit, shop.member('db1').room]).toEqual([theirs, null]);
+  });
+
+  it('raises the limit that a person has set, when the ackers are locked out again, and puts that one back', async () => {
+    const shop = lockedOut();
+    await makeRoom(shop);
+    const [db1, replicas] = [shop.database('db1'), ['db2', 'db3'].map((host) => shop.database(host))];
+    for (const replica of replicas) replica.stop('receiver');
+    Object.assign(db1, { limit: 20, taken: 20 });
+    shop.move();
+    shop.write('db1');
+    for (const replica of replicas) replica.start('receiver');
+    shop.move();
+    leaveWhenServed(shop);
+    const before = shop.log.length;
+    expect(await makeRoom(shop)).toMatchObject({
+      kind: 'done',
+      value: { outcome: 'made-room', limit: { configured: 20, now: 20 } },
+    });
+    const set = shop.log.slice(before).flatMap((event) => /max_connections = (\d+)/.exec(event)?.[1] ?? []);
+    expect(set).toEqual(['23', '20']);
   });
 
   it.each([

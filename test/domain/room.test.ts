@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ThreadState } from '../../domain/observation.ts';
 import type { Receivers } from '../../domain/room.ts';
-import { areLockedOut, judgeLockout, mostOf, raisedLimit, triedAt } from '../../domain/room.ts';
+import { areLockedOut, isRaisedFrom, judgeLockout, raisedLimit, triedAt } from '../../domain/room.ts';
 
 const receiver = (state: ThreadState, code: number | null, source = 'db1') => ({
   ...{ source, receiver: state },
@@ -66,8 +66,12 @@ describe('room', () => {
   });
 
   it('is one connection for each member first, then more, and never more than the limit was and the members', () => {
-    expect([0, 1, 2, 3].map((round) => raisedLimit(151, 3, round))).toEqual([154, 163, 199, 305]);
-    expect([0, 1, 2, 9].map((round) => raisedLimit(12, 3, round))).toEqual([15, 24, 27, 27]);
-    expect(mostOf(12, 3)).toBe(27);
+    expect([151, 154, 163, 200].map((present) => raisedLimit(151, 3, present))).toEqual([154, 163, 199, 305]);
+    expect([12, 15, 24, 27].map((present) => raisedLimit(12, 3, present))).toEqual([15, 24, 27, 27]);
+  });
+
+  it('is told from what somebody else has set', () => {
+    expect([154, 163, 199, 305].every((present) => isRaisedFrom(151, 3, present))).toBe(true);
+    expect([151, 150, 300, 500].some((present) => isRaisedFrom(151, 3, present))).toBe(false);
   });
 });

@@ -114,6 +114,8 @@ describe('make-room', () => {
     host.shell('mv /usr/sbin/nft /usr/sbin/nft.gone && ln -s /usr/local/sbin/nft /usr/sbin/nft');
     expect(host.fields('make-room', room)).toEqual({ limit: '12', refuses: 'no' });
     expect(host.fields('records')).not.toHaveProperty('refuses_clients');
+    expect(host.fields('make-room', { ...order, limit: 15 })).toEqual({ limit: '12', refuses: 'no' });
+    expect(host.fields('end-room', order)).toEqual({ room: 'ended' });
     host.shell('mv -f /usr/sbin/nft.gone /usr/sbin/nft; rm /usr/local/sbin/nft');
   });
 });

@@ -70,6 +70,8 @@ export class Database {
   clients = 0;
   /** Replicas that are connected, whether they acknowledge or not. */
   attached: readonly HostDescription[] = [];
+  /** Replicas that were cut off, and whose old connections it still has. */
+  ghosts: readonly HostDescription[] = [];
   /** Commits that wait for an acknowledgement. */
   readonly pending = new Set<string>();
   token = '';

@@ -82,7 +82,7 @@ function settleAcknowledgements(source: Database, databases: readonly Database[]
       source.serves,
   );
   const ackers = attached.filter(({ channel }) => channel?.acknowledges === true);
-  source.attached = attached.map(({ host }) => host);
+  source.attached = [...new Set([...attached.map(({ host }) => host), ...source.ghosts])];
   source.clients = ackers.length;
   if (!source.serves) return;
   for (const gtid of source.pending)
