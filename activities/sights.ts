@@ -101,20 +101,20 @@ export class Sights {
    * @param mayRefuse room may be made on the primary now, so that its kernel refuses this watcher: its host is asked before that is taken for a sign of death
    * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host was not asked yet
    */
-  evidence(nowMs: number, mayRefuse = false): Evidence | null {
+  evidence(nowMs: number, mayRefuse: boolean): Evidence | null {
     const sight = this.#primary.latest;
     const { hosts, watch } = this.#cluster.description;
     if (sight === null || nowMs - sight.atMs > 2 * watch.silenceMs) return null;
-    const isRefused = sight.reach === 'refused';
+    const isKeptOut = this.#isKeptOut(sight);
     // Its server may die meanwhile: only its host would say so.
-    if (isRefused && this.#isKeptOut(sight)) this.#askHostInTurn(nowMs);
-    else if (isRefused && mayRefuse && this.#process === null) {
+    if (isKeptOut) this.#askHostInTurn(nowMs);
+    else if (sight.reach === 'refused' && mayRefuse && this.#process === null) {
       this.hurry(nowMs);
       if (nowMs - (this.#troubleSinceMs ?? nowMs) < watch.silenceMs) return null;
     }
     const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
     return {
-      server: this.#isKeptOut(sight) ? 'full' : serverOf(sight),
+      server: isKeptOut ? 'full' : serverOf(sight),
       process: this.#process,
       hearing: hearings.map((one) => hears(one, nowMs, watch.silenceMs)),
       expectedObservers: hosts.length,

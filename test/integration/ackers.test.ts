@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { passwordOf } from '../../lab/lab-files.ts';
+import { Crowd } from '../../lab/crowd.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { caughtUp, useCluster } from './cluster.ts';
@@ -116,20 +116,6 @@ describe('an acker that is gone', () => {
   });
 });
 
-/** An application on db1 that wants more connections than there are, and comes back at once when it is refused. */
-function crowd(size: number): void {
-  const { lab } = cluster();
-  const write = 'INSERT INTO shop.crowd () VALUES ()';
-  const script = 'while :; do mariadb -uapp -e "$1" || sleep 0.05; done';
-  const env = { MYSQL_PWD: passwordOf(lab.state, 'app'), PATH: '/usr/bin:/bin' };
-  const clients = Array.from({ length: size }, () =>
-    lab.host('db1').spawn(['bash', '-c', script, 'crowd', write], { stdio: 'ignore', env }),
-  );
-  onTestFinished(() => {
-    for (const client of clients) client.kill('SIGKILL');
-  });
-}
-
 describe('ackers that were away', () => {
   test('come back to a primary whose other connections all wait for them, when its applications leave them room', async () => {
     const { lab, restoreWithWorker } = cluster();
@@ -139,7 +125,10 @@ describe('ackers that were away', () => {
     await lab.host('db1').sql("ALTER USER 'app'@'localhost' WITH MAX_USER_CONNECTIONS 8");
     await lab.host('db1').sql(`SET GLOBAL max_connections = ${String(most)}`);
     for (const host of ['db2', 'db3']) await lab.host(host).sql('STOP SLAVE IO_THREAD');
-    crowd(2 * most);
+    const crowd = Crowd.gather(lab, { host: 'db1', size: 2 * most, over: 'socket', forSeconds: 60 });
+    onTestFinished(() => {
+      crowd.disperse();
+    });
     const own = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'app'";
     const counted = async (host: string, query: string): Promise<number> =>
       Number((await lab.host(host).exec(['mariadb', '-N', '-e', query])).stdout);
