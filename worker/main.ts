@@ -57,8 +57,8 @@ interface Wiring {
 }
 
 /**
- * The steps of a failover follow one another at once: it stays in the process that began it, which has its state and its connections. When that one is dead, another goes on from
- * the history after the timeout; any other run does so at once, since it is kept nowhere.
+ * The steps of a failover follow one another at once: it stays in the process that began it, which has its state and its connections. So does a run that watches, which is told
+ * the most while a failover needs the processor. When that process is dead, another goes on from the history after the timeout; any other run does so at once, since it is kept nowhere.
  */
 const STAYING = { maxCachedWorkflows: 20, stickyQueueScheduleToStartTimeout: '100ms' } as const;
 
@@ -68,7 +68,7 @@ function createWorker(config: WorkerConfig, wiring: Wiring): Promise<Worker> {
     ...workflowCode(),
     identity: config.identity,
     interceptors: process.connected ? { activity: [announceActivities] } : {},
-    ...(wiring.taskQueue === config.queues.failover ? STAYING : { maxCachedWorkflows: 0 }),
+    ...(wiring.taskQueue === config.queues.runbooks ? { maxCachedWorkflows: 0 } : STAYING),
     maxHeartbeatThrottleInterval: '200ms',
     defaultHeartbeatThrottleInterval: '200ms',
     shutdownGraceTime: '10s',

@@ -56,6 +56,8 @@ test('a watcher that alone is cut off from the primary starts nothing, and says 
   await lab.heal();
   await watch.tells('db1 PrimaryServes', 2);
   expect(await watch.failovers()).toEqual([]);
+  // It is told the most while a failover needs the processor.
+  expect(await watch.isKept()).toBe(true);
 });
 
 test('a failover that would refuse is told of while the primary still serves, and when it would go through again', async () => {

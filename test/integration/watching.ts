@@ -17,6 +17,8 @@ export interface Watch {
   failovers(): Promise<readonly string[]>;
   /** Identity of the worker that watches now. */
   watcher(): Promise<string | undefined>;
+  /** Whether its last task was meant for the process that keeps it in memory, and not for whoever reads the whole history first. */
+  isKept(): Promise<boolean>;
 }
 
 /** What the run that watches the lab's shard was told. */
@@ -53,6 +55,14 @@ export function useWatch(temporal: () => Client): Watch {
     watcher: async () => {
       const { raw } = await run().describe();
       return raw.pendingActivities?.[0]?.lastWorkerIdentity ?? undefined;
+    },
+    isKept: async () => {
+      const { events } = await run().fetchHistory();
+      const task = events?.findLast(
+        (event) => event.workflowTaskScheduledEventAttributes,
+      )?.workflowTaskScheduledEventAttributes;
+      // Only a queue of one process stands for another queue.
+      return (task?.taskQueue?.normalName ?? '') !== '';
     },
   };
 }
