@@ -126,8 +126,8 @@ export const HOST = [
     [
       'port refused inwards',
       'nobody connects to a fenced server',
-      'tcp dport ${CONF[port]} reject with tcp reset;',
-      '',
+      'policy accept; tcp dport ${CONF[port]} reject with tcp reset;',
+      'policy accept;',
       'shuts the port in both directions, loopback too, for whatever would listen there',
     ],
   ]),

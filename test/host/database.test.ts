@@ -225,7 +225,9 @@ describe('keep-relay of a source that is gone', () => {
     expect(connects()).toBe('no');
     expect(await standing).toBe(0);
     expect(host.shell('nft list set inet standfast_source gone')).toMatch(/127\.0\.0\.1 \. 3306 timeout 10s expires/);
-    host.shell('nft delete table inet standfast_source');
+    host.fields('release-relay', now());
+    expect(connects()).toBe('yes');
+    host.shell('! nft list table inet standfast_source 2>/dev/null');
   });
 
   it('needs to know its port as well', () => {

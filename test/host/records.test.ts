@@ -204,6 +204,7 @@ describe('the wire form', () => {
     ],
     ['a repeated argument', '1\tassert\towner=o\towner=p\tepoch=1\trun=r', /"owner" is there twice/],
     ['a number that is none', '1\tassert\towner=o\tepoch=01\trun=r', /"epoch" cannot be "01"/],
+    ['a text that is too long', `1\tassert\towner=${'o'.repeat(201)}\tepoch=1\trun=r`, /201 characters, and 200 are/],
     ['an unknown escape', '1\tassert\towner=%41\tepoch=1\trun=r', /control character or a %/],
     ['a control character', '1\tassert\towner=a\u0007\tepoch=1\trun=r', /control character or a %/],
     ['no verb', '1', /a request is ID, tab, VERB/],

@@ -139,29 +139,33 @@ describe('the address', () => {
     expect(announcers()).toBe('');
   });
 
-  it('cuts the connections of clients when it is dropped', async () => {
-    db1.fields('vip-take', { ...order, ...place, n: 1 });
-    await becomes(db1, 'MASTER');
-    const server = db1.start('socat', `TCP-LISTEN:7000,bind=${VIP},reuseaddr`, 'PIPE');
-    await until(
-      'the server listens',
-      () => db1.run('ss', '-Hltn', 'sport = :7000').stdout,
-      (seen) => seen !== '',
-    );
-    const client = db2.start('socat', '-', `TCP:${VIP}:7000`);
-    await until(
-      'the client is connected',
-      () => db2.run('ss', '-Htn', 'dport = :7000').stdout,
-      (seen) => seen.includes('ESTAB'),
-    );
-    db1.fields('vip-drop', { ...order, ...place });
-    await until(
-      'the client is told',
-      () => client.exitCode ?? client.signalCode,
-      (seen) => seen !== null,
-    );
-    server.kill('SIGKILL');
-  });
+  it.each(['vip-drop', 'fence'])(
+    'cuts the connections of its clients, whatever they ask for, by a %s',
+    async (verb) => {
+      db1.fields('vip-take', { ...order, ...place, n: 1 });
+      await becomes(db1, 'MASTER');
+      const server = db1.start('socat', `TCP-LISTEN:7000,bind=${VIP},reuseaddr`, 'PIPE');
+      await until(
+        'the server listens',
+        () => db1.run('ss', '-Hltn', 'sport = :7000').stdout,
+        (seen) => seen !== '',
+      );
+      const client = db2.start('socat', '-', `TCP:${VIP}:7000`);
+      await until(
+        'the client is connected',
+        () => db2.run('ss', '-Htn', 'dport = :7000').stdout,
+        (seen) => seen.includes('ESTAB'),
+      );
+      db1.fields(verb, { ...order, ...place });
+      await until(
+        'the client is told',
+        () => client.exitCode ?? client.signalCode,
+        (seen) => seen !== null,
+      );
+      server.kill('SIGKILL');
+      db1.fields('unfence', order);
+    },
+  );
 
   it('follows the newer role, and the host that was passed gives up its own for good', async () => {
     db1.fields('vip-take', { ...order, ...place, n: 1 });
@@ -209,6 +213,19 @@ describe('the address', () => {
 });
 
 describe('a fenced host', () => {
+  it.each([
+    ['a firewall was loaded anew', 'nft delete table inet standfast'],
+    ['nothing says that its rules are there', 'rm /run/standfast/port-rule'],
+  ])('is shut again when %s', (_, happens) => {
+    db1.fields('fence', { ...order, ...place });
+    db1.shell(happens);
+    db1.fields('fence', { ...order, ...place });
+    expect(db1.fields('observe', seat)).toMatchObject({ port: 'dropped' });
+    expect(db1.must('nft', 'list', 'table', 'inet', 'standfast').match(/reject with tcp reset/g)).toHaveLength(2);
+    db1.fields('unfence', order);
+    expect(db1.run('nft', 'list', 'table', 'inet', 'standfast').exitCode).not.toBe(0);
+  });
+
   it('refuses whoever still sends to it for the address, so that nobody waits for an answer', () => {
     db2.must('ip', 'neigh', 'replace', VIP, 'lladdr', mac.db1, 'dev', 'eth0', 'nud', 'permanent');
     const knock = () => db2.run('timeout', '1', 'bash', '-c', `exec 3<>/dev/tcp/${VIP}/3306`).exitCode;

@@ -9,7 +9,7 @@ write_role() {
 }
 
 give_up_role() {
-  within 1000 announcement_over || refuse Unverified "$HOSTNAME cannot end its announcement of ${ARG[vip]} (process $GROUP)"
+  end_announcement
   ! has_address "${ARG[vip]}" || ss -K src "${ARG[vip]}" >/dev/null 2>&1
   drop_role
 }
@@ -39,6 +39,10 @@ announce_address() {
   (trap '' HUP; exec arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}" {LOCK}>&- {PAUSE}>&- </dev/null >>"$RUN/daemon.log" 2>&1) &
   process_start "$!"
   printf '%s %s\n' "$!" "$START" >"$RUN/announcer"
+}
+
+end_announcement() {
+  within 1000 announcement_over || refuse Unverified "$HOSTNAME cannot end its announcement of ${ARG[vip]} (process $GROUP)"
 }
 
 # It would go on announcing this host after another one has taken the address.

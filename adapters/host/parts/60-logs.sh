@@ -1,10 +1,19 @@
 # --- where the logs are; relay logs kept before anything may delete them ---
 
+# What server_option will be asked for, read while the order does something else. Without the lock: a disk may not answer.
+foresee_defaults() {
+  exec {FORESEEN}< <(exec {LOCK}>&- {PAUSE}>&- && exec my_print_defaults --mysqld)
+}
+
 # server_option NAME: the last value that the configuration gives it, in OPTION. Every verb that asks has a process of its own: it reads the files once.
 server_option() {
   local line name
   OPTION=''
-  [[ -v DEFAULTS ]] || mapfile -t DEFAULTS < <(my_print_defaults --mysqld)
+  if [[ -v FORESEEN && ! -v DEFAULTS ]]; then
+    mapfile -t DEFAULTS <&"$FORESEEN"
+  elif [[ ! -v DEFAULTS ]]; then
+    mapfile -t DEFAULTS < <(my_print_defaults --mysqld)
+  fi
   for line in "${DEFAULTS[@]}"; do
     name=${line%%=*}
     [[ ${name//-/_} == "__$1" && $line == *=* ]] || continue
@@ -49,12 +58,16 @@ logs_of_index() {
 # Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of
 # this server's own; only a receiver that reached its source adds others.
 has_source_event() {
-  local log status
-  for log in "$@"; do
+  local log at status
+  local -a undecided=()
+  # The newest says it nearly always.
+  for ((at = $#; at > 0; at--)); do
     status=0
-    begins_with_source "$log" || status=$?
+    begins_with_source "${!at}" || status=$?
     ((status != 0)) || return 0
-    ((status == 2)) || continue
+    ((status != 2)) || undecided+=("${!at}")
+  done
+  for log in "${undecided[@]}"; do
     mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
       /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; else if ($5 != own) { found = 1; exit } }
       END { exit !found }'
@@ -114,20 +127,23 @@ relay_logs_have_their_end() {
 # A receiver that acknowledges ends by connecting to its source once more, and waits at least a second for a host that says nothing. For a while this kernel
 # answers instead, to connections that are new; the one that stands goes on. Measured on 10.11: 1.0 s to stop without it.
 refuse_gone_source() {
-  nft -f - <<RULES 2>>"$RUN/daemon.log"
-add table inet standfast_source
-delete table inet standfast_source
-table inet standfast_source {
+  replace_table standfast_source "$RUN/source-rule" "
   set gone { type ipv4_addr . inet_service; flags timeout; elements = { ${ARG[address]} . ${ARG[target_port]} timeout 10s } }
-  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }
+  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }" &&
+    : >"$RUN/source-rule"
 }
-RULES
+
+accept_gone_source() {
+  [[ -e $RUN/source-rule ]] || return 0
+  nft delete table inet standfast_source 2>>"$RUN/daemon.log"
+  rm -f "$RUN/source-rule"
 }
 
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
   local kept=$OURS/relay-$EPOCH index log files=0 info source=no
   local -a infos=() fresh=()
+  foresee_defaults
   if [[ -v ARG[address] ]]; then
     [[ -v ARG[target_port] ]] || refuse BadInput 'keep-relay: address comes with target_port'
     # Without the rule its receiver stops a second later, which harms nothing.
@@ -185,6 +201,7 @@ verb_relay_source() {
 # applied: a tail of another host's binlog, which has no summary beside it.
 verb_release_relay() {
   local folder name released=0
+  accept_gone_source
   for folder in "$TAILS"/*-binlog; do
     name=${folder##*/}
     [[ -d $folder && ! -e $folder/summary && ${name%-binlog} =~ ^[0-9]+$ ]] && ((${name%-binlog} <= EPOCH)) || continue
