@@ -212,9 +212,10 @@ export const provisioningActivities = (
     await requireNotCounted(managed, target);
     const clean = (host: HostName) =>
       managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: CLEAN_MS });
+    // At once after the look; the donor may be dead, and is waited for. The target itself looks once more.
     return undoAll([
-      { what: `${donor}: copy ended, keys removed`, work: () => clean(donor) },
       { what: `${target}: emptied of what was copied`, work: () => clean(target) },
+      { what: `${donor}: copy ended, keys removed`, work: () => clean(donor) },
     ]);
   },
 });

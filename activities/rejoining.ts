@@ -10,6 +10,7 @@ import {
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { receivedBy } from '../domain/election.ts';
 import type { GtidSet } from '../domain/gtid.ts';
 import { parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
@@ -73,7 +74,15 @@ async function isClean({ cluster }: Authority, standing: Standing): Promise<bool
   }
   const { extra, shared } = compare(standing, renderGtids(appliedBy(status)));
   if (extra.size > 0) return false;
-  if (!isAtRest(status.replication)) return true;
+  if (!isAtRest(status.replication)) {
+    const waiting = compare(standing, renderGtids(receivedBy(status))).extra;
+    if (waiting.size === 0) return true;
+    throw new AdapterFailure({
+      type: 'NotYet',
+      host,
+      message: `${host} has received transactions that ${standing.primary} never had (${renderGtids(waiting)}), and is still applying them: its relay logs would be deleted with them`,
+    });
+  }
   const relay = await list(cluster, host, { logs: 'relay', beyond: shared });
   const { count, complete } = tailFrom(relay);
   // Relay logs that were thrown away hold nothing that could be set aside.
@@ -145,7 +154,8 @@ async function follow(authority: Authority, { host, primary, status }: Standing)
     await acknowledgeNothing(session);
     await willAcknowledgeNothing(session);
     await stopReplication(session);
-    await adoptPosition(session, positionOf(status));
+    // It may have applied more since it was looked at.
+    await adoptPosition(session, positionOf(await authority.statusOn(session)));
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });
     // While it was away an operation may have shut out whoever could not be told to acknowledge nothing; it has been told now.
     await letIn(authority, { primary, host });

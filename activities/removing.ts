@@ -1,15 +1,18 @@
-import type { Ports } from '../adapters/ports.ts';
+import type { ClusterPorts, Ports } from '../adapters/ports.ts';
+import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { isAnswering } from '../domain/observation.ts';
+import type { RefusedAddress } from '../domain/records.ts';
 import type { RemoveAckerResult } from '../domain/report.ts';
 import { acknowledgingNow, recordAsync, recordLossless } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
-import type { Activities } from './contract.ts';
+import type { Activities, Undone } from './contract.ts';
 import { goAlone, refusedSentence } from './going-async.ts';
 import { statusOf } from './asking.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import type { Standing } from './standing.ts';
-import { hasClaimed, requireAnswer, standingOf, whyNotAlone } from './standing.ts';
+import { answerOf, hasClaimed, requireAnswer, standingOf, whyNotAlone } from './standing.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
@@ -94,11 +97,53 @@ async function writeAgain(authority: Authority, { primary, sync }: Standing, sig
   await recordAsync(authority, ackers);
 }
 
+interface Undoing {
+  readonly host: HostName;
+  readonly wasAcker: boolean;
+  readonly signal: AbortSignal;
+}
+
+const NOTHING: Undone = { undone: [], notUndone: [] };
+
+/** What is to be undone, if anything; what a primary that is dead was told is left as it is, so that a failover finds the record that its writes rested on. */
+async function undoRemoval(
+  cluster: ClusterPorts,
+  { host, wasAcker, signal }: Undoing,
+  claim: () => Promise<Authority>,
+): Promise<Undone> {
+  const { primary, sync } = await standingOf(cluster);
+  const isRecorded = sync?.ackers.includes(host) === true;
+  const refusal = isRecorded ? await refusalKnownOf(cluster, { primary, host }) : null;
+  if (isRecorded ? refusal === null : !wasAcker) return NOTHING;
+  const isAlive = refusal !== 'unknown' && isAnswering(await answerOf(cluster, { primary, signal }));
+  if (isAlive) return undo(await claim(), { host, signal });
+  return {
+    undone: [],
+    notUndone: [
+      isRecorded
+        ? `${host} may still be refused by ${primary}, which does not answer; the record is as it was`
+        : noAckerAnyMore(cluster, host),
+    ],
+  };
+}
+
+async function refusalKnownOf(
+  cluster: ClusterPorts,
+  pair: { readonly primary: HostName; readonly host: HostName },
+): Promise<RefusedAddress | 'unknown' | null> {
+  try {
+    return await refusalOf(cluster, pair);
+  } catch (error) {
+    if (!(error instanceof AdapterFailure) || error.type !== 'Unreachable') throw error;
+    return 'unknown';
+  }
+}
+
+const noAckerAnyMore = ({ description: { cluster } }: ClusterPorts, host: HostName): string =>
+  `${host} is no acker any more; to take it back: standfast acker add ${cluster} ${host}`;
+
 /** While the record names `host`, it is let in again. From the record on, the removal stands. */
-async function undo(
-  authority: Authority,
-  { host, signal }: { readonly host: HostName; readonly signal: AbortSignal },
-): ReturnType<Activities['undoRemoval']> {
+async function undo(authority: Authority, { host, signal }: Omit<Undoing, 'wasAcker'>): Promise<Undone> {
   const { cluster } = authority;
   const standing = await standingOf(cluster);
   const { primary, sync } = standing;
@@ -113,11 +158,7 @@ async function undo(
       },
     ]);
   await writeAgain(authority, standing, signal);
-  const { cluster: name } = cluster.description;
-  return {
-    undone: [],
-    notUndone: [`${host} is no acker any more; to take it back: standfast acker add ${name} ${host}`],
-  };
+  return { undone: [], notUndone: [noAckerAnyMore(cluster, host)] };
 }
 
 export const removingActivities = (
@@ -149,14 +190,8 @@ export const removingActivities = (
   undoRemoval: ({ cluster, run, host, wasAcker }) =>
     inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
-      const nothing = { undone: [], notUndone: [] };
-      if (!(await hasClaimed(managed, run))) return nothing;
-      const { primary, sync } = await standingOf(managed);
-      const isRecorded = sync?.ackers.includes(host) === true;
-      if (isRecorded ? (await refusalOf(managed, { primary, host })) === null : !wasAcker) return nothing;
-      return undo(await claimEpoch(managed, { run, claimant: steps.claimant, include: [] }), {
-        host,
-        signal: steps.signal,
-      });
+      if (!(await hasClaimed(managed, run))) return NOTHING;
+      const claim = () => claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
+      return undoRemoval(managed, { host, wasAcker, signal: steps.signal }, claim);
     }),
 });

@@ -8,6 +8,7 @@ import {
   stopReplication,
   waitApplied,
   restartReplication,
+  willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
 import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
 import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
@@ -58,6 +59,8 @@ async function startReplica(
   const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
   const account = await cluster.replicationAccount();
   await attempt.withSession(target, async (session) => {
+    // Whatever its files say: it is on no record until it is admitted.
+    await willAcknowledgeNothing(session);
     if (status.replication === null || status.replication.source !== primary)
       await adoptHistory(session, { position: input.position, state });
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });

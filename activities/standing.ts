@@ -2,6 +2,7 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf, memberNames } from '../domain/cluster.ts';
+import type { ServerAnswer } from '../domain/observation.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
@@ -33,21 +34,29 @@ export async function standingOf(cluster: ClusterPorts): Promise<Standing> {
   return { primary, sync: sync.kind === 'known' ? sync.record : null };
 }
 
-/**
- * Who acknowledges the writes of a dead primary is no longer to be changed.
- * @throws AdapterFailure `Unsafe`
- */
-export async function requireAnswer(
-  cluster: ClusterPorts,
-  { primary, signal }: { readonly primary: HostName; readonly signal: AbortSignal },
-): Promise<void> {
-  // Writers that hang may have taken every connection; the one that is kept for administrators is free again in a moment.
+interface OfPrimary {
+  readonly primary: HostName;
+  readonly signal: AbortSignal;
+}
+
+/** Writers that hang may have taken every connection; the one that is kept for administrators is free again in a moment. */
+export async function answerOf(cluster: ClusterPorts, { primary, signal }: OfPrimary): Promise<ServerAnswer> {
   let answer = await askServer(cluster, primary);
   const answered = async (): Promise<true | null> => {
     if (!isAnswering(answer)) answer = await askServer(cluster, primary);
     return isAnswering(answer) ? true : null;
   };
   await until(answered, { signal, everyMs: POLL_MS, forMs: ANSWER_MS });
+  return answer;
+}
+
+/**
+ * Who acknowledges the writes of a dead primary is no longer to be changed.
+ * @throws AdapterFailure `Unsafe`
+ */
+export async function requireAnswer(cluster: ClusterPorts, of: OfPrimary): Promise<void> {
+  const answer = await answerOf(cluster, of);
+  const { primary } = of;
   if (isAnswering(answer)) return;
   throw new AdapterFailure({
     type: 'Unsafe',

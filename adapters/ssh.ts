@@ -26,7 +26,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** sshd allows 10 sessions a connection by default; several, so that a slow order does not keep a look waiting. */
 const MOST_CHANNELS = 6;
 /** These change nothing: without an answer the host was merely unreachable. */
-const LOOKING_VERBS: readonly string[] = [
+export const LOOKING_VERBS: readonly string[] = [
   'hello',
   'records',
   'observe',
@@ -46,6 +46,11 @@ const LOOKING_VERBS: readonly string[] = [
   'audit-keepalived',
   'round-trip',
   'backup-age',
+  'tail-list',
+  'tail-read',
+  'files-look',
+  'files-status',
+  'files-list',
 ];
 
 /** One request on its way: what its failure means depends on how far it came. */

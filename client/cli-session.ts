@@ -65,7 +65,10 @@ const interruption = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
       reject(
-        new StandfastError({ type: 'Internal', message: 'interrupted before Temporal answered; nothing was started' }),
+        new StandfastError({
+          type: 'TemporalUnreachable',
+          message: 'interrupted before Temporal answered; nothing was started',
+        }),
       );
     });
   });

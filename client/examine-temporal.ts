@@ -69,7 +69,7 @@ async function examineNamespace(link: Link): Promise<Check> {
   return wrong(
     place('namespace'),
     `Temporal at ${address} has no namespace "${namespace}"`,
-    `set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
+    `set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace} --retention 2400h`,
   );
 }
 

@@ -38,6 +38,15 @@ const DOWN = {
     `${host} does not answer (${server !== null && server.reach !== 'answers' ? server.why : 'not asked'})`,
 } as const;
 
+const isApplierStopped = (found: ReplicaCase): boolean => follows(found) && found.evidence.applier !== 'running';
+
+const APPLIER_STOPPED = {
+  code: 'ApplierStopped',
+  severity: 'bad',
+  explains: (found: ReplicaCase) =>
+    `the SQL thread of ${found.evidence.host} is ${found.evidence.applier}${because(replication(found)?.applierError)}`,
+} as const;
+
 /** Every rule is judged; a replica may break several. */
 const RULES: readonly Rule[] = [
   {
@@ -72,16 +81,19 @@ const RULES: readonly Rule[] = [
     matches: (found) => follows(found) && found.evidence.receiver !== 'running',
     explains: (found) =>
       `the IO thread of ${found.evidence.host} is ${found.evidence.receiver}${because(replication(found)?.receiverError)}`,
-    // Started by hand beside an applier that stands still too, it deletes what its relay log still holds.
     remedy: 'mend the cause, then standfast prepare CLUSTER PRIMARY',
   },
   {
-    code: 'ApplierStopped',
-    severity: 'bad',
-    matches: (found) => follows(found) && found.evidence.applier !== 'running',
-    explains: (found) =>
-      `the SQL thread of ${found.evidence.host} is ${found.evidence.applier}${because(replication(found)?.applierError)}`,
+    ...APPLIER_STOPPED,
+    matches: (found) => isApplierStopped(found) && found.evidence.receiver !== 'stopped',
     remedy: 'mend the cause, then START SLAVE SQL_THREAD (never stop the IO thread first)',
+  },
+  {
+    ...APPLIER_STOPPED,
+    // With both threads stopped, a start of either by hand deletes what the relay log still holds.
+    matches: (found) => isApplierStopped(found) && found.evidence.receiver === 'stopped',
+    remedy:
+      'start neither thread by hand, which would delete its relay log; standfast prepare CLUSTER PRIMARY, or standfast failover CLUSTER when PRIMARY is dead',
   },
   {
     code: 'ErrantTransactions',
@@ -153,9 +165,9 @@ const judgeByRules = (found: ReplicaCase): readonly Finding[] =>
     host: found.evidence.host,
     explains: rule.explains(found),
     remedy: rule.remedy
-      .replace('CLUSTER', found.cluster)
-      .replace('PRIMARY', found.primary)
-      .replace('HOST', found.evidence.host),
+      .replaceAll('CLUSTER', found.cluster)
+      .replaceAll('PRIMARY', found.primary)
+      .replaceAll('HOST', found.evidence.host),
   }));
 
 const because = (error: ThreadError | null | undefined): string =>

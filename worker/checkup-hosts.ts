@@ -161,7 +161,7 @@ function fixOf(
   if (silence === 'denied')
     return `make the account ${cluster.operationAccount} with the password of access.sql on the primary (README, accounts), or mend access.sql`;
   if (silence === 'refused')
-    return `start the server of ${host}; a host without data gets it by standfast provision ${name} ${host}`;
+    return `start the server of ${host}, or see that it listens at its address (bind-address, skip-networking, port); a host without data gets it by standfast provision ${name} ${host}`;
   return silence === null
     ? 'mend what it says, and ask again'
     : `look at ${host} and at the network to it: its database port says nothing`;

@@ -7,12 +7,15 @@ import { Orphans } from './orphans.ts';
 /** One that has lived for so long is started again at once when it dies; one that does not come up is not tried in a circle. */
 const STEADY_MS = 10_000;
 const RESTART_MS = 1_000;
-/** Of a process that says itself why it cannot start; starting it again would not help. */
+/**
+ * Of a process that says itself why it cannot start (usage, configuration, Temporal): starting it again would not help. It would where one has worked before: Temporal comes back, and
+ * whoever edits the inventory ends; nobody must have to notice by then that nothing is watched.
+ */
 const EXPLAINED = [2, 3, 8];
 
 /**
  * Runs a worker for runbooks and one that watches as processes of their own, so that bulk work never starves the watch, and starts either again when it dies.
- * Ends when it is told to (SIGINT, SIGTERM), or when one of them says why it cannot work.
+ * Ends when it is told to (SIGINT, SIGTERM), or when one of them says why it cannot work and never has.
  * @param command  what starts one: the program, and its arguments before `--role`
  * @returns the exit code
  */
@@ -35,6 +38,7 @@ async function keepRunning(
 ): Promise<number> {
   const [program, ...first] = command;
   const isStopped = (): boolean => stop.signal.aborted;
+  let hasWorked = false;
   for (;;) {
     // The channel between the two ends with this process, however it ends, and the worker ends with the channel.
     const child = spawn(program, [...first, '--role', role], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -47,14 +51,15 @@ async function keepRunning(
     const code = await exitOf(child);
     stop.signal.removeEventListener('abort', tellToStop);
     if (isStopped()) return code ?? 0;
-    if (code !== null && EXPLAINED.includes(code)) {
+    const isSteady = performance.now() - startedMs > STEADY_MS;
+    hasWorked ||= isSteady;
+    if (code !== null && EXPLAINED.includes(code) && !hasWorked) {
       stop.abort();
       return code;
     }
     process.stderr.write(
       `the worker of role ${role} ended (${code === null ? 'killed' : `code ${String(code)}`}); it is started again\n`,
     );
-    const isSteady = performance.now() - startedMs > STEADY_MS;
     const rest = new Promise((resolve) => setTimeout(resolve, isSteady ? 0 : RESTART_MS));
     await Promise.all([orphans.release(child), rest]);
     if (isStopped()) return 0;

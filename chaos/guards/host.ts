@@ -55,7 +55,7 @@ export const HOST = [
     [
       'older order ended at claim',
       'an older order that still runs on a host is over when a newer operation acts',
-      '! "$1" || end_group "$RUN/holder$LOCKED"',
+      '! "$1" || within 2000 holder_gone "$noted"',
       ':',
       'answers for an order that a newer claim ended',
     ],
@@ -92,6 +92,24 @@ export const HOST = [
       '[[ $BOOTS != open ]] ||',
       'true ||',
       'says whether it would boot closed as its server would',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/35-service.sh', RECORDS, [
+    [
+      'no lock outlives its order',
+      'what an order has started keeps no newer one from the host',
+      'close_lock; exec timeout --foreground',
+      'exec timeout',
+      'is free as soon as its order is ended, though a client of the server still waits',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/80-job-install.sh', 'test/host/jobs.test.ts', [
+    [
+      'relied on',
+      'the undo of a copy never empties a host that an operation relies on, or is about to',
+      '      refuse_if_relied_on\n',
+      '',
+      'is not undone on a host that an operation relies on, or is about to',
     ],
   ]),
   ...guardsOf('adapters/host/parts/45-fence.sh', DATABASE, [

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { firstOf, RUN } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
+import type { HoldPoint } from '../../activities/steps.ts';
 
 inSimulatedTime();
 
@@ -88,6 +89,54 @@ describe('the removal of an acker', () => {
     const outcome = await remove(shop);
     expect(recordedAckers(shop)).toEqual(['db2,db3', 'db2,db3', 'db2,db3']);
     expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringContaining('is still connected') });
+  });
+});
+
+describe('the undo of a removal', () => {
+  const undo = (shop: SimulatedShop) =>
+    attempt(shop, 'undoRemoval', { input: { ...RUN, host: 'db3', wasAcker: true } });
+  /** Its worker dies at that point, and the primary with it. */
+  const removeUntil = async (shop: SimulatedShop, holdAt: HoldPoint) => {
+    expect(await attempt(shop, 'removeAcker', { input: { ...RUN, host: 'db3' }, holdAt })).toMatchObject({
+      kind: 'held',
+    });
+  };
+  const records = (shop: SimulatedShop): readonly string[] =>
+    [...shop.members].filter(([name]) => name !== 'db1').map(([, { sync }]) => `${sync.mode} ${sync.ackers}`);
+
+  it.each(['kill', 'powerOff'] as const)(
+    'leaves the record as the writes of the primary rested on it, when that is dead by then (%s)',
+    async (death) => {
+      const shop = new SimulatedShop();
+      await removeUntil(shop, 'removeAcker.record:after');
+      shop[death]('db1');
+      expect(await undo(shop)).toMatchObject({
+        kind: 'done',
+        value: { undone: [], notUndone: [expect.stringContaining('db3 is no acker any more')] },
+      });
+      expect(records(shop)).toEqual(['lossless db2', 'lossless db2']);
+    },
+  );
+
+  it.each(['kill', 'powerOff'] as const)(
+    'says whom the primary may still refuse, when that died before the record was shrunk (%s)',
+    async (death) => {
+      const shop = new SimulatedShop();
+      await removeUntil(shop, 'removeAcker.refuse:after');
+      shop[death]('db1');
+      expect(await undo(shop)).toMatchObject({
+        kind: 'done',
+        value: { undone: [], notUndone: [expect.stringContaining('db3 may still be refused by db1')] },
+      });
+      expect(records(shop)).toEqual(['lossless db2,db3', 'lossless db2,db3']);
+    },
+  );
+
+  it('lets the replica in again while the primary lives', async () => {
+    const shop = new SimulatedShop();
+    await removeUntil(shop, 'removeAcker.refuse:after');
+    expect(await undo(shop)).toMatchObject({ value: { undone: ['db3 may connect to db1 again'], notUndone: [] } });
+    expect(records(shop)).toEqual(['lossless db2,db3', 'lossless db2,db3']);
   });
 });
 

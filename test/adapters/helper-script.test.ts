@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { assembleHelper } from '../../adapters/host/assemble.ts';
+import { LOOKING_VERBS } from '../../adapters/ssh.ts';
 
 /** The keys of every table of the script, by the table's name. */
 async function tables(): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -39,4 +40,11 @@ it('has every function once: of two of one name the later would take the place o
   const names = [...text.matchAll(/^(\w+)\(\) [{(]$/gm)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(200);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+it('is asked again over a new connection whenever a verb only looks, and only then', async () => {
+  const { text } = await assembleHelper();
+  const [, body = ''] = /^declare -A KIND=\((.*?)\)$/ms.exec(text) ?? [];
+  const looks = [...body.matchAll(/\[([^\]]+)\]=(?:look|quick)\b/g)].map(([, verb]) => verb);
+  expect([...LOOKING_VERBS].sort()).toEqual(looks.sort());
 });

@@ -72,6 +72,16 @@ describe('a replica', () => {
     expect(down).toMatchObject({ code: 'ReplicaDown', remedy: 'standfast rejoin shop db2' });
   });
 
+  it('whose threads both stand still is not told to start one by hand: its relay log would be deleted', () => {
+    const remedyOf = (changes: Partial<ReplicationStatus>): string | undefined =>
+      findingsAt(via(changes)).find((one) => one.code === 'ApplierStopped')?.remedy;
+    expect(remedyOf({ receiver: 'stopped', applier: 'stopped' })).toBe(
+      'start neither thread by hand, which would delete its relay log; standfast prepare shop db1, or standfast failover shop when db1 is dead',
+    );
+    for (const receiver of ['running', 'connecting'] as const)
+      expect(remedyOf({ receiver, applier: 'stopped' })).toContain('START SLAVE SQL_THREAD');
+  });
+
   it('that accepts writes is named as writable and as a second writer', () => {
     const found = inShort(findingsAt(status({ readOnly: false })));
     expect(found).toContain('bad ReplicaWritable: db2 accepts writes');

@@ -122,6 +122,38 @@ describe('a copy job', () => {
     installAnew();
   });
 
+  it('is not undone on a host that an operation relies on, or is about to', async () => {
+    const { bytes } = { bytes: await copied() };
+    fieldsOf(attempt(target, 'job-install', { bytes }));
+    await ended(target);
+    const at = { owner, epoch: 900 + count, run: 'r' };
+    const { boot = '' } = target.fields('claim', { ...at, account: 'nobody-connected' });
+    target.fields('confirm', { ...at, name: 'db2', boot });
+    const kept = listing();
+    const refusedFor = (why: string) => {
+      expect(target.ask('job-clean', { owner, job })).toEqual(refused('Unsafe', why));
+      expect(listing().replace(/.*\.standfast.*\n?/g, '')).toBe(kept.replace(/.*\.standfast.*\n?/g, ''));
+    };
+    target.fields('keep-relay', at);
+    refusedFor('counts on what it has received');
+    target.fields('record-primary', { ...at, host: 'db2', mode: 'async', ackers: 'db3', k: 1 });
+    target.fields('release-relay', at);
+    refusedFor('recorded as the primary');
+    target.fields('record-primary', { ...at, host: 'db1', mode: 'lossless', ackers: 'db2,db3', k: 1 });
+    refusedFor('recorded as an acker');
+    target.fields('record-sync', { ...at, mode: 'lossless', ackers: 'db3', k: 1 });
+    clean();
+    expectUntouched();
+  });
+
+  it('leaves the keys of others as they are, also a last line without its end', () => {
+    target.shell(`printf 'ssh-ed25519 AAAA worker' >>${KEYS}`);
+    open();
+    clean();
+    expect(target.must('cat', KEYS)).toContain('ssh-ed25519 AAAA worker');
+    target.shell(`sed -i '/AAAA worker/d' ${KEYS}`);
+  });
+
   it('is one only, also for two askers: asking again attaches', () => {
     open();
     expect(send()['state']).toBe('running');

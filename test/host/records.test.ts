@@ -164,6 +164,50 @@ describe('the lock', () => {
     );
   });
 
+  it('is left to whoever gets it when the order that was to be ended is gone', async () => {
+    host.fields('claim', claim(1, 'run-a'));
+    const take = (what: string, then: string) =>
+      host.start(
+        ...['setsid', 'bash', '-c'],
+        `exec 9>/run/standfast/lock; echo waits; flock 9; read -ra s </proc/$$/stat
+        echo "$$ \${s[21]} ${what}" >/run/standfast/holder; ${then}`,
+      );
+    const ofTheJob = take('job-key copy', 'echo held; sleep 600');
+    await until(
+      'the order of the job',
+      () => host.run('cat', '/run/standfast/holder').stdout,
+      (seen) => seen.includes('job-key'),
+    );
+    const next = take('fence', 'sleep 1');
+    await once(next.stdout, 'data');
+    const ended = once(next, 'exit');
+    expect(host.ask('job-clean', { owner, job: 'copy' }).ok).toBe(true);
+    expect(await ended).toEqual([0, null]);
+    expect(ofTheJob.exitCode ?? ofTheJob.signalCode).not.toBeNull();
+  });
+
+  it('is free as soon as its order is ended, though a client of the server still waits', async () => {
+    host.fields('claim', claim(1, 'run-a'));
+    host.shell(`mkdir -p /run/mysqld; install /bin/sleep /run/mariadbd
+      printf '#!/bin/sh\\nsleep 30\\n' >/usr/sbin/mariadb; chmod 755 /usr/sbin/mariadb`);
+    const hung = [
+      host.start('/run/mariadbd', '60'),
+      host.start('socat', 'UNIX-LISTEN:/run/mysqld/mysqld.sock', 'PIPE'),
+    ];
+    const channel = host.channel();
+    const first = channel.ask('claim', claim(2, 'run-b'));
+    await until(
+      'its client',
+      () => host.run('pgrep', '-x', 'mariadb').stdout,
+      (seen) => seen !== '',
+    );
+    expect(host.fields('claim', claim(3, 'run-c'))).toMatchObject({ epoch: '3', mysqld: 'hung' });
+    expect(await first).toEqual(refused('Unverified', 'ended before it was finished'));
+    await channel.close();
+    for (const one of hung) one.kill('SIGKILL');
+    host.must('rm', '/usr/sbin/mariadb', '/run/mariadbd', '/run/mysqld/mysqld.sock');
+  });
+
   it('answers for an order that a newer claim ended', async () => {
     host.fields('claim', claim(1, 'run-a'));
     host.must('mkfifo', '/etc/standfast-test-slow');

@@ -69,6 +69,37 @@ describe('configure-vip', () => {
     expect(db1.must('cat', '/etc/keepalived/keepalived.conf')).toBe(before);
   });
 
+  it.each([
+    ['another instance', 'vrrp_instance web {\n}\nvrrp_instance db {\n}\n'],
+    ['a virtual server', `vrrp_instance db { virtual_ipaddress { ${VIP}/24 } }\nvirtual_server 10.9.9.9 80 {\n}\n`],
+    ['another address', 'vrrp_instance web { virtual_ipaddress { 10.9.9.9/24 } }\n'],
+  ])('refuses to replace a file of somebody else that also has %s', (_, theirs) => {
+    const file = '/etc/keepalived/keepalived.conf';
+    db1.shell(`cp ${file} /root/ours; cat >${file} <<'END'\n${theirs}END`);
+    expect(db1.ask('configure-vip', { owner, content: content('db1') })).toEqual(
+      refused('Unsafe', 'does more than hold'),
+    );
+    expect(db1.must('cat', file)).toBe(theirs.trimEnd());
+    db1.shell(`cp /root/ours ${file}`);
+  });
+
+  it('keeps once what somebody else had written for the address', async () => {
+    const file = '/etc/keepalived/keepalived.conf';
+    const before = '/var/lib/standfast/keepalived.conf.before-standfast';
+    const theirs = `# by hand\nvrrp_instance db {\n virtual_ipaddress { ${VIP}/24 }\n}\n`;
+    for (const text of [theirs, `${theirs}# later\n`]) {
+      db1.shell(`service keepalived stop; cat >${file} <<'END'\n${text}END`);
+      await until(
+        'keepalived has ended',
+        () => db1.run('pgrep', '-x', 'keepalived').stdout,
+        (seen) => seen === '',
+      );
+      db1.fields('configure-vip', { owner, content: content('db1') });
+      expect(db1.must('cat', before)).toBe(theirs.trimEnd());
+      expect(db1.must('cat', file)).toBe(content('db1').trimEnd());
+    }
+  });
+
   it('refuses a configuration that would take the address without a role', () => {
     const open = content('db1').replace('        epoch\n        role\n', '        epoch\n');
     expect(db1.ask('configure-vip', { owner, content: open })).toEqual(refused('Unsafe', 'did not enter FAULT'));

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { childrenOf, hasEnded } from '../../lab/children.ts';
 import { until } from '../../lab/run.ts';
@@ -44,4 +45,22 @@ test('standfast worker start ends, and says why, when its workers cannot start',
   const environment = { STANDFAST_CONFIG: '/nowhere/standfast.yaml' };
   const started = LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both', environment });
   await expect(started).rejects.toThrow(/no worker was started: .*\/nowhere\/standfast\.yaml/s);
+});
+
+test('standfast worker start goes on when one dies while the inventory cannot be read, once it has worked', async () => {
+  const { lab, client, restore } = cluster();
+  await restore('cluster');
+  const pair = await LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both' });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    writeFileSync(lab.etc('standfast.yaml'), 'clusters: [');
+    process.kill(childrenOf(pair.pid).get('runbooks') ?? 0, 'SIGKILL');
+    await pair.says(/role runbooks ended \(code 3\); it is started again/);
+    lab.configure({});
+    expect((await client.status('shop')).verdict.state).toBe('ok');
+    expect([...childrenOf(pair.pid).keys()].sort()).toEqual(['runbooks', 'watch']);
+  } finally {
+    lab.configure({});
+    if (pair.isRunning()) await pair.kill();
+  }
 });

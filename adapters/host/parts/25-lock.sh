@@ -65,18 +65,34 @@ take_lock() {
   note_group "$RUN/holder$LOCKED"
 }
 
+# In a process of its own that must not keep the lock when the order ends before it.
+close_lock() {
+  [[ ! -v LOCK ]] || exec {LOCK}>&-
+  exec {PAUSE}>&-
+}
+
 # take_lock_by_force MAY_END: MAY_END is asked again before every kill. An operation that is itself too old may not end a newer one's order,
 # and an attempt at a job only ends orders of that job.
 take_lock_by_force() {
-  local end
+  local end noted
   now
   end=$((NOW + 5000000))
   until take_lock 0.2; do
     exec {LOCK}>&-
-    ! "$1" || end_group "$RUN/holder$LOCKED"
+    group_alive "$RUN/holder$LOCKED" || true
+    noted="$GROUP $GROUP_START"
+    ! "$1" || within 2000 holder_gone "$noted"
     now
     ((NOW <= end)) || refuse_busy
   done
+}
+
+# holder_gone "NUMBER START": ends that one. Whoever has the lock after it notes itself in the same file, and is another matter.
+holder_gone() {
+  group_alive "$RUN/holder$LOCKED" || outlives_leader || return 0
+  [[ "$GROUP $GROUP_START" == "$1" ]] || return 0
+  kill -KILL -- "-$GROUP" 2>/dev/null
+  return 1
 }
 
 holder_is_older() {

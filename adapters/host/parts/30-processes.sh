@@ -17,11 +17,11 @@ is_our_database() {
   [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]]
 }
 
-# An init script asks the server's program for its settings while it waits: that process serves nobody, and ends by itself.
+# An init script asks the server's program for its settings while it waits, and so does an audit: that process serves nobody, and ends by itself.
 only_prints() {
   local argument
   while IFS= read -rd '' argument; do
-    [[ $argument != --print-defaults ]] || return 0
+    [[ $argument != @(--print-defaults|--help|--version) ]] || return 0
   done <"/proc/$1/cmdline"
   return 1
 } 2>/dev/null

@@ -12,11 +12,11 @@ service_order() {
   fi
 }
 
-# sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline.
+# sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline, and with the order: in its group, and without its lock.
 # It goes on after an error (-f): a session to be killed may have ended by itself.
 sql_open() {
   [[ -S ${CONF[socket]} ]] || return 1
-  coproc SQL { exec timeout "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$RUN/sql.log"; }
+  coproc SQL { close_lock; exec timeout --foreground "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$RUN/sql.log"; }
   # A client that has ended already, because the server refuses it, takes these variables with it.
   SQL_IN=${SQL[1]-} SQL_OUT=${SQL[0]-} SQL_PROCESS=${SQL_PID-}
   [[ -n $SQL_IN && -n $SQL_OUT && -n $SQL_PROCESS ]]

@@ -109,7 +109,7 @@ verb_fence() {
 # answer: the fence stands all the same.
 say_log_end() {
   local end=''
-  IFS= read -rt 1 end < <(exec {LOCK}>&- {PAUSE}>&- && log_end)
+  IFS= read -rt 1 end < <(close_lock; log_end)
   say log_end "$end"
 }
 

@@ -1,5 +1,8 @@
 # --- the floating address: keepalived follows the role file, it never elects ---
 
+# As it was before this host came into care. Not beside keepalived's own: what is there must not name the address when it is held without keepalived.
+readonly KEEPALIVED_BEFORE=$STATE/keepalived.conf.before-standfast
+
 # keepalived must never read half a number: a new file is renamed over the old one. /run is memory, nothing to sync.
 write_role() {
   read_role
@@ -139,6 +142,21 @@ check_keepalived_conf() {
   ((status == 0)) || refuse BadInput "keepalived on $HOSTNAME refuses this configuration (exit $status): ${said:0:600}; nothing was changed"
 }
 
+# check_file_is_ours TEXT: what somebody else wrote is replaced as a whole. What it does besides holding this one address would end with it.
+check_file_is_ours() {
+  local word name address='' instances='' others=''
+  [[ -n $1 && $1 != '# Written by Standfast'* ]] || return 0
+  [[ ! ${ARG[content]} =~ virtual_ipaddress[[:space:]]*\{[[:space:]]*([0-9.]+) ]] || address=${BASH_REMATCH[1]}
+  while read -r word name _; do
+    case $word in
+      vrrp_instance) instances+="${instances:+, }${name%\{}" ;;
+      virtual_server | virtual_server_group | include) others+="${others:+, }$word ${name%\{}" ;;
+    esac
+  done <<<"$1"
+  [[ $instances == *,* || -n $others || ($instances != '' && $1 != *"$address"*) ]] || return 0
+  refuse Unsafe "keepalived on $HOSTNAME does more than hold $address (vrrp_instance $instances${others:+; $others}), and its configuration would be replaced as a whole; nothing was changed; take the rest out of $KEEPALIVED_CONF, or take this address out of it and set vip.driver: direct"
+}
+
 # Whatever else is configured to hold the address would take it by rules of its own, at the next boot at the latest.
 check_nobody_else_holds() {
   local found
@@ -165,6 +183,8 @@ verb_configure_vip() {
   scan_processes
   ((${#KEEPALIVED[@]} == 0)) || how=reload
   if [[ $old != "$content" ]]; then
+    check_file_is_ours "$old"
+    [[ -z $old || $old == '# Written by Standfast'* || -e $KEEPALIVED_BEFORE ]] || store "$KEEPALIVED_BEFORE" 0600 "$old"
     install -d -m 0755 "${KEEPALIVED_CONF%/*}"
     store "$KEEPALIVED_CONF" 0644 "$content"
     changed=yes

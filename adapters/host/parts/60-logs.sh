@@ -2,7 +2,7 @@
 
 # What server_option will be asked for, read while the order does something else. Without the lock: a disk may not answer.
 foresee_defaults() {
-  exec {FORESEEN}< <(exec {LOCK}>&- {PAUSE}>&- && exec my_print_defaults --mysqld)
+  exec {FORESEEN}< <(close_lock; exec my_print_defaults --mysqld)
 }
 
 # server_option NAME: the last value that the configuration gives it, in OPTION. Every verb that asks has a process of its own: it reads the files once.

@@ -86,7 +86,7 @@ write_job_key_line() {
   # Orders of copies and of filesets have locks of their own.
   exec {keys}>"$RUN/keys-lock"
   flock -w 5 "$keys" || refuse_busy
-  while IFS= read -r line; do
+  while IFS= read -r line || [[ -n $line ]]; do
     [[ $line == *" standfast-job-$JOB" ]] || text+=$line$'\n'
   done <"$file"
   text+=${1-}

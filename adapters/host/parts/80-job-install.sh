@@ -96,10 +96,22 @@ stop_for_good() {
     refuse Unverified "job-clean: mysqld on $HOSTNAME could not be stopped; its data directory was left as it is"
 }
 
+# What an operation relies on, or is about to, is never emptied: a failover may have begun since whoever cleans has looked. Its relay logs are kept before it
+# is elected, and released when it is on record.
+refuse_if_relied_on() {
+  local as=''
+  load_standing
+  [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received"
+  [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker"
+  [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary"
+  [[ -z $as ]] || refuse Unsafe "job-clean: nothing was removed on $HOSTNAME: $as"
+}
+
 # The step says how far the installation came; only what the job put there is deleted.
 undo_installation() {
   case $JOB_STEP in
     move | own | installed)
+      refuse_if_relied_on
       [[ -d $ASIDE ]] || refuse Unsafe "job-clean: $ASIDE is missing on $HOSTNAME, so what the job replaced cannot be put back; nothing was deleted"
       stop_for_good
       data_entries "${CONF[datadir]}"
