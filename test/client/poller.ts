@@ -22,10 +22,15 @@ export const nextRun = (connection: Connection, taskQueue: string) =>
     }),
   );
 
-/** Takes the next workflow task of the queue and ends its run. */
-export async function endNextRun(connection: Connection, taskQueue: string, ending: Ending): Promise<void> {
+/** Takes the next workflow task of the queue, or the next one of that workflow type, and ends its run. */
+export async function endNextRun(
+  connection: Connection,
+  taskQueue: string,
+  { of, ...ending }: Ending & { readonly of?: string },
+): Promise<void> {
   const { workflowService } = connection;
-  const task = await nextRun(connection, taskQueue);
+  let task = await nextRun(connection, taskQueue);
+  while (of !== undefined && task.workflowType?.name !== of) task = await nextRun(connection, taskQueue);
   await workflowService.respondWorkflowTaskCompleted({
     taskToken: task.taskToken,
     namespace: 'default',

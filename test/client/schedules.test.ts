@@ -216,6 +216,8 @@ test('lists the last run with what came of it, and a run that could not start as
   await listed(3);
   const [before] = await standfast.schedules.list('shop');
   expect(before).toMatchObject({ scheduleId: 'standfast-audit-shop', lastRun: null, missed: 0, skipped: 0 });
+  // The verification is due every minute, so at any moment of this test too.
+  await client.schedule.getHandle('standfast-verify-shop').trigger();
   const handle = client.schedule.getHandle('standfast-audit-shop');
   await handle.trigger(ScheduleOverlapPolicy.SKIP);
   const audit = async () => (await standfast.schedules.list('shop'))[0];
@@ -226,7 +228,8 @@ test('lists the last run with what came of it, and a run that could not start as
     return (await audit())?.skipped ?? 0;
   };
   await expect.poll(skipped, LISTED).toBeGreaterThan(0);
-  await endNextRun(connection, 'queue', { failure: { type: 'Unhealthy', message: 'bad', details: {} } });
+  const failure = { type: 'Unhealthy', message: 'bad', details: {} };
+  await endNextRun(connection, 'queue', { of: 'auditCluster', failure });
   await expect.poll(audit, LISTED).toMatchObject({ lastRun: { status: 'failed' }, missed: 0 });
 });
 
