@@ -94,6 +94,15 @@ export const HOST = [
       'says whether it would boot closed as its server would',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/45-fence.sh', 'test/host/systemd.test.ts', [
+    [
+      'unit is held',
+      'systemd starts no fenced server, whatever it was told before',
+      '  hold_unit || refuse',
+      '  hold_unit || true || refuse',
+      'is not taken for one that heeds it when it does not say so',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/35-service.sh', RECORDS, [
     [
       'no lock outlives its order',

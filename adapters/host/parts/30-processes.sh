@@ -50,13 +50,8 @@ mysqld_gone() {
   ! mysqld_runs
 }
 
-has_systemd() {
-  [[ -d /run/systemd/system ]]
-}
-
 supervisor_present() {
-  ((${#SUPERVISORS[@]} == 0)) || return 0
-  has_systemd && systemctl -q is-active "${CONF[unit]}"
+  ((${#SUPERVISORS[@]} > 0)) || unit_is_up
 }
 
 # Asked from the kernel through ss: reading /proc/net/tcp walks every bucket of its table. No answer counts as listening.

@@ -59,6 +59,7 @@ verb_configure() {
     changed=yes
   fi
   check_closed_wins
+  hold_unit || refuse Unverified "configure: systemd on $HOSTNAME does not heed the drop-in of the unit $UNIT, by which a fenced server stays down"
   say changed "$changed"
 }
 

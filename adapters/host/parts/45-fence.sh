@@ -55,13 +55,10 @@ kill_database() {
 
 # Twice in a row: the process table is read while it changes.
 database_is_dead() {
-  kill_database && kill_database && ! port_listens && PORT=closed
+  kill_database && kill_database && ! supervisor_present && ! port_listens && PORT=closed
 }
 
-mask_unit() {
-  ! has_systemd || systemctl -q mask --runtime "${CONF[unit]}"
-}
-
+# As fences of earlier versions left it.
 unmask_unit() {
   ! has_systemd || systemctl -q unmask --runtime "${CONF[unit]}"
 }
@@ -94,7 +91,8 @@ verb_fence() {
   reset_clients
   [[ ! -v ARG[vip] ]] || drop_role
   [[ $shut == yes ]] || refuse Unverified "fence of $HOSTNAME: nft could not drop port ${CONF[port]}; the mark is set, mysqld was not killed; see that nftables works there"
-  mask_unit || refuse Unverified "fence of $HOSTNAME: the unit ${CONF[unit]} could not be masked; mysqld was not killed"
+  hold_unit || refuse Unverified "fence of $HOSTNAME: systemd does not heed the condition in the drop-in of ${UNIT-${CONF[unit]}}, and would start it again; mysqld was not killed"
+  end_unit
   PORT=open
   within 5000 database_is_dead || true
   [[ ! -v ARG[vip] ]] || remove_address
