@@ -16,6 +16,8 @@ export interface MeasuredKill extends Measured {
 
 /** Rounds without a death, to compare with. */
 const UNDISTURBED = 5;
+/** At most: a hundred deaths need no hundred floors beside them. */
+const FLOOR = 20;
 /** The run exists by then: what dies before it is the watch, not the failover. */
 const STARTED_MS = 60;
 
@@ -23,7 +25,8 @@ const STARTED_MS = 60;
 export async function benchWorkerKill(options: BenchOptions): Promise<MeasuredKill> {
   const { name, rounds, tell } = options;
   const stage = await setStage(options.lab);
-  const floor = (await floorRounds(stage, FAULTS.failover, options)).map((one) => one.outageMs);
+  const floorOnes = await floorRounds(stage, FAULTS.failover, { ...options, rounds: Math.min(options.rounds, FLOOR) });
+  const floor = floorOnes.map((one) => one.outageMs);
   const watched = new WatchedRounds(stage, { fault: FAULTS.failover, tell, workers: 'pair' });
   const plain: number[] = [];
   for (let round = 1; round <= UNDISTURBED; round += 1) {
