@@ -202,6 +202,7 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
       host: target,
       message: `${now} became primary while ${target} was being proven against ${primary}`,
     });
+  await requireUncounted(cluster, target);
   const attempt = await JobAttempt.begin(cluster, input, [target]);
   const goal = (await statusOf(cluster, primary)).binlogPosition;
   await attempt.withSession(target, async (copy) => {
@@ -218,6 +219,17 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
     });
   await attempt.order(target, 'job-prove', { tables: String(proof.tables), position: proof.position });
   return proof;
+}
+
+/** Its threads are stopped for the comparison; one that acknowledges meanwhile would vouch for writes that it throws away with its relay log. */
+async function requireUncounted(cluster: ClusterPorts, target: HostName): Promise<void> {
+  const { semiSync } = await statusOf(cluster, target);
+  if (semiSync.replicaEnabled)
+    throw new AdapterFailure({
+      type: 'Stale',
+      host: target,
+      message: `${target} acknowledges writes by now: another operation has admitted it; or somebody set rpl_semi_sync_slave_enabled, then set it to 0 and start again`,
+    });
 }
 
 /** An earlier attempt proved it, and its report was lost. From then on the replica may count, so nothing is done to it again. */

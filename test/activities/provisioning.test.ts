@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { asyncLocalStorage } from '@temporalio/activity';
 import { provisioningActivities } from '../../activities/provisioning.ts';
+import { replicatingActivities } from '../../activities/replicating.ts';
 import type { ClusterPorts } from '../../adapters/ports.ts';
 import { contextOf } from './sim/attempt.ts';
 import { simulatedPorts } from './sim/ports.ts';
@@ -23,4 +24,26 @@ it('a copy goes to the port on which sshd of its target listens', async () => {
   const copy = { cluster: 'shop', job: 'j', donor: 'db1', target: 'db3' };
   expect(await asyncLocalStorage.run(contextOf('copySnapshot', 1), () => copySnapshot(copy))).toEqual({ bytes: 7 });
   expect(sent).toMatchObject([{ target: cluster.endpoint('db3').address, target_port: '2222' }]);
+});
+
+it('a proof stops no threads of a replica that acknowledges by now', async () => {
+  const shop = new SimulatedShop();
+  const simulated = simulatedPorts(shop);
+  const orders: string[] = [];
+  const cluster: ClusterPorts = {
+    ...simulated,
+    helper: (host) => ({
+      request: (verb, args, deadline) => {
+        if (!verb.startsWith('job-')) return simulated.helper(host).request(verb, args, deadline);
+        orders.push(verb);
+        return Promise.resolve({ attempt: '1' });
+      },
+    }),
+  };
+  const { proveReplica } = replicatingActivities({ cluster: () => Promise.resolve(cluster) });
+  const copy = { cluster: 'shop', job: 'j', donor: 'db1', target: 'db3', primary: 'db1' };
+  const proof = asyncLocalStorage.run(contextOf('proveReplica', 1), () => proveReplica(copy));
+  await expect(proof).rejects.toMatchObject({ type: 'Stale', message: expect.stringContaining('acknowledges writes') });
+  expect(orders).toEqual(['job-status']);
+  expect(shop.database('db3').channel).toMatchObject({ receiver: 'running', applier: 'running' });
 });
