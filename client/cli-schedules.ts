@@ -40,7 +40,9 @@ export function addSchedules(program: Root, { io, run, world }: ScheduleHands): 
     });
   schedule
     .command('pause')
-    .description('start nothing of the cluster by itself until it is resumed; schedule apply leaves it paused')
+    .description(
+      'its schedules start nothing until they are resumed (the watcher goes on); schedule apply leaves them paused',
+    )
     .argument('<cluster>')
     .option('--reason <text>', 'kept as the note of the schedules')
     .action(async (cluster, { reason }) => {

@@ -31,7 +31,7 @@ export class Schedules {
     return listSchedules(this.#link, cluster);
   }
 
-  /** Nothing of the cluster starts by itself until it is resumed. */
+  /** Its schedules start nothing until they are resumed. Whoever watches the cluster goes on. */
   pause(input: PauseInput): Promise<readonly ListedSchedule[]> {
     return pauseSchedules(this.#link, input);
   }

@@ -131,7 +131,7 @@ export class TutorialLab {
     return text
       .replaceAll('10.0.0.', '10.77.0.')
       .replaceAll('/etc/standfast', path.join(this.#folder, 'etc'))
-      .replaceAll('/usr/lib/node_modules/standfast/', `${projectFolder}/`);
+      .replaceAll('$(npm root -g)/standfast/', `${projectFolder}/`);
   }
 
   /** What `init` drafts names files in /etc/standfast, which this machine may not have. */

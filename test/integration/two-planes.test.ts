@@ -50,7 +50,7 @@ const stateOf = () =>
 
 /** The remedy of the refusal, as a person would run it. */
 async function handOver(hosts: readonly string[], refusal: string): Promise<void> {
-  const [, owner = ''] = /standfast-host hand-over owner=(\S+)/.exec(refusal) ?? [];
+  const [, owner = ''] = /standfast-host hand-over owner=(\S+\w)/.exec(refusal) ?? [];
   expect(owner).toMatch(new RegExp(`^${NAMESPACE}/`));
   for (const host of hosts) expect(await on(host, `standfast-host hand-over owner=${owner}`)).toContain('ok');
 }
@@ -113,6 +113,32 @@ describe('a second control plane with the same inventory', () => {
       await ledger.acknowledged(20, { since: Ledger.now() });
       await ledger.stop();
       const verdict = await ledger.verdict({ primary: 'db2', faultAt });
+      expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
+    },
+  );
+
+  test(
+    'fails over a primary whose host is dead, when a majority is handed over as the refused failover says (docs/runbooks.md)',
+    { timeout: TEST_MS },
+    async () => {
+      const { lab, startLedger, restore } = cluster();
+      await restore('cluster');
+      const ledger = startLedger();
+      await ledger.acknowledged(20);
+      const faultAt = Ledger.now();
+      await lab.host('db1').powerOff();
+      await startSecondWorker();
+      const { type, message } = await refusalOf(second.failover(order));
+      expect({ type, message }).toMatchObject({
+        type: 'Unsafe',
+        message: expect.stringContaining('othing was changed') as string,
+      });
+      await handOver(['db2', 'db3'], message);
+      const { outcome, newPrimary } = await second.failover(order);
+      expect(outcome).toBe('failed-over');
+      await ledger.acknowledged(20, { since: Ledger.now() });
+      await ledger.stop();
+      const verdict = await ledger.verdict({ primary: newPrimary, faultAt });
       expect(verdict).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
     },
   );
