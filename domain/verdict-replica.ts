@@ -52,7 +52,8 @@ const RULES: readonly Rule[] = [
   {
     ...DOWN,
     matches: (found) => status(found) === null && !isFenced(found),
-    remedy: 'start its database server; it comes back read-only',
+    remedy:
+      'start its database server; it comes back read-only, and a watcher, or standfast prepare CLUSTER PRIMARY, starts its replication',
   },
   {
     ...DOWN,

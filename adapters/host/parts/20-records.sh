@@ -68,7 +68,7 @@ keep_record() {
 
 check_owner() {
   [[ $OWNER == "${ARG[owner]}" ]] && return 0
-  refuse Unsafe "$HOSTNAME obeys the control plane \"${OWNER:-nobody}\", not \"${ARG[owner]}\"; nothing was changed; a person can run as root on $HOSTNAME: standfast-host hand-over owner=${ARG[owner]}"
+  refuse Unsafe "$HOSTNAME obeys the control plane \"${OWNER:-nobody}\", not \"${ARG[owner]}\"; nothing was changed; a person can run as root on $HOSTNAME: standfast-host hand-over owner=${ARG[owner]} (and on a majority of the members)"
 }
 
 # The first order decides whom this host obeys.
