@@ -27,6 +27,7 @@ export async function observeSoon(cluster: ClusterPorts, silentMs: number): Prom
     leaveOut: null,
     waits: () => new Stragglers(silentMs),
     listenMs: LISTEN_MS,
+    sitesAtOnce: false,
     helperOf: (host) => askHelper(cluster, host).catch(asSilence),
   });
   return withLateReceivers(cluster, seen);

@@ -5,6 +5,7 @@ import type { ClusterObservation, HelperAnswer, HostObservation, ServerAnswer } 
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import { askBriefly, askHelper, LOOK_MS, serverOrItsAbsence } from './asking.ts';
 import type { Activities } from './contract.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { measureLag } from './lag.ts';
 import type { HeardNothing } from './listening.ts';
 import { heardNothingSince, withHearing } from './listening.ts';
@@ -66,25 +67,35 @@ export interface Look {
   /** @param asked what each helper will say */
   readonly waits: (asked: readonly Promise<HelperAnswer>[]) => Waits;
   readonly listenMs: number;
+  /** The other sites are asked beside everybody here, not only when the primary said nothing. */
+  readonly sitesAtOnce: boolean;
   /** As an earlier look left them. */
   readonly heardNothing?: ReadonlyMap<HostName, HeardNothing>;
   readonly helperOf: (host: HostName) => Promise<HelperAnswer>;
 }
 
-const EVERYBODY: Pick<Look, 'waits' | 'listenMs'> = { waits: () => FOR_EVERYBODY, listenMs: LISTEN_MS };
+type Manner = Pick<Look, 'waits' | 'listenMs' | 'sitesAtOnce'>;
 
-const hurried = (cluster: ClusterPorts, patience: Patience): Pick<Look, 'waits' | 'listenMs'> => ({
+const EVERYBODY: Manner = { waits: () => FOR_EVERYBODY, listenMs: LISTEN_MS, sitesAtOnce: false };
+
+const hurried = (cluster: ClusterPorts, patience: Patience): Manner => ({
   waits: (asked) => new Waiting(cluster, patience, recordedSoon(memberNames(cluster.description).length, asked)),
   listenMs: patience.listenMs,
+  sitesAtOnce: true,
 });
 
-export async function look(cluster: ClusterPorts, { leaveOut, waits, helperOf, ...hearing }: Look): Promise<Sampled> {
+export async function look(
+  cluster: ClusterPorts,
+  { leaveOut, waits, helperOf, sitesAtOnce, ...hearing }: Look,
+): Promise<Sampled> {
   const { description } = cluster;
   const startedMs = performance.now();
   const databases = new Set(description.hosts.map((host) => host.name));
   const members = memberNames(description);
   const asked = new Map(members.filter((host) => host !== leaveOut).map((host) => [host, helperOf(host)]));
   const waiting = waits([...asked.values()]);
+  const elsewhere = new Elsewhere(cluster);
+  if (sitesAtOnce) elsewhere.askSoon(() => recordedSoon(members.length, [...asked.values()]));
   const sampledMs = new Map<HostName, number>();
   const hosts = await Promise.all(
     members.map(async (host): Promise<HostObservation> => {
@@ -101,10 +112,11 @@ export async function look(cluster: ClusterPorts, { leaveOut, waits, helperOf, .
     }),
   );
   const seen: ClusterObservation = { cluster: description.cluster, at: new Date().toISOString(), hosts };
-  return {
-    seen: await withHearing(cluster, seen, { leaveOut, startedMs, sampledMs, waiting, ...hearing }),
-    ...{ startedMs, sampledMs },
-  };
+  const [heard, sights] = await Promise.all([
+    withHearing(cluster, seen, { leaveOut, startedMs, sampledMs, waiting, ...hearing }),
+    elsewhere.about(seen, leaveOut),
+  ]);
+  return { seen: sights === null ? heard : { ...heard, elsewhere: sights }, startedMs, sampledMs };
 }
 
 export const observingActivities = (

@@ -7,11 +7,13 @@ import type { Hearing } from '../domain/hearing.ts';
 import { hearAgain, hears } from '../domain/hearing.ts';
 import type { ReplicaDelay } from '../domain/lag.ts';
 import type { ReplicationStatus } from '../domain/observation.ts';
+import { reachesLiving } from '../domain/observation.ts';
 import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import { glance, refusesClientsMs } from './asking.ts';
 import { LagWatch } from './lag-watch.ts';
 import { Pace } from './pace.ts';
+import { SiteVotes } from './site-votes.ts';
 
 export interface PrimarySight {
   readonly isClosed: boolean;
@@ -38,6 +40,7 @@ export class Sights {
   readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
   readonly #lag: LagWatch;
   readonly #pace: Pace;
+  readonly #sites: SiteVotes;
   readonly #onFault: (error: unknown) => void;
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
@@ -53,6 +56,7 @@ export class Sights {
     const pace = new Pace(policy);
     this.#pace = pace;
     this.#lag = new LagWatch(cluster, primary, pace);
+    this.#sites = new SiteVotes(cluster, primary, onFault);
     const watch = <T>(
       host: HostName,
       look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
@@ -99,7 +103,7 @@ export class Sights {
 
   /**
    * @param mayRefuse room may be made on the primary now, so that its kernel refuses this watcher: its host is asked before that is taken for a sign of death
-   * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host was not asked yet
+   * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host or the other sites were not asked yet
    */
   evidence(nowMs: number, mayRefuse: boolean): Evidence | null {
     const sight = this.#primary.latest;
@@ -112,13 +116,25 @@ export class Sights {
       this.hurry(nowMs);
       if (nowMs - (this.#troubleSinceMs ?? nowMs) < watch.silenceMs) return null;
     }
+    const server = isKeptOut ? 'full' : serverOf(sight);
+    if (!this.#haveSitesSaid(server, nowMs)) return null;
+    const elsewhere = this.#sites.votes(nowMs);
     const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
     return {
-      server: isKeptOut ? 'full' : serverOf(sight),
+      server,
       process: this.#process,
       hearing: hearings.map((one) => hears(one, nowMs, watch.silenceMs)),
-      expectedObservers: hosts.length,
+      elsewhere,
+      expectedObservers: hosts.length + elsewhere.length,
     };
+  }
+
+  /** They are heard before anything is made of a silence here; that no server runs is known without them. */
+  #haveSitesSaid(server: Evidence['server'], nowMs: number): boolean {
+    if (isAlive(server)) this.#sites.calm();
+    if (isAlive(server) || this.#process === 'stopped' || this.#sites.ask(nowMs)) return true;
+    this.hurry(nowMs);
+    return false;
   }
 
   /** What the host said holds for as long as it said: a failover must not begin between two questions. */
@@ -172,6 +188,9 @@ export class Sights {
     }
   }
 }
+
+const isAlive = (server: Evidence['server']): boolean =>
+  server === 'open' || server === 'closed' || (server !== 'unasked' && reachesLiving(server));
 
 function serverOf(sight: Sight<PrimarySight>): Evidence['server'] {
   if (sight.reach !== 'answers') return sight.reach;

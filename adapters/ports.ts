@@ -107,6 +107,8 @@ export interface ClusterPorts {
   session(host: HostName, deadline?: Deadline): Promise<Session>;
   /** The caller closes it. */
   pulse(host: HostName): Pulse;
+  /** How the server of `host` answers the worker of another site; null: that one cannot say. Takes a second, or twice `policy.watch.silence`, at most. */
+  seenFrom(site: string, host: HostName): Promise<'answers' | Silence | null>;
   vipSession(deadline?: Deadline): Promise<Session>;
   endpoint(host: HostName): Endpoint;
   /** Port of sshd. */
@@ -171,6 +173,18 @@ export type Started =
   | { readonly kind: 'unreachable'; readonly why: string }
   | { readonly kind: 'busy' }
   | { readonly kind: 'started'; readonly ended: Promise<Attempted> };
+
+/** Where a worker of another site is to look. */
+export interface Spot {
+  readonly cluster: string;
+  readonly host: HostName;
+}
+
+/** The workers of other sites. */
+export interface ObserversPort {
+  /** @returns null when the site has no worker, when it is late, or when it could not look; which is logged, and never thrown */
+  look(site: string, spot: Spot, withinMs: number): Promise<'answers' | Silence | null>;
+}
 
 export interface Ports {
   /** @throws AdapterFailure `BadInput` when the inventory has no such cluster */

@@ -51,7 +51,12 @@ const exitCode = await main(process.argv.slice(2), io, {
   openRuns: async () => (await import('../client/runs-beside.ts')).runsBeside(),
   openHosts: async () => (await import('../worker/hosts.ts')).openHosts(),
   discover: async (order) => (await import('../worker/init.ts')).draftInventory(order),
-  startWorker: async (role) => {
+  startWorker: async (order) => {
+    if (order.role === 'observe') {
+      await (await import('../worker/observer.ts')).runObserver(order.site);
+      return 0;
+    }
+    const { role } = order;
     const { endWithPair, runPair } = await import('../worker/pair.ts');
     if (role === undefined) return runPair([process.execPath, process.argv[1] ?? '', 'worker', 'start']);
     endWithPair();

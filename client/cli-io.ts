@@ -23,7 +23,9 @@ export interface CliIo {
   readonly onInterrupt: (listener: () => void) => () => void;
 }
 
-export type WorkerRole = 'runbooks' | 'watch';
+/** Both workers as a pair, one of them alone, or the one of another site, which only looks. */
+export type WorkerOrder =
+  { readonly role: 'runbooks' | 'watch' | undefined } | { readonly role: 'observe'; readonly site: string };
 
 /** The hosts of the inventory, asked from this process; nothing can be changed through it. */
 export interface HostsApi {
@@ -52,7 +54,7 @@ export interface CliWorld {
   /** The text of an inventory of what runs there; nothing is changed. @throws PlainSshError */
   readonly discover: (order: DiscoveryOrder) => Promise<string>;
   /** @returns the exit code. Without a role both are started, each as a process of its own. */
-  readonly startWorker: (role: WorkerRole | undefined) => Promise<number>;
+  readonly startWorker: (order: WorkerOrder) => Promise<number>;
 }
 
 export interface GlobalOptions {

@@ -1,4 +1,4 @@
-import { CommanderError, Option } from '@commander-js/extra-typings';
+import { CommanderError } from '@commander-js/extra-typings';
 import { addAckers } from './cli-ackers.ts';
 import { addAudit } from './cli-audit.ts';
 import { addChanges, addChecks } from './cli-commands.ts';
@@ -6,13 +6,12 @@ import { addDoctor } from './cli-doctor.ts';
 import { addFailover } from './cli-failover.ts';
 import { addFiles } from './cli-files.ts';
 import { addInit } from './cli-init.ts';
-import type { CliIo, CliWorld, GlobalOptions, WorkerRole } from './cli-io.ts';
-import type { Root } from './cli-program.ts';
+import type { CliIo, CliWorld, GlobalOptions } from './cli-io.ts';
 import { rootCommand } from './cli-program.ts';
 import { addSchedules } from './cli-schedules.ts';
 import type { Job } from './cli-session.ts';
 import { addStatus } from './cli-status.ts';
-import { startWorkerOrExplain } from './cli-worker.ts';
+import { addWorker, startWorkerOrExplain } from './cli-worker.ts';
 import { asJson, perform, reportError } from './cli-session.ts';
 
 const USAGE_ERROR = 2;
@@ -41,8 +40,8 @@ export async function main(argv: readonly string[], io: CliIo, world: CliWorld):
   addFailover(program, { io, run });
   addFiles(program, { io, run });
   addSchedules(program, { io, run, world });
-  addWorker(program, async (role) => {
-    exitCode = await startWorkerOrExplain(() => world.startWorker(role));
+  addWorker(program, async (order) => {
+    exitCode = await startWorkerOrExplain(() => world.startWorker(order));
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -60,16 +59,4 @@ function usageExit(error: CommanderError, options: GlobalOptions, io: CliIo): nu
   if (options.output === 'json')
     io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: USAGE_ERROR, facts: { changed: false } }));
   return USAGE_ERROR;
-}
-
-function addWorker(program: Root, start: (role: WorkerRole | undefined) => Promise<void>): void {
-  program
-    .command('worker')
-    .description('the process that carries out runbooks')
-    .command('start')
-    .description(
-      'start a worker for runbooks and one that watches, as two processes; both end, with their steps handed over, on SIGTERM',
-    )
-    .addOption(new Option('--role <role>', 'start only this one').choices(['runbooks', 'watch'] as const))
-    .action(({ role }) => start(role));
 }

@@ -105,7 +105,7 @@ async function examineTemporal({ world }: Session, scope: Scope): Promise<readon
 }
 
 function questionOf({ inventory, cluster }: Scope): TemporalQuestion {
-  if (inventory === null) return { wanted: null, cluster, watches: [] };
+  if (inventory === null) return { wanted: null, cluster, watches: [], observers: [] };
   const clusters = inventory.clusters.filter(({ name }) => cluster === undefined || name === cluster);
   return {
     ...{ wanted: wantedSchedules(inventory), cluster },
@@ -113,5 +113,6 @@ function questionOf({ inventory, cluster }: Scope): TemporalQuestion {
       ...{ cluster: one.name, shard: one.policy.watch.shard },
       digest: clusterDigest(one, inventory.access),
     })),
+    observers: [...new Set(clusters.flatMap((one) => one.policy.watch.observers))],
   };
 }

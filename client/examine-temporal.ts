@@ -21,6 +21,8 @@ export interface TemporalQuestion {
   readonly wanted: readonly WantedSchedule[] | null;
   readonly cluster: string | undefined;
   readonly watches: readonly WantedWatch[];
+  /** Sites that a cluster expects to look at its primary as well. */
+  readonly observers: readonly string[];
 }
 
 /** What comes after the connection, in the order in which it has to be mended. */
@@ -32,7 +34,10 @@ export async function examineTemporal(link: Link, question: TemporalQuestion): P
   const queues = taskQueues(link.config.taskQueue);
   const [attributes, workers, watchers, schedules] = await Promise.all([
     examineAttributes(link),
-    Promise.all([queues.runbooks, queues.failover, queues.watch].map((queue) => examineQueue(link, queue))),
+    Promise.all([
+      ...[queues.runbooks, queues.failover, queues.watch].map((queue) => examineQueue(link, queue, ANY_WORKER)),
+      ...question.observers.map((site) => examineQueue(link, queues.observe(site), observerOf(site))),
+    ]),
     examineWatches(link, question.watches),
     examineSchedules(link, question),
   ]);
@@ -92,7 +97,22 @@ async function examineAttributes(link: Link): Promise<Check> {
   );
 }
 
-async function examineQueue(link: Link, queue: string): Promise<Check> {
+interface WantedWorker {
+  readonly polls: readonly number[];
+  readonly fix: string;
+}
+
+const ANY_WORKER: WantedWorker = {
+  polls: [WORKFLOW_TASKS, ACTIVITY_TASKS],
+  fix: 'standfast worker start, on a machine that is none of the hosts',
+};
+
+const observerOf = (site: string): WantedWorker => ({
+  polls: [ACTIVITY_TASKS],
+  fix: `standfast worker start --role observe --site ${site}, at that site`,
+});
+
+async function examineQueue(link: Link, queue: string, { polls, fix }: WantedWorker): Promise<Check> {
   const describe = (taskQueueType: number) =>
     ask(link, () =>
       link.connection.workflowService.describeTaskQueue({
@@ -102,18 +122,14 @@ async function examineQueue(link: Link, queue: string): Promise<Check> {
         taskQueueType,
       }),
     );
-  const answers = await Promise.all([describe(WORKFLOW_TASKS), describe(ACTIVITY_TASKS)]);
+  const answers = await Promise.all(polls.map(describe));
   const pollers = answers.map((answer) =>
     answer.pollers.filter(({ lastAccessTime }) => Date.now() - msOf(lastAccessTime) < STILL_POLLS_MS),
   );
   const names = [...new Set(pollers.flat().map(({ identity }) => identity ?? ''))].sort();
   if (pollers.every((some) => some.length > 0))
     return fine(place('worker'), `${names.join(', ')} polls the queue ${queue}`);
-  return wrong(
-    place('worker'),
-    `nobody polls the queue ${queue}`,
-    'standfast worker start, on a machine that is none of the hosts',
-  );
+  return wrong(place('worker'), `nobody polls the queue ${queue}`, fix);
 }
 
 type Pollers = Awaited<ReturnType<Link['connection']['workflowService']['describeTaskQueue']>>['pollers'];

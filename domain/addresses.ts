@@ -22,10 +22,13 @@ export interface TaskQueues {
   /** Failovers that a watcher starts; polled by every worker, so that another one goes on when the first dies. */
   readonly failover: string;
   readonly watch: string;
+  /** Of the worker of one site, which only looks; each site's worker polls its own. */
+  readonly observe: (site: string) => string;
 }
 
 export const taskQueues = (base: string): TaskQueues => ({
   runbooks: base,
   failover: `${base}-failover`,
   watch: `${base}-watch`,
+  observe: (site) => `${base}-observe-${site}`,
 });

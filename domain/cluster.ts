@@ -27,6 +27,8 @@ export interface WatchPolicy {
   readonly everyMs: number;
   /** How long a host may say nothing before it counts as silent. */
   readonly silenceMs: number;
+  /** Sites from which a worker looks at the primary as well. */
+  readonly observers: readonly string[];
   /** Period of the heartbeat rows that lag is measured by. */
   readonly heartbeatMs: number;
   /** How often it is found out whether a failover would go through; 0: never. */

@@ -19,7 +19,9 @@ export interface Evidence {
   readonly process: 'running' | 'stopped' | null;
   /** Of every replica that answers and receives from it: whether it hears it; null: it cannot say. */
   readonly hearing: readonly (boolean | null)[];
-  /** This observer and every replica of the inventory. */
+  /** Of the worker of every other site that observes: whether it reaches it, alive; null: it cannot say. */
+  readonly elsewhere: readonly (boolean | null)[];
+  /** This observer, every replica of the inventory, and every site that observes. */
   readonly expectedObservers: number;
 }
 
@@ -28,8 +30,8 @@ interface Rule extends Diagnosis {
 }
 
 /** This observer is one that does not reach the primary. */
-const agreeDead = ({ hearing, expectedObservers }: Evidence): boolean =>
-  (1 + hearing.filter((hears) => hears === false).length) * 2 > expectedObservers;
+const agreeDead = ({ hearing, elsewhere, expectedObservers }: Evidence): boolean =>
+  (1 + [...hearing, ...elsewhere].filter((reaches) => reaches === false).length) * 2 > expectedObservers;
 
 /** First match wins: signs of life before signs of death. */
 const RULES: readonly Rule[] = [
@@ -71,6 +73,13 @@ const RULES: readonly Rule[] = [
     matches: ({ hearing }) => hearing.includes(true),
   },
   {
+    code: 'PrimaryReachedElsewhere',
+    explains:
+      'the primary does not answer here, but the worker of another site reaches it: the network to it is cut, it is not dead',
+    consequence: 'refuse',
+    matches: ({ elsewhere }) => elsewhere.includes(true),
+  },
+  {
     code: 'PrimaryUnasked',
     explains: 'the primary could not be asked, for a reason on this side, such as a secret that cannot be read',
     consequence: 'refuse',
@@ -90,7 +99,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'PrimaryUncertain',
-    explains: 'the primary does not answer here, and too few replicas can say whether it lives',
+    explains: 'the primary does not answer here, and too few observers can say whether it lives',
     consequence: 'refuse',
     matches: () => true,
   },
@@ -105,11 +114,13 @@ export function diagnose(evidence: Evidence): Diagnosis {
 export function diagnosePrimary(observation: ClusterObservation, primary: HostName): Diagnosis {
   const databases = observation.hosts.filter((entry) => entry.server !== null);
   const { helper, server } = observationOf(observation, primary);
+  const elsewhere = (observation.elsewhere ?? []).map(({ host, reaches }) => (host === primary ? reaches : null));
   return diagnose({
     server: reachOf(server, isAnswering(helper) ? helper : null),
     process: isAnswering(helper) ? helper.mysqld : null,
     hearing: databases.filter((entry) => receivesFrom(entry, primary)).map((entry) => entry.hearsSource),
-    expectedObservers: databases.length,
+    elsewhere,
+    expectedObservers: databases.length + elsewhere.length,
   });
 }
 

@@ -74,6 +74,9 @@ export interface ServerStatus {
 /** Why a server or a helper gave no status. `full` (1040) and `denied` come from a live server; `hung` greets nobody. */
 export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'lost';
 
+/** Full, or refusing a login, it is alive. */
+export const reachesLiving = (reach: 'answers' | Silence): boolean => ['answers', 'full', 'denied'].includes(reach);
+
 export type ServerAnswer =
   { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };
 
@@ -116,11 +119,21 @@ export interface HostObservation {
   readonly hearsSource: boolean | null;
 }
 
+/** What the worker of another site says of the primary. */
+export interface SiteSight {
+  readonly site: string;
+  readonly host: HostName;
+  /** Whether it reaches it, alive; null: it cannot say. */
+  readonly reaches: boolean | null;
+}
+
 export interface ClusterObservation {
   readonly cluster: string;
   /** ISO 8601, the worker's clock. */
   readonly at: string;
   readonly hosts: readonly HostObservation[];
+  /** Of every site that observes. Absent: no other site is expected to, or the primary answers here, or nobody knows who that is. */
+  readonly elsewhere?: readonly SiteSight[];
 }
 
 export const isAnswering = <T extends { readonly reach: string }>(

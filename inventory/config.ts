@@ -42,6 +42,7 @@ export interface PolicyConfig {
     readonly shard: string;
     readonly everyMs: number;
     readonly silenceMs: number;
+    readonly observers: readonly string[];
     readonly heartbeatMs: number;
     /** 0: never. */
     readonly rehearsalMs: number;
@@ -98,7 +99,7 @@ export interface Inventory {
 
 function toPolicy(raw: RawCluster['policy']): PolicyConfig {
   const { automatic, fence, cooldown, grace, salvage, maxLostTransactions } = raw.failover;
-  const { shard, every, silence, heartbeat, rehearsal } = raw.watch;
+  const { shard, every, silence, observers, heartbeat, rehearsal } = raw.watch;
   return {
     failover: {
       automatic,
@@ -112,6 +113,7 @@ function toPolicy(raw: RawCluster['policy']): PolicyConfig {
       shard,
       everyMs: durationMs(every),
       silenceMs: durationMs(silence),
+      observers,
       heartbeatMs: durationMs(heartbeat),
       rehearsalMs: durationMs(rehearsal),
     },

@@ -46,6 +46,7 @@ const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...serverIdFaults(place),
   ...vipFaults(place),
   ...policyFaults(place),
+  ...observerFaults(place),
   ...hookFaults(place),
   ...periodFaults(place),
   ...overlapFaults(place),
@@ -64,8 +65,7 @@ function hostFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
       const site = at(host, 'site');
       if (typeof site !== 'string' || known.includes(site)) return [];
       const where = [...path, 'hosts', name, 'site'];
-      const message = `${where.join('.')}: found "${site}", allowed: ${known.join(', ') || 'none, since "sites" has none'}${didYouMean(site, known)}`;
-      return [{ path: where, message }];
+      return [{ path: where, message: strangeSite(where, site, known) }];
     }),
     ...entries(hosts)
       .filter(([name]) => witnessNames.includes(name))
@@ -102,6 +102,22 @@ function policyFaults({ path, cluster }: ClusterPlace): PathFault[] {
     ...watchFaults([...path, 'policy', 'watch'], at(policy, 'watch')),
   ];
 }
+
+function observerFaults({ path, cluster, sites }: ClusterPlace): PathFault[] {
+  const known = entries(sites).map(([name]) => name);
+  const observers = list(at(at(at(cluster, 'policy'), 'watch'), 'observers'));
+  const where = [...path, 'policy', 'watch', 'observers'];
+  return observers.flatMap((site, index): PathFault[] => {
+    if (typeof site !== 'string') return [];
+    const place = [...where, index];
+    if (!known.includes(site)) return [{ path: place, message: strangeSite(where, site, known) }];
+    if (observers.indexOf(site) === index) return [];
+    return [{ path: place, message: `${where.join('.')}: found "${site}" twice, expected each site once` }];
+  });
+}
+
+const strangeSite = (where: FaultPath, site: string, known: readonly string[]): string =>
+  `${where.join('.')}: found "${site}", allowed: ${known.join(', ') || 'none, since "sites" has none'}${didYouMean(site, known)}`;
 
 const isDuration = (value: unknown): value is string => typeof value === 'string' && DURATION_PATTERN.test(value);
 

@@ -56,6 +56,10 @@ const watchPolicy = z.strictObject(
       description:
         'How long a host may say nothing, here and to the others, before it counts as silent; at least 300ms',
     }),
+    observers: z.array(name, 'a list of sites').default([]).meta({
+      description:
+        'Sites, of `sites`, from which a worker looks at a silent primary as well (`standfast worker start --role observe --site SITE`): each is expected to agree before it counts as dead',
+    }),
     heartbeat: duration.default('1s').meta({
       description:
         'How often a heartbeat row is written on the primary, by which the lag of its replicas is measured; at least 10ms',

@@ -22,6 +22,8 @@ export interface ClusterSettings {
   readonly automatic?: boolean;
   readonly grace?: string;
   readonly cooldown?: string;
+  /** Sites that look at the primary as well; none has a host. */
+  readonly observers?: readonly string[];
   /** How often the watcher rehearses. */
   readonly rehearsal?: string;
   /** How often a watcher looks, and how often it writes a heartbeat row, such as `100ms`. */
@@ -73,10 +75,18 @@ export function writeInventory(state: LabState, settings: ClusterSettings): void
   renameSync(draft, etc(state, 'standfast.yaml'));
 }
 
+const watching = ({ every, observers, heartbeat, rehearsal }: ClusterSettings): unknown => ({
+  ...(every === undefined ? {} : { every }),
+  ...(observers === undefined ? {} : { observers }),
+  ...(heartbeat === undefined ? {} : { heartbeat }),
+  ...(rehearsal === undefined ? {} : { rehearsal }),
+});
+
 function inventory(state: LabState, settings: ClusterSettings): unknown {
   const file = (name: string): string => `file:${etc(state, name)}`;
   const site = (index: number): string => `oslo-${String.fromCharCode(97 + index)}`;
   const databases = state.hosts.filter((host) => host.startsWith('db'));
+  const sites = [...databases.map((_, index) => site(index)), ...(settings.observers ?? [])];
   const hosts = databases.map((host, index) => {
     return [host, { address: addressOf(state, host), site: site(index), rank: 101 - index }] as const;
   });
@@ -84,7 +94,7 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
     .filter((host) => !databases.includes(host))
     .map((host) => [host, { address: addressOf(state, host) }] as const);
   return {
-    sites: Object.fromEntries(databases.map((_, index) => [site(index), { country: 'NO' }])),
+    sites: Object.fromEntries(sites.map((name) => [name, { country: 'NO' }])),
     clusters: {
       shop: {
         hosts: Object.fromEntries(hosts),
@@ -104,11 +114,7 @@ function inventory(state: LabState, settings: ClusterSettings): unknown {
             ...(settings.grace === undefined ? {} : { grace: settings.grace }),
             ...(settings.cooldown === undefined ? {} : { cooldown: settings.cooldown }),
           },
-          watch: {
-            ...(settings.every === undefined ? {} : { every: settings.every }),
-            ...(settings.heartbeat === undefined ? {} : { heartbeat: settings.heartbeat }),
-            ...(settings.rehearsal === undefined ? {} : { rehearsal: settings.rehearsal }),
-          },
+          watch: watching(settings),
           ...(settings.alone === undefined ? {} : { alone: settings.alone }),
           placement: { countries: ['NO'] },
           lag: { warn: '1s', fail: settings.lagFail ?? '10s' },

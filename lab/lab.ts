@@ -173,6 +173,14 @@ export class Lab implements LabContext {
     return forwarder.localPort;
   }
 
+  /** Makes 127.0.0.1:`port` of the control seat reachable at the same place of the application's seat, over no wire that can be cut. */
+  async lend(port: number): Promise<void> {
+    const { app, control } = this;
+    const way = { namespace: control.namespace, into: app.namespace, port, localPort: port };
+    const { processes } = await startForwarder({ folder: this.folder, ...way });
+    this.change({ processes: [...this.#state.processes, ...processes] });
+  }
+
   async down(): Promise<void> {
     await tearDown(this.#state.name, this.folder);
   }

@@ -14,14 +14,16 @@ export interface WorkerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** One process alone, `runbooks` unless given: it can be killed, and frozen, by itself. `both`: what a user starts, with a process for each. */
   readonly role?: WorkerRole;
+  /** Of the role `observe`. That worker has the application's seat, where Temporal has to be lent to. */
+  readonly site?: string;
 }
 
-export type WorkerRole = 'runbooks' | 'watch' | 'both';
+export type WorkerRole = 'runbooks' | 'watch' | 'both' | 'observe';
 
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 const START_MS = 30_000;
 
-/** The product's worker as a process of the control seat, which can be killed like any other. */
+/** The product's worker as a process of the control seat, or of another, which can be killed like any other. */
 export class LabWorker {
   readonly name: string;
   readonly role: WorkerRole;
@@ -39,9 +41,10 @@ export class LabWorker {
   static async start(lab: Lab, name: string, options: WorkerOptions): Promise<LabWorker> {
     const log = path.join(lab.folder, 'run', `worker-${name}.log`);
     const file = openSync(log, 'w');
-    const { role = 'runbooks' } = options;
-    const child = lab.control.spawn(
-      [process.execPath, program, 'worker', 'start', ...(role === 'both' ? [] : ['--role', role])],
+    const { role = 'runbooks', site } = options;
+    const what = [...(role === 'both' ? [] : ['--role', role]), ...(site === undefined ? [] : ['--site', site])];
+    const child = lab[role === 'observe' ? 'app' : 'control'].spawn(
+      [process.execPath, program, 'worker', 'start', ...what],
       {
         env: {
           ...plainEnvironment,

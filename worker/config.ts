@@ -10,7 +10,6 @@ export type WorkerRole = (typeof WORKER_ROLES)[number];
 export interface WorkerConfig {
   readonly inventoryPath: string;
   readonly queues: TaskQueues;
-  readonly role: WorkerRole;
   readonly identity: string;
   /** `activity:before|after` and `activity.step:before|after`: this worker stops once at each, for tests that kill it at one instant. */
   readonly holdAt: readonly string[];
@@ -34,7 +33,7 @@ const environment = z.object({
 });
 
 /** The environment does not say how to work. */
-class WorkerConfigError extends Error {
+export class WorkerConfigError extends Error {
   override readonly name = 'WorkerConfigError';
 }
 
@@ -46,7 +45,7 @@ export const inventoryPathOf = (variables: NodeJS.ProcessEnv): string =>
   read(environment.pick({ STANDFAST_CONFIG: true }), variables).STANDFAST_CONFIG;
 
 /** @throws WorkerConfigError */
-export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole): WorkerConfig {
+export function readWorkerConfig(variables: NodeJS.ProcessEnv): WorkerConfig {
   const { STANDFAST_CONFIG, STANDFAST_TASK_QUEUE, STANDFAST_HOLD_AT, STANDFAST_LOG_LEVEL } = read(
     environment,
     variables,
@@ -54,7 +53,6 @@ export function readWorkerConfig(variables: NodeJS.ProcessEnv, role: WorkerRole)
   return Object.freeze({
     inventoryPath: STANDFAST_CONFIG,
     queues: taskQueues(STANDFAST_TASK_QUEUE),
-    role,
     identity: `${hostname()}/${String(process.pid)}`,
     holdAt: STANDFAST_HOLD_AT,
     logLevel: STANDFAST_LOG_LEVEL,

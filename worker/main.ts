@@ -12,6 +12,7 @@ import { createHooks } from './hold.ts';
 import { InventorySource } from './inventory-source.ts';
 import { createLogger } from './logger.ts';
 import { controlPlaneId, ensureSearchAttributes } from './namespace.ts';
+import { createObservers } from './observers.ts';
 import { announceActivities } from './orphans.ts';
 import { createPorts } from './ports.ts';
 import { createProofs } from './proofs.ts';
@@ -20,8 +21,9 @@ import { WatchedShards } from './shards.ts';
 
 /** Runs one worker process until it is told to stop (SIGINT, SIGTERM); running activities get 10 s to end. */
 export async function runWorker(role: WorkerRole): Promise<void> {
-  const config = readWorkerConfig(process.env, role);
-  Runtime.install({ logger: createLogger(config), shutdownSignals: ['SIGINT', 'SIGTERM'] });
+  const config = readWorkerConfig(process.env);
+  const logger = createLogger(config);
+  Runtime.install({ logger, shutdownSignals: ['SIGINT', 'SIGTERM'] });
   const inventory = new InventorySource(config.inventoryPath);
   await inventory.current();
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
@@ -29,12 +31,16 @@ export async function runWorker(role: WorkerRole): Promise<void> {
   try {
     await ensureSearchAttributes(connection, namespace);
     const owner = await controlPlaneId(connection, namespace);
-    const ports = createPorts(inventory, { owner, runs: createRuns(config.queues), proofs: createProofs() });
+    const client = new Client({ connection, namespace });
+    const ports = createPorts(inventory, {
+      ...{ owner, runs: createRuns(config.queues), proofs: createProofs() },
+      observers: createObservers(client.activity, config.queues, logger),
+    });
     const activities = { ...createActivities(ports, createHooks(config)), ...watchActivities(new Shards(ports)) };
     const workers = await Promise.all(
-      queuesOf(config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
+      queuesOf(role, config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );
-    const shards = new WatchedShards(new Client({ connection, namespace }), config.queues.watch, inventory);
+    const shards = new WatchedShards(client, config.queues.watch, inventory);
     if (role === 'watch') await shards.follow();
     await Promise.all(workers.map((worker) => worker.run()));
     shards.stop();
@@ -44,7 +50,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
   }
 }
 
-const queuesOf = ({ role, queues }: WorkerConfig): readonly string[] => [
+const queuesOf = (role: WorkerRole, { queues }: WorkerConfig): readonly string[] => [
   role === 'watch' ? queues.watch : queues.runbooks,
   queues.failover,
 ];

@@ -5,6 +5,7 @@ import type {
   ClusterPorts,
   Deadline,
   HelperPort,
+  ObserversPort,
   Ports,
   ProofPort,
   RunbookPorts,
@@ -33,36 +34,45 @@ interface Plane {
   readonly owner: string;
   readonly runs: RunsPort;
   readonly proofs: ProofPort;
+  readonly observers: ObserversPort;
 }
 
 /** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
-export const createPorts = (inventory: InventorySource, { owner, runs, proofs }: Plane): ClosablePorts => ({
-  ...hostPorts(inventory, owner),
+export const createPorts = (inventory: InventorySource, { owner, runs, proofs, observers }: Plane): ClosablePorts => ({
+  ...hostPorts(inventory, { owner, observers }),
   runs,
   proofs,
   watched: (shard) => inventory.shard(shard),
 });
 
+/** Sites are asked through Temporal, which whoever only looks can do without. */
+const NOBODY_ELSEWHERE: ObserversPort = { look: () => Promise.resolve(null) };
+
 /** For looking alone: a member takes no order without an owner. */
 export const createLookingPorts = (inventory: InventorySource): Ports & Pick<ClosablePorts, 'close'> =>
-  hostPorts(inventory, '');
+  hostPorts(inventory, { owner: '', observers: NOBODY_ELSEWHERE });
 
-function hostPorts(inventory: InventorySource, owner: string): Ports & Pick<ClosablePorts, 'close'> {
+function hostPorts(
+  inventory: InventorySource,
+  plane: Pick<Plane, 'owner' | 'observers'>,
+): Ports & Pick<ClosablePorts, 'close'> {
   const channels = new HelperChannels();
   return {
-    cluster: async (name) => portsOf(await inventory.cluster(name), { owner, channels }),
+    cluster: async (name) => portsOf(await inventory.cluster(name), { ...plane, channels }),
     close: () => {
       channels.close();
     },
   };
 }
 
-interface Shared {
-  readonly owner: string;
+interface Shared extends Pick<Plane, 'owner' | 'observers'> {
   readonly channels: HelperChannels;
 }
 
-function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterPorts {
+/** A site that has not answered by then cannot say. */
+const lookWithinMs = ({ silenceMs }: ClusterConfig['policy']['watch']): number => Math.max(1_000, 2 * silenceMs);
+
+function portsOf(managed: ManagedCluster, { owner, observers, channels }: Shared): ClusterPorts {
   const { config, access } = managed;
   const target = async (host: HostName): Promise<SqlTarget> => {
     const { address, port } = hostOf(config, host);
@@ -80,6 +90,7 @@ function portsOf(managed: ManagedCluster, { owner, channels }: Shared): ClusterP
     helper: (host): HelperPort => channels.to(memberOf(config, host), access.ssh),
     session: async (host, deadline) => openSession(await target(host), deadline),
     pulse: (host) => new SqlPulse(host, () => target(host)),
+    seenFrom: (site, host) => observers.look(site, { cluster: config.name, host }, lookWithinMs(config.policy.watch)),
     vipSession: async (deadline?: Deadline) => {
       const { port } = firstOf(config);
       const login = await sqlLogin(access, 'the VIP');
@@ -143,6 +154,7 @@ const describe = (config: ClusterConfig): ClusterDescription => ({
   watch: {
     everyMs: config.policy.watch.everyMs,
     silenceMs: config.policy.watch.silenceMs,
+    observers: config.policy.watch.observers,
     heartbeatMs: config.policy.watch.heartbeatMs,
     rehearsalMs: config.policy.watch.rehearsalMs,
     automatic: config.policy.failover.automatic,

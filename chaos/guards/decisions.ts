@@ -6,7 +6,7 @@ export const DECISIONS = [
     [
       "observers' majority",
       'a worker that is cut off alone declares nobody dead',
-      '(1 + hearing.filter((hears) => hears === false).length) * 2 > expectedObservers;',
+      '(1 + [...hearing, ...elsewhere].filter((reaches) => reaches === false).length) * 2 > expectedObservers;',
       'hearing.length >= 0 && expectedObservers >= 0;',
       'is not reached by a worker that is cut off alone',
     ],
@@ -46,6 +46,15 @@ export const DECISIONS = [
       'matches: ({ hearing }) => hearing.includes(true),',
       'matches: () => false,',
       'is not taken for dead by a worker that is cut off from it, while a replica hears it',
+    ],
+  ]),
+  ...guardsOf('domain/diagnosis.ts', 'test/activities/elsewhere.test.ts', [
+    [
+      'reached from another site',
+      'a primary that another site reaches is cut off from us and from the replicas, not dead',
+      'matches: ({ elsewhere }) => elsewhere.includes(true),',
+      'matches: () => false,',
+      'is refused by the word of another site, with nothing changed',
     ],
   ]),
   ...guardsOf('domain/events.ts', 'test/domain/events.test.ts', [

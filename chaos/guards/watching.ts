@@ -34,6 +34,24 @@ export const WATCHING = [
       'one that was scheduled earlier and comes late ends at once',
     ],
   ]),
+  ...guardsOf('activities/sights.ts', 'test/activities/elsewhere.test.ts', [
+    [
+      'other sites are heard first',
+      'a watcher that is cut off together with the replicas starts no failover of a primary that another site reaches',
+      'if (!this.#haveSitesSaid(server, nowMs)) return null;',
+      '',
+      'starts no failover while the worker of another site reaches the primary, and starts it when that one does not',
+    ],
+  ]),
+  ...guardsOf('activities/site-votes.ts', 'test/activities/elsewhere.test.ts', [
+    [
+      "a site's votes expire",
+      'what a site said before its worker was lost neither keeps a failover from a dead primary nor counts for its death',
+      'vote === null || nowMs - vote.atMs > lastsMs',
+      'vote === null || nowMs - vote.atMs > Number.MAX_VALUE * lastsMs',
+      'believes a vote for two seconds',
+    ],
+  ]),
   ...guardsOf('domain/hearing.ts', 'test/domain/hearing.test.ts', [
     [
       "a watcher's votes expire",

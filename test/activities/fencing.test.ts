@@ -168,7 +168,7 @@ describe('replicas whose receivers stand still', () => {
       });
     expect(await fence(shop)).toMatchObject({
       kind: 'done',
-      value: { kind: 'refused', changed: false, explains: expect.stringContaining('too few replicas can say') },
+      value: { kind: 'refused', changed: false, explains: expect.stringContaining('too few observers can say') },
     });
   });
 

@@ -6,11 +6,11 @@ import type { Check } from '../../domain/checkup.ts';
 import { fine, notAsked, wrong } from '../../domain/checkup.ts';
 import { clusterDigest } from '../../inventory/digest.ts';
 import { parseInventory } from '../../inventory/load.ts';
-import { EXAMPLE } from '../inventory/example.ts';
+import { changed } from '../inventory/example.ts';
 import type { Scene } from './cli-world.ts';
 import { run } from './cli-world.ts';
 
-const inventory = parseInventory('standfast.yaml', EXAMPLE);
+const inventory = parseInventory('standfast.yaml', changed('policy:', 'policy:\n      watch: { observers: [oslo-b] }'));
 const ssh = fine({ code: 'ssh', where: 'db1' }, 'sshd answers');
 const grants = ['SUPER', 'RELOAD'].map((name) => fine({ code: 'grant', where: 'db1' }, name));
 const noSuper = wrong({ code: 'grant', where: 'db1' }, 'lacks SUPER', 'GRANT SUPER');
@@ -48,7 +48,9 @@ test('all green is one sentence, the list, and 0', async () => {
   ]);
   const [shop] = inventory.clusters;
   const digest = shop === undefined ? '' : clusterDigest(shop, inventory.access);
-  expect(asked).toMatchObject([{ cluster: undefined, watches: [{ shard: 'main', cluster: 'shop', digest }] }]);
+  expect(asked).toMatchObject([
+    { cluster: undefined, watches: [{ shard: 'main', cluster: 'shop', digest }], observers: ['oslo-b'] },
+  ]);
   expect(asked[0]?.wanted?.map(({ scheduleId }) => scheduleId)).toContain('standfast-verify-shop');
 });
 
@@ -72,7 +74,7 @@ test('an inventory that does not load is a red line, and Temporal is asked all t
   expect(out).toContain('  ✗ inventory         no host was asked: standfast.yaml:3:5: unknown key\n');
   expect(out).toContain('every host\n  ? ssh               not asked: the inventory was not read');
   expect(out).toContain('  ✓ temporal          it answers');
-  expect(asked).toEqual([{ wanted: null, cluster: undefined, watches: [] }]);
+  expect(asked).toEqual([{ wanted: null, cluster: undefined, watches: [], observers: [] }]);
 });
 
 test('Temporal that does not answer is a red line, and what it would have said is listed as not asked', async () => {

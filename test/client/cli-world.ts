@@ -1,4 +1,4 @@
-import type { CliIo, HostsApi, RunsApi } from '../../client/cli-io.ts';
+import type { CliIo, CliWorld, HostsApi, RunsApi } from '../../client/cli-io.ts';
 import type { DiscoveryOrder } from '../../inventory/draft.ts';
 import { main } from '../../client/cli.ts';
 import { plain } from '../../client/paint.ts';
@@ -18,7 +18,7 @@ export interface Scene {
   readonly typed?: string;
   /** Presses Ctrl-C as soon as the command listens for it. */
   readonly interrupt?: Promise<void>;
-  readonly startWorker?: () => Promise<number>;
+  readonly startWorker?: CliWorld['startWorker'];
   readonly openHosts?: () => Promise<HostsApi>;
   readonly openRuns?: () => Promise<RunsApi>;
   readonly discover?: (order: DiscoveryOrder) => Promise<string>;

@@ -281,6 +281,26 @@ describe('schedules and the worker', () => {
     ]);
   });
 
+  test('worker start --role observe needs the site that it looks from, and nothing else has one', async () => {
+    const started: unknown[] = [];
+    const startWorker = (order: unknown) => {
+      started.push(order);
+      return Promise.resolve(0);
+    };
+    for (const line of ['', ' --role watch', ' --role observe --site bergen'])
+      expect(await run(`worker start${line}`, { startWorker })).toMatchObject({ exitCode: 0, err: '' });
+    expect(started).toEqual([{ role: undefined }, { role: 'watch' }, { role: 'observe', site: 'bergen' }]);
+    const siteless = await run('worker start --role observe', { startWorker });
+    expect(siteless.exitCode).toBe(2);
+    expect(siteless.err).toContain('--role observe needs --site <name>, one of policy.watch.observers');
+    for (const line of ['--site bergen', '--role runbooks --site bergen']) {
+      const refused = await run(`worker start ${line}`, { startWorker });
+      expect(refused.exitCode).toBe(2);
+      expect(refused.err).toContain('--site is of --role observe alone; leave it out, or add that');
+    }
+    expect(started).toHaveLength(3);
+  });
+
   test('worker start runs the worker, and explains a bad inventory', async () => {
     expect(await run('worker start')).toMatchObject({ exitCode: 0, err: '' });
     const fault = Object.assign(new Error('standfast.yaml:3:5: unknown key'), { name: 'InventoryError' });

@@ -85,7 +85,13 @@ describe('signs of death', () => {
 });
 
 describe('an observer that cannot ask, for a reason of its own', () => {
-  const unasked = { server: 'unasked', process: null, hearing: [false, false], expectedObservers: 3 } as const;
+  const unasked = {
+    server: 'unasked',
+    process: null,
+    hearing: [false, false],
+    elsewhere: [],
+    expectedObservers: 3,
+  } as const;
 
   it('has no vote: what it does not see is no death, and no life', () => {
     expect(diagnoseEvidence({ ...unasked, process: 'running' })).toMatchObject({
@@ -97,6 +103,53 @@ describe('an observer that cannot ask, for a reason of its own', () => {
 
   it('still believes the host that says that no server runs', () => {
     expect(diagnoseEvidence({ ...unasked, process: 'stopped' })).toMatchObject({ code: 'PrimaryProcessDead' });
+  });
+});
+
+describe('the workers of other sites', () => {
+  const cutOff = { server: 'silent', process: null, hearing: [false, false] } as const;
+  const judged = (...elsewhere: readonly (boolean | null)[]) =>
+    diagnoseEvidence({ ...cutOff, elsewhere, expectedObservers: 3 + elsewhere.length });
+
+  it('keep a failover from a primary that one of them reaches, though everybody here is deaf to it', () => {
+    for (const others of [[], [false], [null], [false, false, false]])
+      expect(judged(...others, true)).toMatchObject({ code: 'PrimaryReachedElsewhere', consequence: 'refuse' });
+  });
+
+  it('are expected: each that cannot say is one more that does not agree', () => {
+    expect(judged(null, null).code).toBe('PrimaryHostDead');
+    expect(judged(null, null, null).code).toBe('PrimaryUncertain');
+    expect(judged(null, null, false).code).toBe('PrimaryHostDead');
+  });
+
+  it('vote as a replica does', () => {
+    const alone = { ...cutOff, hearing: [] };
+    expect(diagnoseEvidence({ ...alone, elsewhere: [false], expectedObservers: 4 }).code).toBe('PrimaryUncertain');
+    expect(diagnoseEvidence({ ...alone, elsewhere: [false, false], expectedObservers: 5 }).code).toBe(
+      'PrimaryHostDead',
+    );
+  });
+
+  it('are not needed for a server that does not run, by the word of its host', () => {
+    const stopped = { ...cutOff, process: 'stopped', server: 'refused', expectedObservers: 5 } as const;
+    for (const reaches of [true, false, null])
+      expect(diagnoseEvidence({ ...stopped, elsewhere: [reaches, null] }).code).toBe('PrimaryProcessDead');
+  });
+
+  it('say something of the one that they were asked about, and of nobody else', () => {
+    const about = (host: string, reaches: boolean | null) =>
+      diagnosePrimary(
+        {
+          ...seen({ db1: POWERLESS, db2: DEAF, db3: POWERLESS }),
+          elsewhere: [{ site: 'bergen', host, reaches }],
+        },
+        'db1',
+      ).code;
+    expect(about('db1', true)).toBe('PrimaryReachedElsewhere');
+    expect(about('db1', false)).toBe('PrimaryHostDead');
+    expect(about('db1', null)).toBe('PrimaryUncertain');
+    expect(about('db2', true)).toBe('PrimaryUncertain');
+    expect(about('db2', false)).toBe('PrimaryUncertain');
   });
 });
 
@@ -176,6 +229,20 @@ describe('any observation', () => {
     );
   });
 
+  it('never fails over from a server that runs, or may run, and that another site reaches', () => {
+    const anyVotes = fc.array(fc.constantFrom(true, false, null), { maxLength: 4 });
+    fc.assert(
+      fc.property(anyPrimary, anyReplica, anyReplica, anyVotes, (db1, db2, db3, votes) => {
+        const elsewhere = votes.map((reaches, index) => ({ site: `s${String(index)}`, host: 'db1', reaches }));
+        const { code, consequence } = diagnosePrimary({ ...seen({ db1, db2, db3 }), elsewhere }, 'db1');
+        if (votes.includes(true) && code !== 'PrimaryProcessDead') expect(consequence).not.toBe('failOver');
+        // Who cannot say makes no death more certain.
+        const without = diagnosePrimary(seen({ db1, db2, db3 }), 'db1').consequence;
+        if (votes.every((reaches) => reaches === null) && without !== 'failOver') expect(consequence).toBe(without);
+      }),
+    );
+  });
+
   it('gives the same diagnosis in any order of the hosts', () => {
     fc.assert(
       fc.property(
@@ -202,9 +269,13 @@ describe('any observation', () => {
       diagnose({ server: silence('hung') }),
       diagnose(POWERLESS),
       diagnose(POWERLESS, POWERLESS, POWERLESS),
+      diagnosePrimary(
+        { ...seen({ db1: POWERLESS }), elsewhere: [{ site: 'bergen', host: 'db1', reaches: true }] },
+        'db1',
+      ),
     ];
-    expect(new Set(all.map((one) => one.code)).size).toBe(9);
-    expect(new Set(all.map((one) => one.explains)).size).toBe(9);
+    expect(new Set(all.map((one) => one.code)).size).toBe(10);
+    expect(new Set(all.map((one) => one.explains)).size).toBe(10);
     expect(Object.keys(all[0] ?? {}).sort()).toEqual(['code', 'consequence', 'explains']);
   });
 

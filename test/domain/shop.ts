@@ -33,6 +33,7 @@ export const SHOP: ClusterDescription = {
     silenceMs: 500,
     heartbeatMs: 1_000,
     rehearsalMs: 0,
+    observers: [],
     automatic: false,
     graceMs: 0,
     cooldownMs: 600_000,

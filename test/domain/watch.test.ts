@@ -9,6 +9,7 @@ const AUTOMATIC: WatchPolicy = {
   silenceMs: 500,
   heartbeatMs: 1_000,
   rehearsalMs: 0,
+  observers: [],
   automatic: true,
   graceMs: 0,
   cooldownMs: 600_000,

@@ -69,6 +69,7 @@ export class Members {
         silenceMs: 500,
         heartbeatMs: 1_000,
         rehearsalMs: 0,
+        observers: [],
         automatic: false,
         graceMs: 0,
         cooldownMs: 600_000,

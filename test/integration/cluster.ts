@@ -22,6 +22,8 @@ export interface Cluster {
   startWorker(name: string, holdAt?: string, environment?: Readonly<Record<string, string>>): Promise<LabWorker>;
   /** One that watches, and carries out the failovers that it starts. */
   startWatcher(name: string): Promise<LabWorker>;
+  /** One that only looks, from the application's seat, which is that site. */
+  startObserver(site: string): Promise<LabWorker>;
   startLedger(options?: LedgerOptions): Ledger;
 }
 
@@ -30,6 +32,7 @@ export function useCluster(): () => Cluster {
   let cluster: Cluster | undefined;
   const workers: LabWorker[] = [];
   const ledgers: Ledger[] = [];
+  let lent: Promise<void> | undefined;
   beforeAll(async () => {
     const { lab, temporal, temporalInside } = await openStage();
     const client = await Standfast.connect({ address: temporal });
@@ -52,6 +55,12 @@ export function useCluster(): () => Cluster {
       startWorker,
       startWatcher: async (name) => {
         const worker = await LabWorker.start(lab, name, { temporal: temporalInside, role: 'watch' });
+        workers.push(worker);
+        return worker;
+      },
+      startObserver: async (site) => {
+        await (lent ??= lab.lend(Number(temporalInside.split(':')[1])));
+        const worker = await LabWorker.start(lab, site, { temporal: temporalInside, role: 'observe', site });
         workers.push(worker);
         return worker;
       },

@@ -27,6 +27,8 @@ access:
   sql: { user: standfast, password: credential:sql }
 `;
 
+const WATCH = { shard: 'main', everyMs: 100, silenceMs: 400, observers: [], heartbeatMs: 1000, rehearsalMs: 3_600_000 };
+
 describe('a good inventory', () => {
   test('becomes plain data with names, countries and milliseconds', () => {
     const inventory = parseInventory('standfast.yaml', EXAMPLE);
@@ -78,7 +80,7 @@ describe('a good inventory', () => {
             salvage: 'apply',
             maxLostTransactions: 0,
           },
-          watch: { shard: 'main', everyMs: 100, silenceMs: 400, heartbeatMs: 1000, rehearsalMs: 3_600_000 },
+          watch: WATCH,
           countries: ['NO'],
           lag: { warnMs: 1000, failMs: 10_000 },
           alone: 'async',
@@ -112,7 +114,7 @@ describe('a good inventory', () => {
         salvage: 'apply',
         maxLostTransactions: 0,
       },
-      watch: { shard: 'main', everyMs: 100, silenceMs: 400, heartbeatMs: 1000, rehearsalMs: 3_600_000 },
+      watch: WATCH,
       countries: [],
       lag: { warnMs: 1000, failMs: 10_000 },
       alone: 'async',

@@ -3,7 +3,7 @@ import { readWorkerConfig } from '../../worker/config.ts';
 import { createHooks } from '../../worker/hold.ts';
 
 const hooksFor = (points?: string) =>
-  createHooks(readWorkerConfig(points === undefined ? {} : { STANDFAST_HOLD_AT: points }, 'runbooks'));
+  createHooks(readWorkerConfig(points === undefined ? {} : { STANDFAST_HOLD_AT: points }));
 
 describe('a worker that is to be held', () => {
   const said: string[] = [];
@@ -54,9 +54,7 @@ describe('a worker in production', () => {
   test.each(['fenceAndDrain', 'fenceAndDrain:between', 'a.b.c:before', 'openTransfer:before,', 'rm -rf:after'])(
     'does not start with %s as a point',
     (points) => {
-      expect(() => readWorkerConfig({ STANDFAST_HOLD_AT: points }, 'runbooks')).toThrow(
-        /STANDFAST_HOLD_AT must look like/,
-      );
+      expect(() => readWorkerConfig({ STANDFAST_HOLD_AT: points })).toThrow(/STANDFAST_HOLD_AT must look like/);
     },
   );
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ClusterPorts } from '../../adapters/ports.ts';
 import { InventorySource } from '../../worker/inventory-source.ts';
 import type { ClosablePorts } from '../../worker/ports.ts';
-import type { ProofPort, RunsPort } from '../../adapters/ports.ts';
+import type { ObserversPort, ProofPort, RunsPort } from '../../adapters/ports.ts';
 import { createPorts } from '../../worker/ports.ts';
 import { EXAMPLE } from '../inventory/example.ts';
 
@@ -22,6 +22,7 @@ beforeAll(async () => {
     owner: 'control-1',
     runs: {} as RunsPort,
     proofs: {} as ProofPort,
+    observers: {} as ObserversPort,
   });
   cluster = await ports.cluster('shop');
 });

@@ -26,6 +26,7 @@ export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
     }),
     session: (host, deadline) => openSimulated(shop, host, deadline),
     pulse: (host) => new SimulatedPulse(shop, host),
+    seenFrom: (site, host) => shop.seenFrom(site, host),
     vipSession: (deadline) => openVip(shop, deadline),
     endpoint: (host) => ({ address: addressOf(host), port: 3306 }),
     sshPort: () => 22,

@@ -2,12 +2,14 @@ import type { ClusterDescription, HostName } from '../../../domain/cluster.ts';
 import { memberNames } from '../../../domain/cluster.ts';
 import type { ClusterPorts, ProofPort, RunbookPorts } from '../../../adapters/ports.ts';
 import { AdapterFailure } from '../../../adapters/ports.ts';
+import type { Silence } from '../../../domain/observation.ts';
 import { SHOP } from '../../domain/shop.ts';
 import { provenNow } from './audit.ts';
 import { Database } from './database.ts';
 import { Member } from './member.ts';
 import { addressOf } from './address.ts';
 import type { SimulatedSession } from './session.ts';
+import { pass } from './session.ts';
 import { moveReplication } from './replication.ts';
 import { simulatedPorts } from './ports.ts';
 
@@ -51,6 +53,10 @@ export class SimulatedShop implements RunbookPorts {
   runsEvents = false;
   /** Where a connection to the VIP ends, when it is not at whoever holds it. */
   vipLeadsTo: HostName | null = null;
+  /** How the primary answers the worker of a site; one that is not here has no worker, so that a second passes. */
+  readonly seenElsewhere = new Map<string, 'answers' | Silence>();
+  /** Every question to a site, with the instant on the simulated clock. */
+  readonly askedElsewhere: { readonly site: string; readonly host: HostName; readonly atMs: number }[] = [];
   /** Hosts whose connections come from another address than the one in the inventory. */
   readonly comesFrom = new Map<HostName, string>();
   readonly #interruptions: Interruption[] = [];
@@ -144,6 +150,13 @@ export class SimulatedShop implements RunbookPorts {
 
   clientAddressOf(host: HostName): string {
     return this.comesFrom.get(host) ?? addressOf(host);
+  }
+
+  async seenFrom(site: string, host: HostName): Promise<'answers' | Silence | null> {
+    this.askedElsewhere.push({ site, host, atMs: performance.now() });
+    const reach = this.seenElsewhere.get(site);
+    await pass(reach === undefined ? 1_000 : reach === 'silent' ? this.description.watch.silenceMs : 20);
+    return this.seenElsewhere.get(site) ?? null;
   }
 
   isReachable(host: HostName): boolean {
