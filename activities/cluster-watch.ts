@@ -7,12 +7,11 @@ import type { ListedDelay } from '../domain/lag.ts';
 import type { Recorded } from '../domain/room.ts';
 import { triedAt } from '../domain/room.ts';
 import { Settled } from '../domain/settled.ts';
-import type { Transition, WatchMemory } from '../domain/watch.ts';
-import { inWords, react, restarted } from '../domain/watch.ts';
+import type { Reaction, Transition, WatchMemory } from '../domain/watch.ts';
+import { react, restarted } from '../domain/watch.ts';
 import { judgeLag, judgeThreads } from '../domain/watched-replica.ts';
 import type { News } from './lockout.ts';
 import { seeLockout } from './lockout.ts';
-import { ReturnedReplicas } from './returned-replicas.ts';
 import { Sights } from './sights.ts';
 
 /** What is different for so long is told. */
@@ -21,7 +20,7 @@ const BUSY_REST_MS = 1_000;
 const REFUSED_REST_MS = 30_000;
 const TELL_AGAIN_MS = 500;
 
-type Act = 'failOver' | 'reopen' | 'makeRoom' | 'startReplicas';
+type Act = 'failOver' | 'reopen' | 'makeRoom';
 
 export interface Watching {
   readonly cluster: ClusterPorts;
@@ -47,7 +46,6 @@ export class ClusterWatch {
   readonly #late = new Map<HostName, string | null>();
   /** Replicas that did not answer the last time. */
   readonly #absent = new Set<HostName>();
-  readonly #returned: ReturnedReplicas;
   #memory: WatchMemory;
   /** What it started and waits for. */
   #acting: Act | null = null;
@@ -60,7 +58,6 @@ export class ClusterWatch {
   constructor(watching: Watching) {
     this.#watching = watching;
     this.#memory = watching.memory;
-    this.#returned = new ReturnedReplicas(watching.primary);
     this.#sights = new Sights(watching.cluster, watching.primary, {
       onSight: (host) => {
         this.#see(host);
@@ -110,11 +107,8 @@ export class ClusterWatch {
 
   /** What a failover was refused for may have been this replica's absence. A claim ends connections: one that is lost says nothing of its host. */
   #hearReturn(host: HostName, nowMs: number): void {
-    const sight = this.#sights.replica(host);
-    if (sight === null) return;
-    this.#returned.see(host, sight, nowMs);
-    const { reach } = sight;
-    if (reach === 'lost') return;
+    const reach = this.#sights.replica(host)?.reach;
+    if (reach === undefined || reach === 'lost') return;
     if (reach !== 'answers') this.#absent.add(host);
     else if (this.#absent.delete(host)) {
       const refusedUntilMs = Math.min(this.#memory.refusedUntilMs, nowMs + BUSY_REST_MS);
@@ -140,8 +134,7 @@ export class ClusterWatch {
     const { code, explains } = diagnosis;
     const news = lockout.tellOf(this.#acting === 'makeRoom') ?? { code, explains, reaction: inWords(reaction) };
     this.#tell(primary, news, nowMs);
-    const mends = lockout.act ?? (this.#isServing ? this.#returned.act(nowMs) : null);
-    const act = reaction.kind === 'failOver' || reaction.kind === 'reopen' ? reaction.kind : mends;
+    const act = reaction.kind === 'failOver' || reaction.kind === 'reopen' ? reaction.kind : lockout.act;
     if (act === null) return;
     if (this.#acting !== null) {
       if (reaction.kind === 'failOver') this.#giveWay(diagnosis);
@@ -154,7 +147,7 @@ export class ClusterWatch {
 
   /** The operation that it waits for would go on trying: the primary that it is about died. */
   #giveWay({ explains }: Diagnosis): void {
-    const isOther = (): boolean => this.#acting !== null && this.#acting !== 'failOver';
+    const isOther = (): boolean => this.#acting === 'reopen' || this.#acting === 'makeRoom';
     if (!isOther() || this.#gaveWay || performance.now() < this.#toldUntilMs) return;
     this.#toldUntilMs = performance.now() + TELL_AGAIN_MS;
     const { cluster, runs, onFault } = this.#watching;
@@ -169,9 +162,7 @@ export class ClusterWatch {
       failOver: () => runs.failOver(name, `watched: ${explains}`),
       reopen: () => runs.reopen(name, primary),
       makeRoom: () => runs.makeRoom(name),
-      startReplicas: () => runs.startReplicas(name, primary),
     };
-    if (kind === 'startReplicas') this.#returned.tried(performance.now());
     const started = await starts[kind]();
     // Another operation holds the cluster, and would hold it for as long as it tries.
     if (kind === 'failOver' && started.kind === 'busy') await runs.primaryDied(name, `watched: ${explains}`);
@@ -180,8 +171,8 @@ export class ClusterWatch {
       this.#memory = { ...this.#memory, madeRoomAtMs: triedAt(performance.now(), started.kind === 'started') };
     this.#memory = { ...this.#memory, restUntilMs: performance.now() + (this.#gaveWay ? 0 : restMs) };
     [this.#acting, this.#gaveWay] = [null, false];
-    // What another operation was in the way of is asked for again soon; nobody became primary by it.
-    if (isAboutPrimary(kind) || started.kind === 'started') this.#watching.onOperation();
+    // Room that another operation was in the way of is asked for again soon; nobody became primary by it.
+    if (kind !== 'makeRoom' || started.kind === 'started') this.#watching.onOperation();
   }
 
   /** @returns for how long nothing is tried again, in milliseconds */
@@ -190,16 +181,16 @@ export class ClusterWatch {
     if (started.kind !== 'busy') this.#memory = { ...this.#memory, isFailingOver: kind === 'failOver' };
     if (started.kind !== 'started') {
       if (started.kind === 'unreachable') log.warn('Temporal did not take a run that the watcher starts', started);
-      return isAboutPrimary(kind) ? BUSY_REST_MS : 0;
+      return kind === 'makeRoom' ? 0 : BUSY_REST_MS;
     }
     const attempted = await started.ended;
     this.#memory = { ...this.#memory, isFailingOver: false };
     if (attempted.kind === 'failed') {
       this.#say('AttemptFailed', attempted.why);
       const { reopenFailed } = this.#memory;
-      if (!isAboutPrimary(kind)) return 0;
-      this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
+      if (kind !== 'makeRoom') this.#memory = { ...this.#memory, reopenFailed: kind === 'reopen' };
       if (kind === 'reopen') return reopenFailed ? REFUSED_REST_MS : BUSY_REST_MS;
+      if (kind === 'makeRoom') return 0;
       this.#memory = { ...this.#memory, refusedUntilMs: performance.now() + REFUSED_REST_MS };
       return 0;
     }
@@ -214,9 +205,7 @@ export class ClusterWatch {
       return { code: 'ReplicaSilent', explains: sight?.why ?? 'it was not asked yet', reaction: '' };
     const threads = judgeThreads(sight.value);
     const late = this.#judgeLag(host);
-    const isStarted = this.#acting === 'startReplicas' && this.#returned.has(host);
-    const reaction = isStarted ? 'it is started: it was away' : '';
-    return { ...(threads.code === 'Replicates' ? (late ?? threads) : threads), reaction };
+    return { ...(threads.code === 'Replicates' ? (late ?? threads) : threads), reaction: '' };
   }
 
   #judgeLag(host: HostName): ReturnType<typeof judgeLag> {
@@ -243,5 +232,5 @@ export class ClusterWatch {
   }
 }
 
-/** Who is primary, and whether it serves, may be another matter afterwards. */
-const isAboutPrimary = (kind: Act): boolean => kind === 'failOver' || kind === 'reopen';
+const WORDS = { watch: '', failOver: 'it is failed over', reopen: 'it is opened again' } as const;
+const inWords = (reaction: Reaction): string => (reaction.kind === 'tell' ? reaction.why : WORDS[reaction.kind]);

@@ -38,14 +38,15 @@ async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
   await ensureHelper(cluster, host);
   const { description, owner } = cluster;
   if (!description.hosts.some((database) => database.name === host)) return host;
-  const content = cluster.keepalivedConfiguration(host);
-  const holding = content === null ? { vip: cluster.vip.address } : { content };
-  await cluster.helper(host).request('configure-vip', { owner, ...holding }, { timeoutMs: CONFIGURE_MS });
+  // First of all it boots closed, also where the address is refused.
   const running = await runningSettings(cluster, host);
   if (running !== null)
     await cluster
       .helper(host)
       .request('configure', { owner, ...configuration(host, running) }, { timeoutMs: CONFIGURE_MS });
+  const content = cluster.keepalivedConfiguration(host);
+  const holding = content === null ? { vip: cluster.vip.address } : { content };
+  await cluster.helper(host).request('configure-vip', { owner, ...holding }, { timeoutMs: CONFIGURE_MS });
   return host;
 }
 
@@ -86,6 +87,8 @@ export const equippingActivities = (ports: Ports): Pick<Activities, 'equipMember
         left.push(outcome.reason);
       else throw outcome.reason;
     }
+    const own = left.find(({ host, type }) => host === input.host && type === 'Unsafe');
+    if (own !== undefined) throw own;
     const unreachable = left.map(({ message }) => message);
     if (equipped.length < majorityOf(members.length))
       throw new AdapterFailure({

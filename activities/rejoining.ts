@@ -74,13 +74,14 @@ async function isClean({ cluster }: Authority, standing: Standing): Promise<bool
   }
   const { extra, shared } = compare(standing, renderGtids(appliedBy(status)));
   if (extra.size > 0) return false;
+  const isApplying = status.replication?.applier === 'running';
   if (!isAtRest(status.replication)) {
     const waiting = compare(standing, renderGtids(receivedBy(status))).extra;
     if (waiting.size === 0) return true;
     throw new AdapterFailure({
       type: 'NotYet',
       host,
-      message: `${host} has received transactions that ${standing.primary} never had (${renderGtids(waiting)}), and is still applying them: its relay logs would be deleted with them`,
+      message: `${host} has received transactions that ${standing.primary} never had (${renderGtids(waiting)}), and has yet to apply them: its relay logs would be deleted with them. ${isApplying ? 'Start again when it has applied them' : 'Its applier stands still: STOP SLAVE on it, then start again, which sets them aside'}`,
     });
   }
   const relay = await list(cluster, host, { logs: 'relay', beyond: shared });

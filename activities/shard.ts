@@ -145,7 +145,6 @@ export class Shard {
         this.#left === null && !this.#isEnded && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       makeRoom: (cluster) => start(() => runs.makeRoom(cluster)),
-      startReplicas: (cluster, primary) => start(() => runs.startReplicas(cluster, primary)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
       rehearse: (cluster) => this.#attempt.as(() => runs.rehearse(cluster)),
       tell: async (transitions) => {

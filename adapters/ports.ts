@@ -148,8 +148,6 @@ export interface RunsPort {
   primaryDied(cluster: string, why: string): Promise<boolean>;
   /** Opens a primary that came back closed. */
   reopen(cluster: string, host: HostName): Promise<Started>;
-  /** Starts the replicas of a primary that serves, which came back with their threads stopped. */
-  startReplicas(cluster: string, primary: HostName): Promise<Started>;
   /** Lets ackers into a primary whose connections all wait for them, and puts its limit back. */
   makeRoom(cluster: string): Promise<Started>;
   /** Milliseconds since the last failover of the cluster that promoted somebody; null: none of the last `withinMs` is on record. */

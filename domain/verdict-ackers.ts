@@ -33,7 +33,7 @@ function judgeRecord({ cluster, observation, primary, sync }: AckersCase): reado
       severity: 'bad',
       host,
       explains: `${host} is recorded to acknowledge writes and is not connected to ${primary}, so a failover without the files of ${primary} would wait for it`,
-      remedy: `bring it back (when no watcher starts its replication: standfast prepare ${name} ${primary}), or standfast acker remove ${name} ${host}`,
+      remedy: `bring it back, then standfast prepare ${name} ${primary}, or standfast acker remove ${name} ${host}`,
     })),
     ...unrecorded.map((who): Finding => ({
       code: 'AckerUnrecorded',

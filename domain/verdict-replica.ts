@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
     ...DOWN,
     matches: (found) => status(found) === null && !isFenced(found),
     remedy:
-      'start its database server; it comes back read-only, and a watcher, or standfast prepare CLUSTER PRIMARY, starts its replication',
+      'start its database server; it comes back read-only and stands still: then standfast prepare CLUSTER PRIMARY',
   },
   {
     ...DOWN,

@@ -71,10 +71,6 @@ export type Reaction =
   /** Something is wrong that the watcher may not, or cannot, mend. */
   | { readonly kind: 'tell'; readonly why: string };
 
-const WORDS = { watch: '', failOver: 'it is failed over', reopen: 'it is opened again' } as const;
-
-export const inWords = (reaction: Reaction): string => (reaction.kind === 'tell' ? reaction.why : WORDS[reaction.kind]);
-
 export interface Reacted {
   readonly memory: WatchMemory;
   readonly reaction: Reaction;

@@ -26,13 +26,10 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
     }),
   reopen: (cluster, host) =>
     start('preparePrimary', {
-      ...prepared(queues, cluster, host),
+      ...common(cluster),
+      taskQueue: queues.runbooks,
+      args: [{ cluster, host }],
       staticSummary: `open ${host} of ${cluster} again: it came back closed`,
-    }),
-  startReplicas: (cluster, host) =>
-    start('preparePrimary', {
-      ...prepared(queues, cluster, host),
-      staticSummary: `start the replicas of ${cluster} that came back with their threads stopped`,
     }),
   makeRoom: (cluster) =>
     start('makeRoom', {
@@ -114,12 +111,6 @@ async function giveWay(cluster: string, why: string): Promise<boolean> {
     return false;
   }
 }
-
-const prepared = ({ runbooks }: TaskQueues, cluster: string, host: string) => ({
-  ...common(cluster),
-  taskQueue: runbooks,
-  args: [{ cluster, host }],
-});
 
 const common = (cluster: string) => ({ workflowId: operationId(cluster), workflowTaskTimeout: '1s' }) as const;
 

@@ -77,15 +77,6 @@ export const WATCHING = [
       'is told to give way when it is another operation',
     ],
   ]),
-  ...guardsOf('activities/returned-replicas.ts', 'test/activities/cluster-watch.test.ts', [
-    [
-      'stopped on purpose',
-      'a replica that somebody stopped is not started again',
-      'else if (this.#away.delete(host)) this',
-      'else if (!this.has(host)) this',
-      'because somebody stopped it is left as it is',
-    ],
-  ]),
   ...guardsOf('domain/watch.ts', 'test/domain/watch.test.ts', [
     [
       'automatic only by policy',

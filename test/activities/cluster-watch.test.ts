@@ -29,7 +29,6 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   const started: number[] = [];
   const [opened, gaveWay]: [string[], string[]] = [[], []];
   const rooms: number[] = [];
-  const replicas: string[] = [];
   const recorded = { ackers: ['db2', 'db3'], isRoomLeft: false };
   let end: (how: Attempted) => void = () => undefined;
   const runs: RunsPort = {
@@ -40,11 +39,6 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
     },
     reopen: (_cluster, host) => {
       opened.push(host);
-      return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
-    },
-    startReplicas: (_cluster, primary) => {
-      replicas.push(primary);
-      if (isHeld) return Promise.resolve({ kind: 'busy' });
       return Promise.resolve({ kind: 'started', ended: new Promise((resolve) => (end = resolve)) });
     },
     makeRoom: () => {
@@ -77,7 +71,7 @@ async function watchedShop({ isHeld = false, graceMs = 0, hears = 1 } = {}) {
   void watch.run(over.signal);
   await pass(1_000);
   return {
-    ...{ shop, watch, onOperation, started, opened, gaveWay, rooms, replicas, recorded },
+    ...{ shop, watch, onOperation, started, opened, gaveWay, rooms, recorded },
     endRun: (how: Attempted) => {
       end(how);
     },
@@ -232,50 +226,6 @@ describe('while the failover that it started runs', () => {
     expect(watch.memory.refusedUntilMs).toBeGreaterThan(nowMs);
     await pass(5_000);
     expect(started).toHaveLength(1);
-  });
-});
-
-describe('a replica that stands still', () => {
-  const stop = (shop: SimulatedShop, host: HostName): void => {
-    for (const thread of ['receiver', 'applier'] as const) shop.database(host).stop(thread);
-  };
-  /** Its host is restarted; everything boots with its threads stopped. */
-  const restart = async (shop: SimulatedShop, host: HostName): Promise<void> => {
-    shop.kill(host);
-    await pass(2_000);
-    stop(shop, host);
-    shop.database(host).process = 'running';
-  };
-
-  it('since it was away is started, by one run, and that is told of it', async () => {
-    const { shop, replicas, started, toldOf } = await watchedShop();
-    await restart(shop, 'db3');
-    await pass(8_000);
-    expect({ replicas, started }).toEqual({ replicas: ['db1'], started: [] });
-    expect(toldOf('db3').at(-1)).toBe('ApplierStopped');
-  });
-
-  it('is started later when another operation is in the way', async () => {
-    const { shop, replicas, onOperation } = await watchedShop({ isHeld: true });
-    await restart(shop, 'db3');
-    await pass(16_000);
-    expect(replicas).toEqual(['db1', 'db1']);
-    expect(onOperation).not.toHaveBeenCalled();
-  });
-
-  it('because somebody stopped it is left as it is', async () => {
-    const { shop, replicas } = await watchedShop();
-    stop(shop, 'db3');
-    await pass(10_000);
-    expect(replicas).toEqual([]);
-  });
-
-  it('of a primary that died meanwhile is another matter: it is failed over', async () => {
-    const { shop, replicas, started } = await watchedShop();
-    await restart(shop, 'db3');
-    shop.kill('db1');
-    await pass(8_000);
-    expect({ replicas, failovers: started.length }).toEqual({ replicas: [], failovers: 1 });
   });
 });
 

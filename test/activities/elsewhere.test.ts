@@ -34,7 +34,7 @@ async function watched(shop: SimulatedShop) {
   const startedAtMs: number[] = [];
   const refuse = () => Promise.reject(new Error('nothing else is started'));
   const runs: RunsPort = {
-    ...{ reopen: refuse, startReplicas: refuse, makeRoom: refuse, primaryDied: refuse, rehearse: refuse, tell: refuse },
+    ...{ reopen: refuse, makeRoom: refuse, primaryDied: refuse, rehearse: refuse, tell: refuse },
     sinceLastFailover: () => Promise.resolve(null),
     failOver: () => {
       startedAtMs.push(performance.now());

@@ -22,7 +22,7 @@ it('does not throw away what a replica has yet to apply, and its primary never h
   expect(await rejoin(shop)).toMatchObject({
     kind: 'failed',
     type: 'NotYet',
-    message: expect.stringContaining('never had (0-2-900), and is still applying them'),
+    message: expect.stringContaining('never had (0-2-900), and has yet to apply them'),
   });
   expect(shop.database('db3').channel).toMatchObject({ source: 'db2', relay: ['0-2-900'] });
 });

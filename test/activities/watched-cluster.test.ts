@@ -37,7 +37,6 @@ it('keeps the cooldown also when its failover is seen in the records before the 
     },
     makeRoom: () => Promise.reject(new Error('nobody is locked out')),
     reopen: () => Promise.reject(new Error('nobody closed it')),
-    startReplicas: () => Promise.reject(new Error('none was away')),
     sinceLastFailover: () => Promise.resolve(null),
     primaryDied: () => Promise.reject(new Error('nothing else holds it')),
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
@@ -68,14 +67,7 @@ async function withRoom(): Promise<{ readonly shop: SimulatedShop; readonly made
   const made: number[] = [];
   const never = (): Promise<never> => Promise.reject(new Error('nothing of the kind is to be done'));
   const runs: RunsPort = {
-    ...{
-      failOver: never,
-      reopen: never,
-      startReplicas: never,
-      primaryDied: never,
-      rehearse: never,
-      tell: () => Promise.resolve(),
-    },
+    ...{ failOver: never, reopen: never, primaryDied: never, rehearse: never, tell: () => Promise.resolve() },
     makeRoom: () => {
       made.push(performance.now());
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });

@@ -34,7 +34,6 @@ beforeEach(() => {
     },
     makeRoom: () => Promise.reject(new Error('nobody is locked out')),
     reopen: () => Promise.reject(new Error('nobody closed it')),
-    startReplicas: () => Promise.reject(new Error('none was away')),
     primaryDied: () => Promise.reject(new Error('nothing else holds it')),
     rehearse: () => Promise.reject(new Error('the policy asks for none')),
     sinceLastFailover: () => Promise.resolve(null),

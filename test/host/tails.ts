@@ -26,7 +26,8 @@ export function startServer(host: Sandbox, serverId: number): void {
 
 export const killServer = (host: Sandbox): void => {
   host.shell(
-    `pkill -KILL -x 'mariadbd-safe|mysqld_safe'; pkill -KILL -x mariadbd; while pgrep -x mariadbd; do :; done`,
+    // Again and again: a supervisor may have forked a server after it was seen.
+    `for round in 1 2 3; do while pkill -KILL -x 'mariadbd-safe|mysqld_safe|mariadbd'; do :; done; sleep 0.05; done`,
   );
 };
 

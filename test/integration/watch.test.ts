@@ -76,22 +76,6 @@ test('a failover that would refuse is told of while the primary still serves, an
   expect(await watch.failovers()).toEqual([]);
 });
 
-test('replicas whose hosts are restarted one after the other come back by themselves, and there is always one that acknowledges', async () => {
-  const { lab, startWorker, startLedger } = await watched({ automatic: false });
-  await startWorker('runbooks');
-  const ledger = startLedger({ hosts: ['db1'] });
-  for (const name of ['db3', 'db2']) {
-    const host = lab.host(name);
-    await host.powerOff();
-    await host.powerOn();
-    await host.exec(['service', 'mariadb', 'start'], { timeoutMs: 60_000 });
-    await watch.tells(`${name} Replicates`, 2);
-  }
-  await ledger.acknowledged(20, { since: Ledger.now() });
-  expect(await watch.reactions()).toContain('it is started: it was away');
-  expect(await watch.failovers()).toEqual([]);
-});
-
 test('a primary that restarts within the grace is opened again, and nobody else is promoted', async () => {
   const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
   await restore('cluster');

@@ -4,9 +4,9 @@ has_systemd() {
   [[ -d /run/systemd/system ]]
 }
 
-# It may not answer either.
+# It may not answer either; to read all units again takes it a while on a busy host.
 systemd() {
-  timeout --foreground 5 systemctl -q "$@" 2>>"$RUN/daemon.log"
+  timeout --foreground 10 systemctl -q "$@" 2>>"$RUN/daemon.log"
 }
 
 # unit_says PROPERTY: in UNIT_SAYS.
@@ -17,7 +17,7 @@ unit_says() {
 # By the name that systemd itself has for it: mysql.service may be another name of mariadb.service.
 know_unit() {
   [[ ! -v UNIT ]] || return 0
-  unit_says Id
+  unit_says Id || return 1
   UNIT=${UNIT_SAYS:-${CONF[unit]%.service}.service}
 }
 
@@ -29,7 +29,7 @@ ConditionPathExists=!$STATE/fenced"
 hold_unit() {
   local file old=''
   has_systemd || return 0
-  know_unit
+  know_unit || return 1
   file=/etc/systemd/system/$UNIT.d/standfast.conf
   [[ ! -e $file ]] || old=$(<"$file")
   if [[ $old != "$CONDITION" ]]; then
@@ -58,7 +58,6 @@ end_unit() {
 # One that is about to be started again is not gone. No answer counts as one that is there.
 unit_is_up() {
   has_systemd || return 1
-  know_unit
-  unit_says ActiveState
+  know_unit && unit_says ActiveState || return 0
   [[ $UNIT_SAYS != @(inactive|failed) ]]
 }

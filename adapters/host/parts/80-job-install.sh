@@ -101,7 +101,8 @@ stop_for_good() {
 refuse_if_relied_on() {
   local as=''
   load_standing
-  [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received"
+  # With a primary on record at this epoch the operation has decided.
+  ((${PRIMARY_EPOCH:-0} >= EPOCH)) || [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received"
   [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker"
   [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary"
   [[ -z $as ]] || refuse Unsafe "job-clean: nothing was removed on $HOSTNAME: $as"
