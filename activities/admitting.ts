@@ -23,6 +23,8 @@ import { undoAll } from './undoing.ts';
 
 const ATTACH_MS = 15_000;
 const POLL_MS = 50;
+/** One slow look at an acker must not cost a cluster its `lossless`. */
+const LOOK_AGAIN_MS = 3_000;
 
 interface Admission extends Standing {
   readonly host: HostName;
@@ -110,7 +112,7 @@ async function widen(authority: Authority, { primary, sync, ackers, steps }: Wid
   const claim = { primary, ackers, goal: null };
   if (
     sync?.mode === 'lossless' &&
-    (await recordLossless(authority, claim, { signal: steps.signal, forMs: 0 })) === null
+    (await recordLossless(authority, claim, { signal: steps.signal, forMs: LOOK_AGAIN_MS })) === null
   )
     return true;
   // Who acknowledges the writes of a dead primary is no longer to be changed.

@@ -49,6 +49,7 @@ export const CATALOGUE = {
   undoFence: { changes: true, steps: OPEN_STEPS.filter((step) => step !== 'claim') },
   promoteAndRoute: { changes: true, steps: PROMOTE_STEPS },
   fenceDeposed: CHANGES,
+  planRejoin: LOOKS,
   rejoinHost: { changes: true, steps: REJOIN_STEPS },
   undoRejoin: CHANGES,
   settleCluster: CHANGES,

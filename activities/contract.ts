@@ -35,7 +35,7 @@ export interface Snapshot {
 
 export interface ChecksumProof {
   readonly tables: number;
-  /** GTID position at which both servers were compared. */
+  /** GTID position of the last snapshot in which tables were compared. */
   readonly position: string;
 }
 
@@ -152,6 +152,12 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
    * Source: MariaDB KB, max_connections; nftables, sets with a timeout
    */
   makeRoom(input: OfOperation): Promise<MakeRoomResult>;
+
+  /**
+   * Looks only. `follows`: the host replicates from the primary with both threads already.
+   * @throws `Unsafe` as `rejoinHost` does
+   */
+  planRejoin(input: OfCluster & { readonly host: HostName }): Promise<{ readonly follows: boolean }>;
 
   /**
    * A host that was primary or replica before and holds nothing that the primary lacks is started closed and replicates from the primary; it acknowledges

@@ -10,6 +10,8 @@ import type { ClusterObservation, HostObservation } from '../domain/observation.
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { Obstacle } from '../domain/preflight.ts';
 import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
+import type { Progress } from '../domain/progress.ts';
+import { noteProgress, standsStill } from '../domain/progress.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
@@ -22,6 +24,8 @@ import { undoAll } from './undoing.ts';
 const POLL_MS = 200;
 const ORDER_MS = 30_000;
 const CLEAN_MS = 120_000;
+/** Of a stream, whose bytes are counted; preparing a snapshot takes as long as it takes. */
+const STANDSTILL_MS = 600_000;
 
 interface ProvisionRequest {
   readonly host: HostName;
@@ -127,17 +131,26 @@ async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> 
 /** Follows a job on a host to its end. The job runs on without this worker. */
 async function follow(cluster: ClusterPorts, host: HostName, job: string): Promise<HelperAnswerFields> {
   const context = Context.current();
+  let progress: Progress | null = null;
   for (;;) {
     context.cancellationSignal.throwIfAborted();
     const status = await cluster.helper(host).request('job-status', { job });
-    beat({ host, step: status['step'] ?? '', bytes: Number(status['bytes'] ?? 0) });
+    const { step = '', bytes = '0' } = status;
+    beat({ host, step, bytes: Number(bytes) });
     if (status['state'] === 'done') return status;
     if (status['state'] !== 'running')
       throw new AdapterFailure({
         type: 'Unsafe',
         host,
-        message: `the copy failed on ${host} in step ${status['step'] ?? 'unknown'} (exit ${status['exit'] ?? '?'}): ${(status['log'] ?? '').slice(-600)}`,
+        message: `the copy failed on ${host} in step ${step === '' ? 'unknown' : step} (exit ${status['exit'] ?? '?'}): ${(status['log'] ?? '').slice(-600)}`,
       });
+    const atMs = performance.now();
+    progress = noteProgress(progress, { position: bytes, atMs });
+    if (step === 'send' && standsStill(progress, { atMs, forMs: STANDSTILL_MS }))
+      throw unsafe(
+        host,
+        `no byte of the copy has left ${host} for ${String(STANDSTILL_MS / 60_000)} minutes (it has sent ${bytes}): look at the disks of both hosts and at the network between them, then start again`,
+      );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -189,11 +189,17 @@ async function followNobody(cluster: ClusterPorts, host: HostName): Promise<read
 const mayHaveBeenPointed = ({ readOnly, replication, semiSync }: ServerStatus): boolean =>
   readOnly && replication !== null && !isAtRest(replication) && !semiSync.replicaEnabled;
 
-export const rejoiningActivities = (ports: Ports, hooks: StepHooks): Pick<Activities, 'rejoinHost' | 'undoRejoin'> => ({
+export const rejoiningActivities = (
+  ports: Ports,
+  hooks: StepHooks,
+): Pick<Activities, 'planRejoin' | 'rejoinHost' | 'undoRejoin'> => ({
+  planRejoin: async ({ cluster, host }) => {
+    const { follows } = await standingOf(await ports.cluster(cluster), host);
+    return { follows };
+  },
   rejoinHost: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
-      await standingOf(managed, host); // refuses before anything is claimed
       const authority = await steps.run('claim', null, () =>
         claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
       );

@@ -1,48 +1,25 @@
-import { Context } from '@temporalio/activity';
-import type { ClusterPorts, HelperAnswerFields, Ports, Session } from '../adapters/ports.ts';
+import type { ClusterPorts, HelperAnswerFields, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import {
   adoptHistory,
   pointAt,
   startReplication,
-  stopReplication,
-  waitApplied,
   restartReplication,
   willAcknowledgeNothing,
 } from '../adapters/mariadb.ts';
-import type { TableChecksum } from '../adapters/mariadb-checksum.ts';
-import { applyUntil, checksumTables, openSnapshot } from '../adapters/mariadb-checksum.ts';
-import { hindranceOf } from '../domain/catch-up.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
-import type { GtidSet } from '../domain/gtid.ts';
-import { gtidGap, parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
+import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
-import type { Progress } from '../domain/progress.ts';
-import { noteProgress } from '../domain/progress.ts';
-import { beat } from './beats.ts';
+import { awaitApplied } from './applying.ts';
+import { compareRows } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { primaryOf } from './electing.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { statusOf } from './asking.ts';
 import { observe } from './observing.ts';
 import { refusalOf } from './refusing.ts';
-import { until } from './steps.ts';
-
-const CATCH_UP_SLICE_MS = 1_000;
-const SNAPSHOT_EVERY_MS = 20;
-const SNAPSHOT_MS = 60_000;
-
-/** Only looks: a session without a proven right to change anything. */
-async function looking<T>(cluster: ClusterPorts, host: HostName, look: (session: Session) => Promise<T>): Promise<T> {
-  const session = await cluster.session(host);
-  try {
-    return await look(session);
-  } finally {
-    session.close();
-  }
-}
 
 async function startReplica(
   cluster: ClusterPorts,
@@ -103,92 +80,6 @@ function requireReady(cluster: ClusterPorts, target: HostName, { readOnly, serve
       : null;
   if (fault !== null)
     throw new AdapterFailure({ type: 'Unsafe', host: target, message: `${fault}; replication was not started on it` });
-}
-
-interface Proof {
-  readonly cluster: ClusterPorts;
-  readonly attempt: JobAttempt;
-  readonly target: HostName;
-  readonly primary: HostName;
-}
-
-/**
- * Both servers at one GTID position: the replica stands still first, the primary's snapshot names the position, the replica goes on to exactly
- * there. Writers go on.
- */
-async function compareRows({ cluster, attempt, target, primary }: Proof): Promise<ChecksumProof> {
-  return attempt.withSession(target, async (copy) => {
-    await stopReplication(copy);
-    try {
-      return await looking(cluster, primary, async (source) => {
-        const { appliedPosition } = await statusOf(cluster, target);
-        const position = await snapshotOf(source, { host: target, held: parseGtids(appliedPosition) });
-        await applyUntil(copy, position);
-        await awaitApplied(cluster, copy, position);
-        const [wanted, found] = await Promise.all([checksumTables(source), checksumTables(copy)]);
-        requireEqual(target, wanted, found);
-        return { tables: wanted.length, position };
-      });
-    } finally {
-      await restartReplication(copy);
-    }
-  });
-}
-
-/**
- * A transaction that waits for its acknowledgement has been sent to every replica, and is not visible on the primary yet: the position of a snapshot can be
- * behind a replica that stands still, and nothing takes the replica back to it.
- */
-async function snapshotOf(
-  source: Session,
-  { host, held }: { readonly host: HostName; readonly held: GtidSet },
-): Promise<string> {
-  const { cancellationSignal: signal } = Context.current();
-  const covering = async (): Promise<string | null> => {
-    const position = await openSnapshot(source);
-    return gtidGap(held, parseGtids(position)) === 0 ? position : null;
-  };
-  const position = await until(covering, { signal, everyMs: SNAPSHOT_EVERY_MS, forMs: SNAPSHOT_MS });
-  if (position !== null) return position;
-  throw new AdapterFailure({
-    type: 'NotYet',
-    host,
-    message: `${host} has transactions that ${source.host} has not committed yet: they wait for the acknowledgement of another replica`,
-  });
-}
-
-/** Takes as long as it takes, while it moves. */
-async function awaitApplied(cluster: ClusterPorts, copy: Session, goal: string): Promise<void> {
-  const { host } = copy;
-  let progress: Progress | null = null;
-  while (!(await waitApplied(copy, goal, CATCH_UP_SLICE_MS))) {
-    Context.current().cancellationSignal.throwIfAborted();
-    const { replication, appliedPosition: position } = await statusOf(cluster, host);
-    const atMs = performance.now();
-    progress = noteProgress(progress, { position, atMs });
-    beat({ host, applied: position, goal });
-    const hindrance = hindranceOf(replication, { progress, atMs });
-    if (hindrance !== null)
-      throw new AdapterFailure({
-        type: hindrance.type,
-        host,
-        message: `${host} does not get from ${position} to ${goal}: ${hindrance.why}`,
-      });
-  }
-}
-
-function requireEqual(host: HostName, wanted: readonly TableChecksum[], found: readonly TableChecksum[]): void {
-  const copy = new Map(found.map((entry) => [entry.table, entry.checksum]));
-  const differing = wanted.filter((entry) => copy.get(entry.table) !== entry.checksum).map((entry) => entry.table);
-  const extra = found
-    .filter((entry) => !wanted.some((other) => other.table === entry.table))
-    .map((entry) => entry.table);
-  if (differing.length + extra.length === 0) return;
-  throw new AdapterFailure({
-    type: 'Unsafe',
-    host,
-    message: `${host} differs from its primary at the same GTID position in ${[...differing, ...extra].join(', ')}`,
-  });
 }
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {

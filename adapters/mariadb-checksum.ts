@@ -1,17 +1,17 @@
+import type { ComparedTable, TableSum } from '../domain/table-sums.ts';
 import { field, identifier } from './mariadb.ts';
 import type { Session } from './ports.ts';
 
-const CHECKSUM_MS = 600_000;
+/** As long as it takes: whoever asks ends it with its signal. */
+const SUM_MS = 24 * 3_600_000;
+const LIST_MS = 60_000;
+/** ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE. */
+const ABSENT = [1049, 1146];
 const SYSTEM_SCHEMAS = ['mysql', 'information_schema', 'performance_schema', 'sys'];
-
-export interface TableChecksum {
-  readonly table: string;
-  readonly checksum: string;
-}
 
 /**
  * Fixes what this session sees and names the GTID position of it, without stopping any writer. The server refuses every write in it: it is opened
- * on a primary that this copy has no authority over.
+ * on a primary that this copy has no authority over. A second one ends the first, with its locks on definitions.
  * Source: MariaDB KB, START TRANSACTION WITH CONSISTENT SNAPSHOT and binlog_snapshot_position.
  */
 export async function openSnapshot(session: Session): Promise<string> {
@@ -38,18 +38,31 @@ export async function applyUntil(session: Session, position: string): Promise<vo
   await session.rows(`START SLAVE UNTIL master_gtid_pos = '${position}'`);
 }
 
-/** Rows of every base table outside the server's own schemas, as this session sees them now. In the order of their names. */
-export async function checksumTables(session: Session): Promise<readonly TableChecksum[]> {
-  const tables = await session.rows(
-    `SELECT TABLE_SCHEMA AS base, TABLE_NAME AS name FROM information_schema.TABLES
-     WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME`,
+/** Every base table outside the server's own schemas, in the order of their names. */
+export async function baseTables(session: Session): Promise<readonly ComparedTable[]> {
+  const rows = await session.rows(
+    `SELECT t.TABLE_SCHEMA AS base, t.TABLE_NAME AS name, e.TRANSACTIONS AS transactions
+     FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+     WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA NOT IN (?) ORDER BY t.TABLE_SCHEMA, t.TABLE_NAME`,
     [SYSTEM_SCHEMAS],
+    { timeoutMs: LIST_MS },
   );
-  const sums: TableChecksum[] = [];
-  for (const row of tables) {
-    const table = `${identifier(String(row['base']))}.${identifier(String(row['name']))}`;
-    const answer = await session.rows(`CHECKSUM TABLE ${table} EXTENDED`, [], { timeoutMs: CHECKSUM_MS });
-    sums.push({ table, checksum: field(answer, 'Checksum') });
-  }
-  return sums;
+  return rows.map((row) => ({
+    name: `${identifier(String(row['base']))}.${identifier(String(row['name']))}`,
+    hasSnapshots: row['transactions'] === 'YES',
+  }));
+}
+
+/**
+ * All rows of a table, as this session sees them now. An `ALTER` of the table waits meanwhile, and in a snapshot until that ends: the server gives up the
+ * lock at no savepoint. Source: measured on 10.11.
+ */
+export async function sumTable(session: Session, table: string, signal: AbortSignal): Promise<TableSum> {
+  const rows = await session.rows(`CHECKSUM TABLE ${table} EXTENDED`, [], { timeoutMs: SUM_MS, signal });
+  const checksum = field(rows, 'Checksum');
+  if (checksum !== '') return { kind: 'sum', checksum };
+  // It gives no error for a table that it cannot read: no sum, and a warning.
+  const warnings = await session.rows('SHOW WARNINGS');
+  if (ABSENT.includes(Number(field(warnings, 'Code')))) return { kind: 'absent' };
+  return { kind: 'unreadable', why: field(warnings, 'Message') || 'CHECKSUM TABLE gives no sum' };
 }

@@ -137,6 +137,7 @@ class MysqlSession implements Session {
     if (ended.kind === 'late') {
       running.catch(() => undefined); // it fails when its session is killed below; the deadline is what gets reported
       await this.#killAndSeeGone();
+      deadline.signal?.throwIfAborted();
       throw new AdapterFailure({
         type: 'Unreachable',
         host: this.host,

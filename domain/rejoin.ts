@@ -48,6 +48,9 @@ export type Return =
       readonly timeline: readonly TimelineEntry[];
     };
 
+/** `followedBefore`: it replicated from the primary already, and goes on whatever the run comes to. */
+export type Repointed = Return & { readonly followedBefore: boolean };
+
 /** Somebody's history and the primary's: what they have in common, and what only he has. */
 export interface Comparison {
   readonly isRelated: boolean;

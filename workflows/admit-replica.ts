@@ -1,11 +1,15 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { operationId } from '../domain/addresses.ts';
+import type { AdmitReplicaInput } from '../domain/inputs.ts';
 import { parseAdmitReplica } from '../domain/inputs.ts';
 import type { AdmitResult } from '../domain/report.ts';
 import { givingWay } from './giving-way.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, prompt } from './steps.ts';
+
+/** The command for it. */
+export const toAdmit = ({ cluster, host }: AdmitReplicaInput): string => `standfast acker add ${cluster} ${host}`;
 
 /** Makes a replica that runs and is proven count for losslessness. Holds the cluster's lock for a moment. */
 export async function admitReplica(input: unknown): Promise<AdmitResult> {

@@ -3,14 +3,14 @@ import type { ProvisionPlan, Transfer } from '../activities/contract.ts';
 import { provisionId } from '../domain/addresses.ts';
 import type { ProvisionReplicaInput } from '../domain/inputs.ts';
 import { parseProvisionReplica } from '../domain/inputs.ts';
-import type { AdmitResult, ProvisionResult } from '../domain/report.ts';
-import { admitReplica } from './admit-replica.ts';
+import type { ProvisionResult } from '../domain/report.ts';
+import { admitReplica, toAdmit } from './admit-replica.ts';
 import { accept, atAddress, label } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { brief, long } from './steps.ts';
 import { underLock } from './under-lock.ts';
 import type { UndoStack } from './undo.ts';
-import { compensated, factsOf } from './undo.ts';
+import { compensated } from './undo.ts';
 
 const PHASES = ['plan', 'copy', 'install', 'start', 'prove', 'admit'];
 
@@ -32,10 +32,17 @@ async function provision(order: ProvisionReplicaInput, undo: UndoStack): Promise
   page.note(`${plan.donor} → ${host}, about ${String(Math.round(plan.estimatedBytes / 1e6))} MB`);
   const transfer: Transfer = { cluster, donor: plan.donor, target: host, job: workflowInfo().runId };
   const made = await make(plan, transfer, { undo, page });
+  const tidy = (): Promise<void> => brief('remove what the copy needed').keepSnapshot(transfer);
+  // A proven copy is worth its hours, and does no harm: it acknowledges nothing.
+  undo.commit(`${host} is proven and replicates from ${plan.primary}; to make it count: ${toAdmit(order)}`);
+  undo.push(async () => {
+    await tidy();
+    return { undone: [`what the copy needed is removed from ${plan.donor} and ${host}`], notUndone: [] };
+  });
   page.enter('admit');
-  await admit(order, undo);
+  await underLock(admitReplica, { cluster, host }, 'admitted');
   undo.commit(`${host} is admitted and replicates; files of the copy may be left on ${plan.donor} and ${host}`);
-  await brief('remove what the copy needed').keepSnapshot(transfer);
+  await tidy();
   page.end('admitted');
   return {
     outcome: 'admitted',
@@ -68,19 +75,4 @@ async function make(
   page.enter('prove');
   const checksum = await long(`compare the rows of ${target} with ${primary}`).proveReplica({ ...transfer, primary });
   return { bytes, snapshot: position, checksum };
-}
-
-async function admit({ cluster, host }: ProvisionReplicaInput, undo: UndoStack): Promise<AdmitResult> {
-  try {
-    return await underLock(admitReplica, { cluster, host }, 'admitted');
-  } catch (error) {
-    throw keepingWhatCounts(error, host, undo);
-  }
-}
-
-/** A replica that could not be taken out again may still acknowledge: emptying it now could stop every write. */
-function keepingWhatCounts(error: unknown, host: string, undo: UndoStack): unknown {
-  const { notUndone = [] } = factsOf(error);
-  if (notUndone.length > 0) undo.commit(`${host} was not emptied: ${notUndone.join('; ')}`);
-  return error;
 }

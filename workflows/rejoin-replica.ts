@@ -2,9 +2,9 @@ import { workflowInfo } from '@temporalio/workflow';
 import { rejoinId } from '../domain/addresses.ts';
 import type { RejoinReplicaInput } from '../domain/inputs.ts';
 import { parseRejoinReplica } from '../domain/inputs.ts';
-import type { RejoinResult, Return } from '../domain/rejoin.ts';
+import type { RejoinResult, Repointed } from '../domain/rejoin.ts';
 import { describeTails, rebuildRemedy } from '../domain/rejoin.ts';
-import { admitReplica } from './admit-replica.ts';
+import { admitReplica, toAdmit } from './admit-replica.ts';
 import { accept, atAddress, label, requireHost } from './operation.ts';
 import { RunPage } from './progress.ts';
 import { repointReplica } from './repoint-replica.ts';
@@ -38,7 +38,7 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
     const sentence = `${host} follows ${primary} and counts already; nothing was changed`;
     return { ...ended, checksum: null, mode: 'lossless', timeline, sentence };
   }
-  undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
+  if (!found.followedBefore) undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
   page.enter('prove');
   const { runId: job } = workflowInfo();
   const checksum = await long(`compare the rows of ${host} with ${primary}`).proveReplica({
@@ -46,9 +46,9 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
     donor: primary,
     target: host,
   });
+  undo.commit(`${host} is proven and replicates from ${primary}; to make it count: ${toAdmit({ cluster, host })}`);
   page.enter('admit');
   const { mode, timeline: admission } = await underLock(admitReplica, { cluster, host }, 'admitted');
-  undo.forget();
   page.end('rejoined');
   const sentence = `${host} replicates from ${primary} and counts again: ${String(checksum.tables)} tables equal at ${checksum.position}`;
   return { ...ended, checksum, mode, timeline: [...timeline, ...admission], sentence };
@@ -56,7 +56,7 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
 
 function quarantined(
   { cluster, host, page }: { readonly cluster: string; readonly host: string; readonly page: RunPage },
-  { primary, tails, fenced, timeline }: Extract<Return, { kind: 'diverged' }>,
+  { primary, tails, fenced, timeline }: Extract<Repointed, { kind: 'diverged' }>,
 ): RejoinResult {
   const remedy = rebuildRemedy(cluster, host, fenced);
   const sentence = `${describeTails(host, tails)}. Its server is down and stays so`;

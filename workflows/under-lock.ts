@@ -27,5 +27,9 @@ export async function underLock<R>(runbook: (input: unknown) => Promise<R>, inpu
       await sleep(LOCK_POLL);
     }
   }
-  throw failure('Busy', `${address} did not become free, so ${input.host} was not ${what}`, { host: input.host });
+  throw failure(
+    'Busy',
+    `${address} was held by others for 10 minutes, so ${input.host} was not ${what} (standfast status ${input.cluster} names what runs)`,
+    { host: input.host },
+  );
 }

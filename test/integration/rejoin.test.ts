@@ -122,6 +122,29 @@ describe('the old primary', () => {
     expect(await ledger.verdict({ primary: 'db1' })).toMatchObject({ lost: [], duplicated: [], twoWriters: [] });
   });
 
+  test('is proven while the definitions of its tables change one after the other', async () => {
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const db1 = lab.host('db1');
+    const tables = Array.from({ length: 300 }, (_, number) => `churn.t${String(number)}`);
+    const made = tables.map((name) => `CREATE TABLE ${name} (id INT PRIMARY KEY); INSERT INTO ${name} VALUES (1)`);
+    await db1.sql(`CREATE DATABASE churn; ${made.join('; ')}`, { timeoutMs: 60_000 });
+    await client.removeAcker({ cluster: 'shop', host: 'db3' });
+    const untouched = [...tables];
+    const changing = (async () => {
+      for (let name = untouched.pop(); name !== undefined; name = untouched.pop())
+        await db1.sql(`ALTER TABLE ${name} ADD COLUMN note INT DEFAULT 7`, { timeoutMs: 30_000 });
+    })();
+    const result = await client.rejoinReplica({ cluster: 'shop', host: 'db3' });
+    const left = untouched.splice(0);
+    await changing;
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(tables.length - 10);
+    expect(result).toMatchObject({ outcome: 'rejoined', primary: 'db1', mode: 'lossless' });
+    await caughtUp(lab, 'db3', 'db1');
+    expect(await checksums(lab, 'db3')).toEqual(await checksums(lab, 'db1'));
+  });
+
   test('that wrote what nobody else has is kept down, and exactly that is set aside', async () => {
     const { lab, client, startLedger, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');

@@ -13,6 +13,7 @@ const undone = () => ({ undone: ['all of it'], notUndone: [] });
 const ACTIVITIES = {
   describeCluster: () => SHOP,
   observeCluster: () => seen(),
+  planRejoin: () => ({ follows: false }),
   ...{ admitReplica: inTheWay, rejoinHost: inTheWay, removeAcker: inTheWay, goAsync: inTheWay, makeRoom: inTheWay },
   ...{ undoAdmission: undone, undoRejoin: undone, undoRemoval: undone },
 };

@@ -29,6 +29,7 @@ function fakeSteps() {
     describeCluster: () => SHOP,
     observeCluster: () => seen(),
     equipMembers: () => ({ equipped: [], unreachable: [] }),
+    planRejoin: () => ({ follows: false }),
     ...{ openPrimary: long, admitReplica: long, rejoinHost: long, removeAcker: long, goAsync: long, makeRoom: long },
     ...{ undoAdmission: undo, undoRejoin: undo, undoRemoval: undo },
   };
