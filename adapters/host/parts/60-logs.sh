@@ -129,14 +129,11 @@ relay_logs_have_their_end() {
 refuse_gone_source() {
   replace_table standfast_source "$RUN/source-rule" "
   set gone { type ipv4_addr . inet_service; flags timeout; elements = { ${ARG[address]} . ${ARG[target_port]} timeout 10s } }
-  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }" &&
-    : >"$RUN/source-rule"
+  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }"
 }
 
 accept_gone_source() {
-  [[ -e $RUN/source-rule ]] || return 0
-  nft delete table inet standfast_source 2>>"$RUN/daemon.log"
-  rm -f "$RUN/source-rule"
+  [[ ! -e $RUN/source-rule ]] || remove_table standfast_source "$RUN/source-rule" || true
 }
 
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
