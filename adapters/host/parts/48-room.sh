@@ -9,12 +9,6 @@ load_room() {
   return 0
 }
 
-# Sets UPTIME, in hundredths of a second.
-read_uptime() {
-  read -r UPTIME _ </proc/uptime
-  UPTIME=${UPTIME/./}
-}
-
 # Sets LEFT: for how many seconds clients are still refused. By what was noted, since the kernel's set would have to be asked for by a process.
 refuses_clients() {
   local until
