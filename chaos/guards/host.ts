@@ -203,7 +203,7 @@ export const HOST = [
     [
       'relay logs linked',
       'a relay log that the server deletes is still there',
-      'ln -f "${fresh[@]}" "$kept/" ||',
+      'ln -f "${these[@]}" "$folder/" ||',
       'true ||',
       'links the relay logs and copies what is rewritten in place',
     ],
