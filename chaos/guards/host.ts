@@ -167,6 +167,15 @@ export const HOST = [
       'does not take the program for a server when an init script asks it for its settings',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/21-spares.sh', 'test/host/full-disk.test.ts', [
+    [
+      'records on a full disk',
+      'a server that has filled its disk can be claimed and fenced all the same',
+      ' || write_over_spare "$1" "$2"',
+      '',
+      'keeps no operation from claiming the host and fencing its server, which goes on writing',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/30-processes.sh', 'test/host/instances.test.ts', [
     [
       'supervisor of another instance',

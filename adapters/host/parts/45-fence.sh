@@ -126,5 +126,6 @@ verb_unfence() {
   open_port || refuse Unverified "unfence of $HOSTNAME: nft could not remove the rule on port ${CONF[port]}; it is still fenced"
   unmask_unit || refuse Unverified "unfence of $HOSTNAME: the unit ${CONF[unit]} could not be unmasked; it is still fenced"
   rm -f "$STATE/fenced" && sync "$STATE" || refuse Unverified "unfence of $HOSTNAME: $STATE/fenced could not be removed"
+  keep_spares
   say fenced no
 }

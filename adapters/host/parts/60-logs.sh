@@ -238,5 +238,6 @@ verb_release_relay() {
     rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
     released=$((released + 1))
   done
+  keep_spares
   say released "$released"
 }
