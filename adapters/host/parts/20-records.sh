@@ -1,4 +1,4 @@
-# --- the records of this member: owner, epoch, primary, sync, fenced; and the journal ---
+# --- the records of this member: owner, epoch, primary, sync, fenced ---
 # primary is "EPOCH RUN HOST LED LINEAGE"; LED is "led" when this host was recorded as primary since its records were confirmed, else "-".
 
 # store FILE MODE TEXT: the old content or the new one, whatever happens to the machine in between.
@@ -83,12 +83,6 @@ check_epoch() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\"; $VERB came with epoch ${ARG[epoch]} of run \"${ARG[run]}\" and was not carried out; observe again"
 }
 
-# One line: time (µs), request, epoch, run, verb, outcome. Not synced: it explains, nothing decides by it after a power cut.
-write_journal() {
-  now
-  printf '%s %s %s %s %s %s\n' "$NOW" "$ID" "${ARG[epoch]:--}" "${ARG[run]:--}" "$VERB" "$1" >>"$STATE/journal" 2>/dev/null
-}
-
 verb_hello() {
   local machine=''
   [[ ! -r /etc/machine-id ]] || IFS= read -r machine </etc/machine-id
@@ -143,15 +137,6 @@ verb_records() {
 
 verb_assert() {
   load_records && check_owner && check_epoch
-}
-
-verb_journal() {
-  local time id epoch run rest entries=''
-  [[ -e $STATE/journal ]] || { say entries ''; return 0; }
-  while read -r time id epoch run rest; do
-    [[ $run != "${ARG[run]}" ]] || entries+="${entries:+$'\n'}$time $id $epoch $run $rest"
-  done <"$STATE/journal"
-  say entries "$entries"
 }
 
 # set_primary TEXT, set_sync TEXT: what is to be stored, unless it is there already.
