@@ -69,6 +69,13 @@ export const HOST = [
       'ends the sessions of the operation account, and only those',
     ],
     [
+      'no session without a socket',
+      'a server is taken for one that has no sessions only when it has no socket at all',
+      '[[ -e $file && (! -S $file || ${file##*/} == [12]) ]] || return 0',
+      ':',
+      'does not take one for it that has a socket, whatever that is for: it may have sessions',
+    ],
+    [
       'waiting sessions are killed hard',
       'a plain kill does not end a commit that waits for an acknowledgement',
       'KILL HARD CONNECTION',
