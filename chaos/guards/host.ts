@@ -69,13 +69,6 @@ export const HOST = [
       'ends the sessions of the operation account, and only those',
     ],
     [
-      'no session without a socket',
-      'a server is taken for one that has no sessions only when it has no socket at all',
-      '[[ -e $file && (! -S $file || ${file##*/} == [12]) ]] || return 0',
-      ':',
-      'does not take one for it that has a socket, whatever that is for: it may have sessions',
-    ],
-    [
       'waiting sessions are killed hard',
       'a plain kill does not end a commit that waits for an acknowledgement',
       'KILL HARD CONNECTION',
@@ -172,6 +165,15 @@ export const HOST = [
       '! only_prints "$pid" && ',
       '',
       'does not take the program for a server when an init script asks it for its settings',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/40-claim.sh', 'test/host/recovering.test.ts', [
+    [
+      'no session without a socket',
+      'a server is taken for one that has no sessions only when it has no socket at all',
+      '[[ -e $file && (! -S $file || ${file##*/} == [12]) ]] || return 0',
+      ':',
+      'does not take one for it that has a socket, whatever that is for: it may have sessions',
     ],
   ]),
   ...guardsOf('adapters/host/parts/21-spares.sh', 'test/host/full-disk.test.ts', [

@@ -184,42 +184,6 @@ describe('a claim', () => {
   });
 });
 
-describe('a claim of a server that recovers from a crash', () => {
-  /** Its process is there and has no socket yet; the one in the file system is left from before. */
-  const recovering = (input: string): void => {
-    host.shell(`mkdir -p /run/mysqld; install /bin/sleep /run/mariadbd
-      timeout 0.2 socat UNIX-LISTEN:/run/mysqld/mysqld.sock,unlink-close=0 PIPE; test -S /run/mysqld/mysqld.sock
-      setsid /run/mariadbd 600 ${input} >/dev/null 2>&1 &`);
-  };
-  const gone = (): void => {
-    host.shell('pkill -KILL -f ^/run/mariadbd; rm -f /run/mariadbd /run/mysqld/mysqld.sock');
-  };
-
-  it('waits for no answer: nobody can have a session there, and whoever comes later asks for the epoch', () => {
-    serving();
-    host.fields('service-stop', { owner });
-    recovering('</dev/null');
-    try {
-      const from = performance.now();
-      expect(host.fields('claim', next())).toMatchObject({ sessions: '0', mysqld: 'running' });
-      expect(performance.now() - from).toBeLessThan(2_000);
-    } finally {
-      gone();
-    }
-  });
-
-  it('does not take one for it that has a socket, whatever that is for: it may have sessions', () => {
-    serving();
-    host.fields('service-stop', { owner });
-    recovering('</dev/null 3<>/dev/udp/127.0.0.1/9');
-    try {
-      expect(host.fields('claim', next())).toMatchObject({ mysqld: 'hung' });
-    } finally {
-      gone();
-    }
-  });
-});
-
 describe('keep-relay', () => {
   it('links the relay logs and copies what is rewritten in place; what was kept survives a purge', () => {
     serving();
@@ -244,31 +208,6 @@ describe('keep-relay', () => {
     expect(host.sql('SHOW DATABASES')).not.toContain('standfast');
     expect(host.fields('release-relay', now())).toEqual({ released: '1' });
     host.shell(`test ! -e ${path}; rm ${folder}/db1-relay-bin.index ${folder}/relay-log.info`);
-  });
-});
-
-describe('keep-relay of logs on another file system', () => {
-  it('keeps them there, since a link cannot cross it, and releases all that was kept', () => {
-    serving();
-    host.shell(`mkdir -p /srv/relay; mountpoint -q /srv/relay || mount -t tmpfs relay /srv/relay
-      printf '[mysqld]\\nrelay_log=/srv/relay/logs\\n' >/etc/mysql/mariadb.conf.d/71-relay.cnf
-      cd /srv/relay; echo one >logs.000001; echo two >logs.000002; printf '/srv/relay/logs.000001\\n/srv/relay/logs.000002\\n' >logs.index`);
-    try {
-      const { path = '', files } = host.fields('keep-relay', now());
-      expect(files).toBe('2');
-      host.shell('echo three >/srv/relay/logs.000003; echo /srv/relay/logs.000003 >>/srv/relay/logs.index');
-      expect(host.fields('keep-relay', now())).toMatchObject({ path, files: '3' });
-      expect(host.fields('keep-relay', now())).toMatchObject({ path, files: '3' });
-      host.shell('rm /srv/relay/logs.00000[123]');
-      const [elsewhere = ''] = host.must('cat', `${path}/elsewhere`).split('\n');
-      expect(host.shell(`cd ${elsewhere} && cat logs.00000[123]; wc -l <${path}/logs.index`)).toBe(
-        'one\ntwo\nthree\n3',
-      );
-      expect(host.fields('release-relay', now())).toEqual({ released: '1' });
-      expect(host.shell('ls -A /srv/relay')).toBe('logs.index');
-    } finally {
-      host.shell('rm /etc/mysql/mariadb.conf.d/71-relay.cnf; umount /srv/relay');
-    }
   });
 });
 
