@@ -104,6 +104,8 @@ install_helper() {
   rm -f "$text"
   install -d -m 0700 /var/lib/standfast /var/lib/standfast/jobs
   install -d -m 0755 /etc/standfast
+  # What it writes over when the disk is full.
+  "$HELPER" keep-spares
 }
 
 read_arguments "$@"

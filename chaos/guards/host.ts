@@ -162,9 +162,43 @@ export const HOST = [
     [
       'a question is no server',
       'a server is started although an init script asks its program for its settings',
-      '&& ! only_prints "$pid" ',
+      '! only_prints "$pid" && ',
       '',
       'does not take the program for a server when an init script asks it for its settings',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/40-claim.sh', 'test/host/recovering.test.ts', [
+    [
+      'no session without a socket',
+      'a server is taken for one that has no sessions only when it has no socket at all',
+      '[[ -e $file && (! -S $file || ${file##*/} == [12]) ]] || return 0',
+      ':',
+      'does not take one for it that has a socket, whatever that is for: it may have sessions',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/21-spares.sh', 'test/host/full-disk.test.ts', [
+    [
+      'records on a full disk',
+      'a server that has filled its disk can be claimed and fenced all the same',
+      ' || write_over_spare "$1" "$2"',
+      '',
+      'keeps no operation from claiming the host and fencing its server, which goes on writing',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/30-processes.sh', 'test/host/instances.test.ts', [
+    [
+      'supervisor of another instance',
+      'what is done to our server is not done to another instance on its machine',
+      '! is_our_supervisor "$pid" || ',
+      '',
+      'leaves another instance on the same machine alone, and its supervisor',
+    ],
+    [
+      'supervisor in doubt',
+      'a supervisor that may start our server again is ended, though nothing says whose it is',
+      '[[ $data == /* && ',
+      '[[ ',
+      'ends a supervisor that has no server now and',
     ],
   ]),
   ...guardsOf('adapters/host/parts/35-service.sh', DATABASE, [
@@ -187,7 +221,7 @@ export const HOST = [
     [
       'relay logs linked',
       'a relay log that the server deletes is still there',
-      'ln -f "${fresh[@]}" "$kept/" ||',
+      'ln -f "${these[@]}" "$folder/" ||',
       'true ||',
       'links the relay logs and copies what is rewritten in place',
     ],

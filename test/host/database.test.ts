@@ -357,19 +357,6 @@ describe('a fence', () => {
     expect(host.sql('SELECT COUNT(*) FROM shop.t WHERE i = 1')).toBe('1');
   });
 
-  it('leaves another instance on the same machine alone', () => {
-    serving();
-    host.shell(`mkdir -p /srv/other /run/other; chown mysql:mysql /srv/other /run/other
-      mariadb-install-db --user=mysql --datadir=/srv/other --skip-test-db >/dev/null 2>&1
-      setsid mariadbd --no-defaults --user=mysql --datadir=/srv/other --port=3307 --socket=/run/other/sock >/dev/null 2>&1 </dev/null &
-      until mariadb-admin --no-defaults -uroot -S /run/other/sock ping >/dev/null 2>&1; do read -rt 0.05 <> <(:); done; true`);
-    expect(processesOf('mariadbd')).toHaveLength(2);
-    host.fields('fence', now());
-    expect(processesOf('mariadbd')).toHaveLength(1);
-    host.fields('unfence', now());
-    host.must('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'shutdown');
-  });
-
   it('does not take the program for a server when an init script asks it for its settings', async () => {
     serving();
     host.fields('service-stop', { owner });

@@ -60,6 +60,26 @@ describe('make-room', () => {
     expect(knock(acker)).toMatchObject(NOBODY);
   });
 
+  it('takes no rule away where none is: the kernel would wait until no processor can be at it', () => {
+    host.shell(`printf '#!/bin/sh\\ntee -a /tmp/nft-told | /usr/sbin/nft.real "$@"\\n' >/usr/sbin/nft.new; chmod 755 /usr/sbin/nft.new
+      mv /usr/sbin/nft /usr/sbin/nft.real; mv /usr/sbin/nft.new /usr/sbin/nft`);
+    try {
+      host.fields('make-room', room);
+      host.fields('refuse-replica', { ...order, address: '10.9.0.3' });
+      expect(host.must('cat', '/tmp/nft-told')).not.toContain('delete');
+      host.fields('make-room', { ...room, addresses: '10.9.0.3' });
+      expect(knock(acker)).toMatchObject(NOBODY);
+      // A reload of the firewall has taken both away, or only our memory of them is gone.
+      host.shell('nft flush ruleset');
+      expect(host.fields('make-room', room)).toMatchObject({ refuses: 'yes' });
+      host.shell('rm /run/standfast/*-rule');
+      expect(host.fields('make-room', room)).toMatchObject({ refuses: 'yes' });
+      expect(knock(host)).toMatchObject(NOBODY);
+    } finally {
+      host.shell('mv -f /usr/sbin/nft.real /usr/sbin/nft');
+    }
+  });
+
   it('leaves every connection that stands', async () => {
     const talk = 'read -r x <&3; echo "$x"; read -r y; echo "$y" >&3; read -rt 2 z <&3; echo "$z"';
     const open = host.start('bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/3306; ${talk}`);

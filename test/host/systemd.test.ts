@@ -8,6 +8,7 @@ const order = { owner, epoch: 1, run: 'run-1' };
 const DROPIN = '/etc/systemd/system/mariadb.service.d/standfast.conf';
 const SYSTEMCTL = `#!/bin/bash
 echo "$*" >>/run/unit/told
+cat /proc/$PPID/comm >>/run/unit/asked-by
 case "$*" in
   *daemon-reload*) [ -e /run/unit/deaf ] || cp ${DROPIN} /run/unit/loaded ;;
   *'-p Id '*) echo mariadb.service ;;
@@ -62,4 +63,12 @@ it('leaves a fence unproven while it is about to start the server again', () => 
   host.fields('fence', order);
   host.shell('touch /run/unit/deaf; echo activating >/run/unit/state');
   expect(host.ask('fence', order)).toEqual(refused('Unverified', 'supervisor=present'));
+});
+
+it('is never asked or told anything without a deadline', () => {
+  host.fields('fence', order);
+  host.fields('observe');
+  host.fields('unfence', order);
+  expect(told().join()).toContain('unmask');
+  expect(new Set(host.must('cat', '/run/unit/asked-by').split('\n'))).toEqual(new Set(['timeout']));
 });

@@ -1,11 +1,11 @@
-# --- the records of this member: owner, epoch, primary, sync, fenced; and the journal ---
+# --- the records of this member: owner, epoch, primary, sync, fenced ---
 # primary is "EPOCH RUN HOST LED LINEAGE"; LED is "led" when this host was recorded as primary since its records were confirmed, else "-".
 
 # store FILE MODE TEXT: the old content or the new one, whatever happens to the machine in between.
 store() {
   local file=$1 fresh="$1.standfast-new"
-  printf '%s\n' "$3" >"$fresh" && chmod "$2" "$fresh" && sync "$fresh" && mv -T "$fresh" "$file" && sync "${file%/*}" ||
-    refuse Unverified "cannot write $file on $HOSTNAME; nothing after it was done; look at the disk"
+  write_fresh "$fresh" "$3" && chmod "$2" "$fresh" && sync "$fresh" && mv -T "$fresh" "$file" && sync "${file%/*}" ||
+    refuse_unwritten "$file" "${file%/*}"
 }
 
 # replace FILE MODE TEXT: the same for what may be gone after a power cut: to sync it would wait for everything else that was written meanwhile.
@@ -20,11 +20,11 @@ store_records() {
   local -a fresh=()
   while (($# > 0)); do
     names+=" $1" fresh+=("$STATE/new/$1")
-    printf '%s\n' "$2" >"${fresh[-1]}" || failed=yes
+    write_fresh "${fresh[-1]}" "$2" || failed=yes
     shift 2
   done
   [[ ! -v failed ]] && sync "${fresh[@]}" && mv -ft "$STATE" "${fresh[@]}" && sync "$STATE" ||
-    refuse Unverified "cannot write the records$names in $STATE on $HOSTNAME; nothing after it was done; look at the disk"
+    refuse_unwritten "the records$names in $STATE" "$STATE"
 }
 
 # read_record NAME PATTERN: 0 and BASH_REMATCH; 1 when nothing is recorded; 2 when what is there cannot be read.
@@ -83,12 +83,6 @@ check_epoch() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\"; $VERB came with epoch ${ARG[epoch]} of run \"${ARG[run]}\" and was not carried out; observe again"
 }
 
-# One line: time (µs), request, epoch, run, verb, outcome. Not synced: it explains, nothing decides by it after a power cut.
-write_journal() {
-  now
-  printf '%s %s %s %s %s %s\n' "$NOW" "$ID" "${ARG[epoch]:--}" "${ARG[run]:--}" "$VERB" "$1" >>"$STATE/journal"
-}
-
 verb_hello() {
   local machine=''
   [[ ! -r /etc/machine-id ]] || IFS= read -r machine </etc/machine-id
@@ -143,15 +137,6 @@ verb_records() {
 
 verb_assert() {
   load_records && check_owner && check_epoch
-}
-
-verb_journal() {
-  local time id epoch run rest entries=''
-  [[ -e $STATE/journal ]] || { say entries ''; return 0; }
-  while read -r time id epoch run rest; do
-    [[ $run != "${ARG[run]}" ]] || entries+="${entries:+$'\n'}$time $id $epoch $run $rest"
-  done <"$STATE/journal"
-  say entries "$entries"
 }
 
 # set_primary TEXT, set_sync TEXT: what is to be stored, unless it is there already.

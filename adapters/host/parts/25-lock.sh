@@ -75,15 +75,15 @@ close_lock() {
 # and an attempt at a job only ends orders of that job.
 take_lock_by_force() {
   local end noted
-  now
-  end=$((NOW + 5000000))
+  read_uptime
+  end=$((UPTIME + 500))
   until take_lock 0.2; do
     exec {LOCK}>&-
     group_alive "$RUN/holder$LOCKED" || true
     noted="$GROUP $GROUP_START"
     ! "$1" || within 2000 holder_gone "$noted"
-    now
-    ((NOW <= end)) || refuse_busy
+    read_uptime
+    ((UPTIME <= end)) || refuse_busy
   done
 }
 

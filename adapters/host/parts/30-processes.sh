@@ -10,11 +10,54 @@ is_zombie() {
   ((${#threads[@]} <= 1))
 }
 
-# Another instance on the same machine (a container, a second data directory) is not ours to kill.
+# Another instance on the same machine (a container, a second data directory) is not ours to kill. A server that runs stands in its data directory.
 is_our_database() {
   [[ /proc/$1/root -ef / ]] || return 1
   [[ /proc/$1/cwd -ef ${CONF[datadir]} ]] && return 0
-  [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]]
+  [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]] && ! names_other_data "$1"
+}
+
+# names_other_data PID: whether its arguments, or the files that it reads by them, name another data directory than ours. What cannot be told may be ours.
+names_other_data() {
+  local argument data=''
+  local -a options=()
+  while IFS= read -rd '' argument; do
+    case $argument in
+      --datadir=*) data=${argument#*=} ;;
+      --no-defaults | --defaults-file=* | --defaults-extra-file=* | --defaults-group-suffix=*) options+=("$argument") ;;
+    esac
+  done <"/proc/$1/cmdline"
+  if [[ -z $data ]]; then
+    while IFS= read -r argument; do
+      [[ $argument != --datadir=* ]] || data=${argument#*=}
+    done < <(timeout 1 my_print_defaults "${options[@]}" --mysqld)
+  fi
+  [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]]
+} 2>/dev/null
+
+# Of a supervisor, the server that it started says whose it is; while there is none, what it was told. Whatever may start our server again is ours to end.
+is_our_supervisor() {
+  local server
+  [[ /proc/$1/root -ef / ]] || return 1
+  for server in "${MYSQLD[@]}"; do
+    ! descends "$server" "$1" || return 0
+  done
+  for server in "${STRANGERS[@]}"; do
+    ! descends "$server" "$1" || return 1
+  done
+  ! names_other_data "$1"
+}
+
+# descends PID FROM: there may be a shell of a pipeline between them.
+descends() {
+  local pid=$1 stat
+  local -a field
+  while { IFS= read -r stat <"/proc/$pid/stat"; } 2>/dev/null; do
+    read -ra field <<<"${stat##*) }"
+    pid=${field[1]}
+    [[ $pid != "$2" ]] || return 0
+  done
+  return 1
 }
 
 # An init script asks the server's program for its settings while it waits, and so does an audit: that process serves nobody, and ends by itself.
@@ -26,18 +69,27 @@ only_prints() {
   return 1
 } 2>/dev/null
 
-# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs.
+# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs; and STRANGERS, servers that are not ours.
 scan_processes() {
   local folder name pid
-  MYSQLD=() SUPERVISORS=() KEEPALIVED=()
+  local -a supervisors=()
+  MYSQLD=() STRANGERS=() SUPERVISORS=() KEEPALIVED=()
   for folder in /proc/[1-9]*; do
     { read -r name <"$folder/comm"; } 2>/dev/null || continue
     pid=${folder#/proc/}
     case $name in
-      mariadbd | mysqld) is_our_database "$pid" && ! only_prints "$pid" && ! is_zombie "$pid" && MYSQLD+=("$pid") ;;
-      mariadbd-safe | mysqld_safe) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && SUPERVISORS+=("$pid") ;;
+      mariadbd | mysqld)
+        if ! is_our_database "$pid"; then
+          STRANGERS+=("$pid")
+        elif ! only_prints "$pid" && ! is_zombie "$pid"; then
+          MYSQLD+=("$pid")
+        fi ;;
+      mariadbd-safe | mysqld_safe) supervisors+=("$pid") ;;
       keepalived) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && KEEPALIVED+=("$pid") ;;
     esac
+  done
+  for pid in "${supervisors[@]}"; do
+    ! is_our_supervisor "$pid" || is_zombie "$pid" || SUPERVISORS+=("$pid")
   done
 }
 

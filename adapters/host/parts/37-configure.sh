@@ -61,6 +61,7 @@ verb_configure() {
   check_closed_wins
   # A fence proves it, and tries again; what does not answer now must not keep a primary from being opened.
   hold_unit || true
+  keep_spares
   say changed "$changed"
 }
 

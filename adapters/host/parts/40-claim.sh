@@ -7,6 +7,19 @@ check_claim() {
   refuse Stale "$HOSTNAME has accepted epoch $EPOCH of run \"$EPOCH_RUN\" and refuses epoch ${ARG[epoch]} of run \"${ARG[run]}\"; nothing was changed; observe again and claim a higher one"
 }
 
+# has_socket PID…: whether anybody can have a session there. While a server recovers from a crash (or begins otherwise) it has none, neither to listen nor of a client,
+# and answers nobody for as long as that takes; one that hangs, or shuts down with sessions left, has some. 1 and 2 may lead to systemd's journal. What cannot be
+# looked at may be one.
+has_socket() {
+  local pid file
+  for pid in "$@"; do
+    for file in "/proc/$pid/fd/"*; do
+      [[ -e $file && (! -S $file || ${file##*/} == [12]) ]] || return 0
+    done
+  done
+  return 1
+}
+
 # Sets KILLED and SERVER (running, stopped or hung). Only the sessions that were there are waited for: one that comes later asks for the epoch before it acts,
 # and a watcher that lost its own opens another at once. A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
 # says no further statement: it is not waited for, since that acknowledgement may never come.
@@ -16,6 +29,10 @@ end_sessions() {
   [[ ! -v ARG[hung_after] ]] || printf -v HUNG_AFTER '%d.%03d' $((ARG[hung_after] / 1000)) $((ARG[hung_after] % 1000))
   KILLED=0 SERVER=stopped
   mysqld_runs || return 0
+  if ! has_socket "${MYSQLD[@]}"; then
+    SERVER=running
+    return 0
+  fi
   SERVER=hung
   # A server's own limit may cut the list short.
   sessions="SET STATEMENT group_concat_max_len=1048576 FOR SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
@@ -59,7 +76,7 @@ sessions_gone() {
 # Answers with the records as they are under the new epoch.
 verb_claim() {
   # The client that will list the sessions starts while the epoch is being stored.
-  ! mysqld_runs || sql_open 10
+  ! mysqld_runs || ! has_socket "${MYSQLD[@]}" || sql_open 10
   [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_records epoch "${ARG[epoch]} ${ARG[run]}"
   end_sessions
   say_records

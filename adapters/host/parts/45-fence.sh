@@ -13,8 +13,7 @@ drop_port() {
   local for_vip=''
   [[ ! -v ARG[vip] ]] ||
     for_vip="chain vip { type filter hook prerouting priority -310; policy accept; ip daddr ${ARG[vip]} tcp dport ${CONF[port]} reject with tcp reset; }"
-  shut_port "$for_vip" || shut_port '' || return 1
-  : >"$RUN/port-rule"
+  shut_port "$for_vip" || shut_port ''
 }
 
 # Both directions, loopback too: nothing but a reset gets out, not even an acknowledgement already in a buffer. The reset tells clients and
@@ -27,12 +26,12 @@ shut_port() {
 }
 
 # replace_table NAME FILE CONTENT: FILE is there when we made the table before. What takes a rule away waits until no processor can be at it, 10 to 30 ms:
-# where no table is, it is only made.
+# where no table is, it is only made. The kernel takes all of it or nothing.
 replace_table() {
-  if [[ ! -e $2 ]]; then
-    printf 'create table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log" && return
+  if [[ -e $2 ]] || ! printf 'create table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log"; then
+    printf 'add table inet %s\ndelete table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log" || return 1
   fi
-  printf 'add table inet %s\ndelete table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log"
+  : >"$2"
 }
 
 # Whoever is connected hears of it at once: the end of a killed process alone would be a packet that the rule drops, and its client would wait for ever.
@@ -41,8 +40,13 @@ reset_clients() {
   ss -K "sport = :${CONF[port]}${ARG[vip]:+ or src ${ARG[vip]}}" >/dev/null 2>&1
 }
 
+# remove_table NAME FILE: whether it was there or not.
+remove_table() {
+  printf 'add table inet %s\ndelete table inet %s\n' "$1" "$1" | nft -f - 2>>"$RUN/daemon.log" && rm -f "$2"
+}
+
 open_port() {
-  printf 'add table inet standfast\ndelete table inet standfast\n' | nft -f - && rm -f "$RUN/port-rule"
+  remove_table standfast "$RUN/port-rule"
 }
 
 # Supervisors first and again: one may have forked a server after it was seen.
@@ -60,7 +64,7 @@ database_is_dead() {
 
 # As fences of earlier versions left it.
 unmask_unit() {
-  ! has_systemd || systemctl -q unmask --runtime "${CONF[unit]}"
+  ! has_systemd || systemd unmask --runtime -- "${CONF[unit]}"
 }
 
 # That the port is dropped was acknowledged by the kernel in this same call (drop_port).
@@ -122,5 +126,6 @@ verb_unfence() {
   open_port || refuse Unverified "unfence of $HOSTNAME: nft could not remove the rule on port ${CONF[port]}; it is still fenced"
   unmask_unit || refuse Unverified "unfence of $HOSTNAME: the unit ${CONF[unit]} could not be unmasked; it is still fenced"
   rm -f "$STATE/fenced" && sync "$STATE" || refuse Unverified "unfence of $HOSTNAME: $STATE/fenced could not be removed"
+  keep_spares
   say fenced no
 }

@@ -28,17 +28,19 @@ store_refused() {
   fi
 }
 
-# A table of its own: the fence replaces its table as a whole, and must not let anybody in by that. The kernel takes all of it or nothing.
+# A table of its own: the fence replaces its table as a whole, and must not let anybody in by that.
 enforce_refused() {
   local address rules=''
   for address in "${!REFUSED[@]}"; do
     rules+="ip saddr $address tcp dport ${CONF[port]} reject with tcp reset;"$'\n'
   done
-  {
-    printf 'add table inet standfast_replicas\ndelete table inet standfast_replicas\n'
-    [[ -z $rules ]] ||
-      printf 'table inet standfast_replicas {\nchain input { type filter hook input priority -10; policy accept;\n%s}\n}\n' "$rules"
-  } | nft -f - || refuse Unverified "nft on $HOSTNAME could not replace the rules for refused replicas; who is refused is on record, but not enforced; see that nftables works there"
+  if [[ -z $rules ]]; then
+    remove_table standfast_replicas "$RUN/replicas-rule"
+  else
+    replace_table standfast_replicas "$RUN/replicas-rule" "
+  chain input { type filter hook input priority -10; policy accept;
+$rules}"
+  fi || refuse Unverified "nft on $HOSTNAME could not replace the rules for refused replicas; who is refused is on record, but not enforced; see that nftables works there"
 }
 
 # The kernel's rules, not our memory of them: a firewall reload or a reboot may have flushed them.

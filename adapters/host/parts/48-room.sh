@@ -9,12 +9,6 @@ load_room() {
   return 0
 }
 
-# Sets UPTIME, in hundredths of a second.
-read_uptime() {
-  read -r UPTIME _ </proc/uptime
-  UPTIME=${UPTIME/./}
-}
-
 # Sets LEFT: for how many seconds clients are still refused. By what was noted, since the kernel's set would have to be asked for by a process.
 refuses_clients() {
   local until
@@ -48,19 +42,14 @@ refuse_clients() {
   INSIDE+=("${ARG[addresses]}")
   exempt="ip saddr { ${INSIDE[*]} } accept;"
   ((${#INSIDE6[@]} == 0)) || exempt+=" ip6 saddr { ${INSIDE6[*]} } accept;"
-  nft -f - <<RULES 2>>"$RUN/daemon.log"
-add table inet standfast_room
-delete table inet standfast_room
-table inet standfast_room {
+  replace_table standfast_room "$RUN/room-rule" "
   set shut { type inet_service; flags timeout; elements = { ${CONF[port]} timeout 10s } }
-  chain input { type filter hook input priority -10; policy accept; $exempt tcp flags & (syn | ack) == syn tcp dport @shut reject with tcp reset; }
-}
-RULES
+  chain input { type filter hook input priority -10; policy accept; $exempt tcp flags & (syn | ack) == syn tcp dport @shut reject with tcp reset; }"
 }
 
 # Where the kernel does not do it now, it does so by itself within ten seconds.
 admit_clients() {
-  printf 'add table inet standfast_room\ndelete table inet standfast_room\n' | nft -f - 2>>"$RUN/daemon.log" && rm -f "$RUN/room-until"
+  remove_table standfast_room "$RUN/room-rule" && rm -f "$RUN/room-until"
 }
 
 # Of the kernel's ten seconds, which begin before this is written the second time.

@@ -129,20 +129,33 @@ relay_logs_have_their_end() {
 refuse_gone_source() {
   replace_table standfast_source "$RUN/source-rule" "
   set gone { type ipv4_addr . inet_service; flags timeout; elements = { ${ARG[address]} . ${ARG[target_port]} timeout 10s } }
-  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }" &&
-    : >"$RUN/source-rule"
+  chain output { type filter hook output priority -10; policy accept; tcp flags & (syn | ack) == syn ip daddr . tcp dport @gone reject with tcp reset; }"
 }
 
 accept_gone_source() {
-  [[ -e $RUN/source-rule ]] || return 0
-  nft delete table inet standfast_source 2>>"$RUN/daemon.log"
-  rm -f "$RUN/source-rule"
+  [[ ! -e $RUN/source-rule ]] || remove_table standfast_source "$RUN/source-rule" || true
+}
+
+# link_logs: links LINKS (folder -> logs, a line each). Beside the logs, since a link cannot leave their file system; what is kept outside the data directory is
+# noted in what is kept inside, for whoever looks for it or releases it.
+link_logs() {
+  local folder
+  local -a these
+  for folder in "${!LINKS[@]}"; do
+    mapfile -t these <<<"${LINKS[$folder]%$'\n'}"
+    if [[ $folder != "$KEPT" && ! -d $folder ]]; then
+      printf '%s\n' "$folder" >>"$KEPT/elsewhere" && sync "$KEPT/elsewhere" && mkdir -p "$folder" ||
+        refuse Unverified "keep-relay: cannot make $folder on $HOSTNAME; nothing was kept"
+    fi
+    ln -f "${these[@]}" "$folder/" || refuse Unverified "keep-relay: the relay logs on $HOSTNAME could not be linked into $folder"
+  done
 }
 
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
-  local kept=$OURS/relay-$EPOCH index log files=0 info source=no
-  local -a infos=() fresh=()
+  local KEPT=$OURS/relay-$EPOCH index log files=0 info source=no folder
+  local -a infos=()
+  local -A LINKS=()
   foresee_defaults
   if [[ -v ARG[address] ]]; then
     [[ -v ARG[target_port] ]] || refuse BadInput 'keep-relay: address comes with target_port'
@@ -150,7 +163,7 @@ verb_keep_relay() {
     refuse_gone_source || true
   fi
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
-  [[ -d $kept ]] || mkdir -p "$kept" || refuse Unverified "keep-relay: cannot make $kept on $HOSTNAME; nothing was kept"
+  [[ -d $KEPT ]] || mkdir -p "$KEPT" || refuse Unverified "keep-relay: cannot make $KEPT on $HOSTNAME; nothing was kept"
   log_indexes relay_log
   for index in "${INDEXES[@]}"; do
     infos+=("$index")
@@ -158,18 +171,19 @@ verb_keep_relay() {
     ! has_source_event "${LOGS[@]}" || source=yes
     files=$((files + ${#LOGS[@]}))
     for log in "${LOGS[@]}"; do
-      [[ $kept/${log##*/} -ef $log ]] || fresh+=("$log")
+      folder=${log%/*}/.standfast/relay-$EPOCH
+      [[ $folder/${log##*/} -ef $log ]] || LINKS[$folder]+=$log$'\n'
     done
   done
-  ((${#fresh[@]} == 0)) || ln -f "${fresh[@]}" "$kept/" || refuse Unverified "keep-relay: the relay logs on $HOSTNAME could not be linked into $kept"
+  link_logs
   # master.info says nothing of a relay log, and holds the replication password.
   for info in "${CONF[datadir]}"/*.info; do
     [[ ! -e $info || ${info##*/} == master*.info ]] || infos+=("$info")
   done
-  lacks_infos "$kept" "${infos[@]}" || ((${#fresh[@]} > 0)) || infos=()
-  ((${#infos[@]} == 0)) || cp -p "${infos[@]}" "$kept/" || refuse Unverified "keep-relay: the index and info files on $HOSTNAME could not be copied"
-  ((${#fresh[@]} + ${#infos[@]} == 0)) || sync "$kept"
-  say path "$kept"
+  lacks_infos "$KEPT" "${infos[@]}" || ((${#LINKS[@]} > 0)) || infos=()
+  ((${#infos[@]} == 0)) || cp -p "${infos[@]}" "$KEPT/" || refuse Unverified "keep-relay: the index and info files on $HOSTNAME could not be copied"
+  ((${#LINKS[@]} + ${#infos[@]} == 0)) || sync "$KEPT" "${!LINKS[@]}"
+  say path "$KEPT"
   say files "$files"
   say source "$source"
   free_bytes
@@ -197,6 +211,17 @@ verb_relay_source() {
   say disk_free "$FREE_BYTES"
 }
 
+# release_elsewhere FOLDER: what its logs were kept in, outside the data directory.
+release_elsewhere() {
+  local place
+  [[ -e $1/elsewhere ]] || return 0
+  while IFS= read -r place; do
+    [[ $place == /*/.standfast/"${1##*/}" ]] || continue
+    rm -rf "$place" && { rmdir --ignore-fail-on-non-empty "${place%/*}" 2>/dev/null || true; } ||
+      refuse Unverified "release-relay: $place on $HOSTNAME could not be removed"
+  done <"$1/elsewhere"
+}
+
 # Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that. So goes what was sent here to be
 # applied: a tail of another host's binlog, which has no summary beside it.
 verb_release_relay() {
@@ -209,8 +234,10 @@ verb_release_relay() {
   done
   for folder in "$OURS"/relay-*; do
     [[ -d $folder ]] && ((${folder##*-} <= EPOCH)) || continue
+    release_elsewhere "$folder"
     rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
     released=$((released + 1))
   done
+  keep_spares
   say released "$released"
 }

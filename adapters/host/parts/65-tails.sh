@@ -198,7 +198,7 @@ verb_tail_stage() {
   [[ $log == /* ]] || log=${CONF[datadir]}/$log
   rm -f "${log%.*}".[0-9]* "$index" || refuse Unverified "tail-stage: what an earlier attempt left beside $log on $HOSTNAME could not be removed"
   ((COUNT > 0)) || { rm -rf "${TAILS:?}/${ARG[tail]}"; say log ''; return 0; }
-  need_space "${CONF[datadir]}" "$(($(bytes_of_pieces "$PLAN") * 3))"
+  need_space "${log%/*}" "$(($(bytes_of_pieces "$PLAN") * 3))"
   join_pieces "$PLAN" >"$log" && { is_whole_tail "$log" || check_joined "$log" "$PLAN"; } && printf '%s\n' "$line" >"$index" &&
     chown --reference="${CONF[datadir]}" "$log" "$index" && chmod 0660 "$log" "$index" && sync "$log" "$index" ||
     refuse Unverified "tail-stage: $log on $HOSTNAME could not be written"

@@ -171,6 +171,7 @@ main() {
       VERSION=$(sha256sum "$SELF") && VERSION=${VERSION:0:12}
       if [[ $1 == serve ]]; then serve; else run_verb "$@" || exit 1; fi ;;
     vip-notify) vip_notify "${2-}" ;;
+    keep-spares) keep_spares ;;
     run-send | run-prepare | run-count | run-push)
       VERB=$1
       set_job "${2#job=}"

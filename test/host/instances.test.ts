@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Sandbox, until } from './sandbox.ts';
+
+// Two instances of the server on one machine, each under a supervisor of its own: what is done to ours is not done to the other one.
+
+const owner = 'plane-1';
+const order = { owner, epoch: 1, run: 'run-1' };
+const OTHER = '/srv/other';
+const proven = { process: 'gone', supervisor: 'gone', port: 'closed', vip: 'no' };
+
+let host: Sandbox;
+beforeAll(async () => {
+  host = await Sandbox.start('db1');
+  host.installDatabase();
+  host.fields('configure', { owner, server_id: 7, report_host: 'db1' });
+  host.fields('claim', { ...order, account: 'standfast' });
+  host.shell(`mkdir -p ${OTHER} /run/other; chown mysql:mysql ${OTHER} /run/other
+    mariadb-install-db --user=mysql --datadir=${OTHER} --skip-test-db >/dev/null 2>&1
+    printf '[mysqld]\\ndatadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\npid-file=/run/other/pid\\n' >/etc/other.cnf`);
+  host.shell(
+    'setsid mariadbd-safe --defaults-file=/etc/other.cnf --skip-syslog --user=mysql >/dev/null 2>&1 </dev/null &',
+  );
+  await until(
+    'the other instance',
+    () => host.run('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'ping').exitCode,
+    (code) => code === 0,
+  );
+});
+afterAll(() => host.stop());
+beforeEach(() => {
+  host.fields('unfence', order);
+  host.fields('service-start', { owner });
+});
+
+/** Processes of that name, with the arguments. */
+const processes = (name: string): readonly string[] =>
+  host
+    .run('pgrep', '-ax', name)
+    .stdout.split('\n')
+    .filter((line) => line !== '');
+const supervisors = () => [...processes('mariadbd-safe'), ...processes('mysqld_safe')];
+const ofOther = (lines: readonly string[]) => lines.filter((line) => /other/.test(line));
+/** A process that has that name and these arguments, and waits. */
+const waiting = async (name: string, ...args: readonly string[]): Promise<string> => {
+  host.shell(`test -e /run/${name} || cp /bin/bash /run/${name}`);
+  const process = host.start('setsid', `/run/${name}`, '-c', 'cd /; echo $$; read -r _; :', name, ...args);
+  return await new Promise<string>((resolve) => {
+    process.stdout.once('data', (chunk: Buffer) => {
+      resolve(String(chunk).trim());
+    });
+  });
+};
+const lives = (pid: string): boolean => host.run('kill', '-0', pid).exitCode === 0;
+
+describe('a fence', () => {
+  it('leaves another instance on the same machine alone, and its supervisor', () => {
+    const [server, supervisor] = [ofOther(processes('mariadbd')), ofOther(supervisors())];
+    expect([server.length, supervisor.length]).toEqual([1, 1]);
+    expect([processes('mariadbd').length, supervisors().length]).toEqual([2, 2]);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(processes('mariadbd')).toEqual(server);
+    expect(supervisors()).toEqual(supervisor);
+    expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', supervisor: 'no' });
+  });
+
+  it.each([
+    ['its arguments', [`--datadir=${OTHER}`]],
+    ['the file that they name', ['--defaults-file=/etc/other.cnf']],
+  ])('leaves a supervisor that has no server now, and whose data are elsewhere, as %s say', async (_, args) => {
+    const pid = await waiting('mariadbd-safe', ...args);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(lives(pid)).toBe(true);
+    host.must('kill', '-KILL', pid);
+  });
+
+  it.each([
+    ['names our data', ['--datadir=/var/lib/mysql/']],
+    ['names nothing', []],
+    ['names a file that cannot be read', ['--defaults-file=/etc/none.cnf']],
+    ['names a place that depends on where it stands', ['--datadir=data']],
+  ])('ends a supervisor that has no server now and %s', async (_, args) => {
+    const pid = await waiting('mariadbd-safe', ...args);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('leaves a server of another instance that has only begun to start', async () => {
+    const pid = await waiting('mariadbd', `--datadir=${OTHER}`);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(lives(pid)).toBe(true);
+    host.must('kill', '-KILL', pid);
+  });
+});
+
+describe('an instance that is not the one of the default files', () => {
+  it('is the one that is fenced when it is ours, and the default one stays', () => {
+    // Started by somebody else, as far as this helper knows.
+    host.shell('rm /run/standfast/starter');
+    host.shell(`printf 'datadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\n' >/etc/standfast/host.conf`);
+    try {
+      const left = supervisors().filter((line) => !/other/.test(line));
+      expect(host.fields('fence', order)).toEqual(proven);
+      expect(ofOther([...supervisors(), ...processes('mariadbd')])).toEqual([]);
+      expect(supervisors()).toEqual(left);
+    } finally {
+      host.shell('rm -f /etc/standfast/host.conf');
+    }
+  });
+});
