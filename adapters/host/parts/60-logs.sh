@@ -104,7 +104,7 @@ begins_with_source() {
 # A crash of the server leaves what it had written in the kernel; a crash of the host leaves what was on the disk, and a log that lost its
 # end looks whole. Safe: written since the host was started, closed in order (it ends with Stop, or went on in the next file), or synced at every event.
 relay_logs_have_their_end() {
-  local at log key value boot=0
+  local at log key value written boot=0
   server_option sync_relay_log
   [[ $OPTION != 1 ]] || return 0
   while read -r key value; do
@@ -114,8 +114,9 @@ relay_logs_have_their_end() {
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     log=${LOGS[at]}
     has_source_event "$log" || continue
-    # Both numbers that make up the time of the boot are cut to whole seconds.
-    (($(stat -c %Y "$log") > boot + 2)) && return 0
+    # Both numbers that make up the time of the boot are cut to whole seconds. A time to come is of a clock that has been set back: it says nothing.
+    written=$(stat -c %Y "$log")
+    ((written > boot + 2 && written <= EPOCHSECONDS + 2)) && return 0
     mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
       /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; closed = $5 == own && /\t(Stop|Rotate to )/ }
       END { exit !closed }'
