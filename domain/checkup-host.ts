@@ -46,6 +46,9 @@ export interface InstalledFacts {
 
 export interface ServerFacts {
   readonly account: string;
+  /** As `VERSION()` says it, as `10.11.6-MariaDB-log`. */
+  readonly version: string;
+  /** Empty when the release is none that Standfast knows: other servers keep them elsewhere. */
   readonly grants: readonly JudgedGrant[];
 }
 
@@ -61,6 +64,11 @@ export interface HostFacts {
   /** Null: a witness. */
   readonly server: Found<ServerFacts> | null;
 }
+
+const SUPPORTED_SERIES = '10.11';
+
+export const isSupported = (version: string): boolean =>
+  version.startsWith(`${SUPPORTED_SERIES}.`) && version.includes('MariaDB');
 
 /** Two hosts whose clocks are each within it of this machine's are within a second of each other. */
 const CLOCK_MS = 500;
@@ -176,11 +184,26 @@ function judgeBoot(where: string, installed: InstalledFacts, prepare: string): C
 function judgeServer(where: string, server: Found<ServerFacts>): readonly Check[] {
   const place = { code: 'sql', where };
   const grant = { code: 'grant', where };
-  if (server.kind === 'failed')
-    return [wrong(place, server.says, server.fix), notAsked(grant, 'nobody could log in to its server')];
-  const { account, grants } = server.facts;
+  const release = { code: 'release', where };
+  if (server.kind === 'failed') {
+    const why = 'nobody could log in to its server';
+    return [wrong(place, server.says, server.fix), notAsked(release, why), notAsked(grant, why)];
+  }
+  const { account, version, grants } = server.facts;
+  const letsIn = fine(place, `its server lets ${account} in`);
+  if (!isSupported(version))
+    return [
+      letsIn,
+      wrong(
+        release,
+        `its server is ${version}, and Standfast is made for, and tried with, MariaDB ${SUPPORTED_SERIES} alone`,
+        `run MariaDB ${SUPPORTED_SERIES} on every host of the cluster`,
+      ),
+      notAsked(grant, 'its server is of another release'),
+    ];
   return [
-    fine(place, `its server lets ${account} in`),
+    letsIn,
+    fine(release, `its server is ${version}`),
     ...grants.map(({ account: role, on, privilege, isHeld, statement }) =>
       isHeld
         ? fine(grant, `the ${role} account has ${privilege} ON ${on}`)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { field } from '../adapters/mariadb.ts';
 import { readGrants } from '../adapters/mariadb-grants.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
@@ -15,7 +16,7 @@ import type {
   Stopped,
   WayStep,
 } from '../domain/checkup-host.ts';
-import { judgeHost } from '../domain/checkup-host.ts';
+import { isSupported, judgeHost } from '../domain/checkup-host.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { Silence } from '../domain/observation.ts';
@@ -137,13 +138,15 @@ async function askServer(host: HostName, { managed, cluster }: Looking): Promise
   try {
     const session = await cluster.session(host, { timeoutMs: ASK_MS });
     try {
+      const version = field(await session.rows('SELECT VERSION() AS version'), 'version');
+      if (!isSupported(version)) return { kind: 'found', facts: { account, version, grants: [] } };
       const held = await readGrants(session, names);
       const grants = judgeGrants(held, {
         operation: `'${account}'@'%'`,
         replication: `'${names.replication}'@'%'`,
         heartbeat: `'${HEARTBEAT_ACCOUNT.name}'@'${HEARTBEAT_ACCOUNT.host}'`,
       });
-      return { kind: 'found', facts: { account, grants } };
+      return { kind: 'found', facts: { account, version, grants } };
     } finally {
       session.close();
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HelperFacts, HostFacts, InstalledFacts } from '../../domain/checkup-host.ts';
+import type { HelperFacts, HostFacts, InstalledFacts, ServerFacts } from '../../domain/checkup-host.ts';
 import { judgeHost } from '../../domain/checkup-host.ts';
 
 const installed: InstalledFacts = {
@@ -13,11 +13,13 @@ const installed: InstalledFacts = {
 const helper: HelperFacts = { version: 'v2', wantedVersion: 'v2', clock: { offsetMs: 3, errorMs: 2 }, installed };
 const grant = { account: 'operation', on: '*.*', privilege: 'SUPER', isHeld: true, statement: 'GRANT SUPER' } as const;
 
+const server: ServerFacts = { account: 'standfast', version: '10.11.6-MariaDB-log', grants: [grant] };
+
 const host = (change: Partial<HostFacts> = {}): HostFacts => ({
   cluster: 'shop',
   host: 'db1',
   helper: { kind: 'found', facts: helper },
-  server: { kind: 'found', facts: { account: 'standfast', grants: [grant] } },
+  server: { kind: 'found', facts: server },
   ...change,
 });
 const withHelper = (change: Partial<HelperFacts>) =>
@@ -26,7 +28,7 @@ const withHelper = (change: Partial<HelperFacts>) =>
 const states = (facts: HostFacts) => judgeHost(facts).map(({ code, state }) => `${code} ${state}`);
 const bad = (facts: HostFacts) => judgeHost(facts).filter(({ state }) => state === 'bad');
 const WAY = ['ssh', 'host-key', 'ssh-login', 'sudo', 'helper'] as const;
-const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'sql', 'grant'];
+const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'sql', 'release', 'grant'];
 
 test('a host with everything is green in everything', () => {
   expect(states(host())).toEqual(ALL.map((code) => `${code} ok`));
@@ -38,7 +40,7 @@ test.each(WAY)('a way that ends at %s is green before it, and nothing after it w
   const expected = ALL.slice(0, 9).map(
     (code, index) => `${code} ${index < at ? 'ok' : index === at ? 'bad' : 'not-asked'}`,
   );
-  expect(states(facts)).toEqual([...expected, 'sql ok', 'grant ok']);
+  expect(states(facts)).toEqual([...expected, 'sql ok', 'release ok', 'grant ok']);
   expect(bad(facts)).toMatchObject([{ code: step, says: 'no', fix: 'mend it' }]);
 });
 
@@ -86,7 +88,7 @@ describe('one fault', () => {
     ['no log-in', host({ server: { kind: 'failed', says: 'denied', fix: 'mend access.sql' } }), 'sql', 'access.sql'],
     [
       'a missing privilege',
-      host({ server: { kind: 'found', facts: { account: 'standfast', grants: [{ ...grant, isHeld: false }] } } }),
+      host({ server: { kind: 'found', facts: { ...server, grants: [{ ...grant, isHeld: false }] } } }),
       'grant',
       'on the primary: GRANT SUPER',
     ],
@@ -95,6 +97,15 @@ describe('one fault', () => {
     expect(bad(facts)[0]?.fix).toContain(fix);
   });
 });
+
+test.each(['8.0.36', '10.6.18-MariaDB', '10.11.6'])(
+  'a server of %s is red, and its privileges are not judged',
+  (version) => {
+    const facts = host({ server: { kind: 'found', facts: { ...server, version, grants: [] } } });
+    expect(bad(facts)).toMatchObject([{ code: 'release', fix: expect.stringContaining('MariaDB 10.11') as string }]);
+    expect(states(facts).slice(-3)).toEqual(['sql ok', 'release bad', 'grant not-asked']);
+  },
+);
 
 test('a clock that may be right is not called wrong', () => {
   expect(bad(withHelper({ clock: { offsetMs: 900, errorMs: 450 } }))).toEqual([]);
