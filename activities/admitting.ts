@@ -19,7 +19,7 @@ import { hasClaimed, requireAnswer, standingOf } from './standing.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
-import { undoAll } from './undoing.ts';
+import { NOTHING_UNDONE, undoAll } from './undoing.ts';
 
 const ATTACH_MS = 15_000;
 const POLL_MS = 50;
@@ -182,11 +182,10 @@ export const admittingActivities = (
   undoAdmission: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
-      const nothing = { undone: [], notUndone: [] };
-      if (!(await hasClaimed(managed, run))) return nothing;
+      if (!(await hasClaimed(managed, run))) return NOTHING_UNDONE;
       const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
       const standing = await standingOf(managed);
-      if (standing.sync?.ackers.includes(host) !== true) return nothing;
+      if (standing.sync?.ackers.includes(host) !== true) return NOTHING_UNDONE;
       // It may hold what the dead one acknowledged. One acker too many on record makes a failover ask one more; one too few could cost it all.
       if (!isAnswering(await askServer(managed, standing.primary)))
         return {

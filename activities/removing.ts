@@ -16,7 +16,7 @@ import { answerOf, hasClaimed, requireAnswer, standingOf, whyNotAlone } from './
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps, until } from './steps.ts';
-import { undoAll } from './undoing.ts';
+import { NOTHING_UNDONE, undoAll } from './undoing.ts';
 
 /** The others are connected when a removal begins, so what they lack is a moment's worth. */
 const COVER_MS = 15_000;
@@ -103,8 +103,6 @@ interface Undoing {
   readonly signal: AbortSignal;
 }
 
-const NOTHING: Undone = { undone: [], notUndone: [] };
-
 /** What is to be undone, if anything; what a primary that is dead was told is left as it is, so that a failover finds the record that its writes rested on. */
 async function undoRemoval(
   cluster: ClusterPorts,
@@ -114,7 +112,7 @@ async function undoRemoval(
   const { primary, sync } = await standingOf(cluster);
   const isRecorded = sync?.ackers.includes(host) === true;
   const refusal = isRecorded ? await refusalKnownOf(cluster, { primary, host }) : null;
-  if (isRecorded ? refusal === null : !wasAcker) return NOTHING;
+  if (isRecorded ? refusal === null : !wasAcker) return NOTHING_UNDONE;
   const isAlive = refusal !== 'unknown' && isAnswering(await answerOf(cluster, { primary, signal }));
   if (isAlive) return undo(await claim(), { host, signal });
   return {
@@ -190,7 +188,7 @@ export const removingActivities = (
   undoRemoval: ({ cluster, run, host, wasAcker }) =>
     inSteps(hooks, async (steps) => {
       const managed = await ports.cluster(cluster);
-      if (!(await hasClaimed(managed, run))) return NOTHING;
+      if (!(await hasClaimed(managed, run))) return NOTHING_UNDONE;
       const claim = () => claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
       return undoRemoval(managed, { host, wasAcker, signal: steps.signal }, claim);
     }),

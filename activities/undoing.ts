@@ -5,6 +5,8 @@ export interface UndoPart {
   readonly work: () => Promise<unknown>;
 }
 
+export const NOTHING_UNDONE: Undone = { undone: [], notUndone: [] };
+
 /** Runs every part, also after one failed, and says which worked. A part may rely on the ones before it. */
 export async function undoAll(parts: readonly UndoPart[]): Promise<Undone> {
   const undone: string[] = [];

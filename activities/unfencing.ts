@@ -12,7 +12,7 @@ import { startReceiver } from './receivers.ts';
 import { runEventsOf } from './running-events.ts';
 import type { StepHooks } from './steps.ts';
 import { inSteps } from './steps.ts';
-import { undoAll } from './undoing.ts';
+import { NOTHING_UNDONE, undoAll } from './undoing.ts';
 
 async function undoFence(
   ports: Ports,
@@ -23,7 +23,7 @@ async function undoFence(
     const managed = await ports.cluster(cluster);
     const seen = await observe(managed);
     // Without a claim of this run nothing was done, and there is nothing to undo.
-    if (!answeredRecords(seen).some((records) => isClaimOf(records.epoch, run))) return { undone: [], notUndone: [] };
+    if (!answeredRecords(seen).some((records) => isClaimOf(records.epoch, run))) return NOTHING_UNDONE;
     const primary = primaryOf(managed, seen);
     const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
     const followers = followersOf(seen, primary);
