@@ -1,15 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { restartReplication, stopReplication } from '../adapters/mariadb.ts';
-import { applyUntil, baseTables, openSnapshot, sumTable } from '../adapters/mariadb-checksum.ts';
+import { applyUntil, baseTables, endSums, openSnapshot, prepareToSum, sumTable } from '../adapters/mariadb-checksum.ts';
 import type { ClusterPorts, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { gtidGap, parseGtids } from '../domain/gtid.ts';
-import { isAnswering } from '../domain/observation.ts';
 import type { ComparedTable, TableSum } from '../domain/table-sums.ts';
 import { TableComparison } from '../domain/table-sums.ts';
 import { awaitApplied } from './applying.ts';
-import { askServer, statusOf } from './asking.ts';
+import { statusOf } from './asking.ts';
 import { beat } from './beats.ts';
 import type { ChecksumProof } from './contract.ts';
 import type { JobAttempt } from './job-attempt.ts';
@@ -19,12 +18,13 @@ import { until } from './steps.ts';
 const SNAPSHOT_LASTS_MS = 5_000;
 const SNAPSHOT_EVERY_MS = 20;
 const SNAPSHOT_MS = 60_000;
-const LOOK_EVERY_MS = 5_000;
-const SILENT_LOOKS = 3;
+/** Where tables are made all the time, those that are newer than the comparison are what replication made of it. */
+const LISTS = 5;
 
 export interface Proof {
   readonly cluster: ClusterPorts;
   readonly attempt: JobAttempt;
+  readonly job: string;
   readonly target: HostName;
   readonly primary: HostName;
 }
@@ -59,15 +59,22 @@ export async function compareRows(proof: Proof): Promise<ChecksumProof> {
 
 const compareOn = (proof: Proof, copy: Session): Promise<ChecksumProof> =>
   looking(proof.cluster, proof.primary, async (source) => {
+    for (const session of [source, copy]) await prepareToSum(session);
+    await endSums(source, proof.job);
     await stopReplication(copy);
-    const tables = new TableComparison(await tablesOf(source, copy));
-    for (;;) {
-      const position = await meet({ proof, source, copy, tables });
-      await compareInSnapshot({ proof, source, copy, tables });
-      if (tables.pending().length > 0) continue;
-      requireEqual(proof, tables);
-      return { tables: tables.equal, position };
+    const tables = new TableComparison();
+    let position = '';
+    // A table that was renamed before its turn is on the next list.
+    for (let lists = 0; lists < LISTS; lists += 1) {
+      tables.add(await tablesOf(source, copy));
+      if (lists > 0 && tables.pending().length === 0) break;
+      do {
+        position = await meet({ proof, source, copy, tables });
+        await compareInSnapshot({ proof, source, copy, tables });
+      } while (tables.pending().length > 0);
     }
+    requireEqual(proof, tables);
+    return { tables: tables.equal, position };
   });
 
 /** Only looks: a session without a proven right to change anything. */
@@ -125,18 +132,15 @@ async function compareInSnapshot({ proof, source, copy, tables }: Comparing): Pr
   for (const table of tables.pending()) {
     const { name } = table;
     beat({ host: copy.host, table: name, equal: tables.equal });
-    const [primary, own] = await sumsOf(proof.cluster, name, [source, copy]);
+    const [primary, own] = await sumsOf(proof.job, name, [source, copy]);
     tables.note(table, { primary, copy: own });
     if (performance.now() >= endsAt) return;
   }
 }
 
-/**
- * On both at once. A sum takes as long as it takes; it is ended with the other one, with the activity, and when its server answers nobody any more: a host that
- * lost its power says nothing on a connection that only waits.
- */
+/** On both at once. A sum takes as long as it takes; it is ended with the other one, and with the activity. */
 async function sumsOf(
-  cluster: ClusterPorts,
+  job: string,
   table: string,
   [source, copy]: readonly [Session, Session],
 ): Promise<readonly [TableSum, TableSum]> {
@@ -144,36 +148,17 @@ async function sumsOf(
   const signal = AbortSignal.any([Context.current().cancellationSignal, ended.signal]);
   const sum = async (session: Session): Promise<TableSum> => {
     try {
-      return await sumTable(session, table, signal);
+      return await sumTable(session, table, { job, signal });
     } catch (error) {
       ended.abort(error);
       throw error;
     }
   };
-  const looks = setInterval(() => void endWhenSilent(), LOOK_EVERY_MS);
-  let silent = 0;
-  const endWhenSilent = async (): Promise<void> => {
-    const answers = await Promise.all([source, copy].map(({ host }) => askServer(cluster, host)));
-    silent = answers.every(isAnswering) ? 0 : silent + 1;
-    const mute = [source, copy].find((_, index) => !isAnswering(answers[index] ?? null));
-    if (silent < SILENT_LOOKS || mute === undefined) return;
-    ended.abort(
-      new AdapterFailure({
-        type: 'Unreachable',
-        host: mute.host,
-        message: `${mute.host} answers nobody any more; ${table} was being compared`,
-      }),
-    );
-  };
-  try {
-    // Both have ended when this goes on: a statement is never left behind on a session that is used again.
-    const [primary, own] = await Promise.allSettled([sum(source), sum(copy)]);
-    if (primary.status === 'rejected') throw primary.reason;
-    if (own.status === 'rejected') throw own.reason;
-    return [primary.value, own.value];
-  } finally {
-    clearInterval(looks);
-  }
+  // Both have ended when this goes on: a statement is never left behind on a session that is used again.
+  const [primary, own] = await Promise.allSettled([sum(source), sum(copy)]);
+  if (primary.status === 'rejected') throw primary.reason;
+  if (own.status === 'rejected') throw own.reason;
+  return [primary.value, own.value];
 }
 
 function requireEqual({ target: host }: Proof, tables: TableComparison): void {

@@ -166,6 +166,6 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
    */
   rejoinHost(input: OfOperation & { readonly host: HostName }): Promise<Return>;
 
-  /** Undo of `rejoinHost`: a host that does not count yet follows nobody again, and stays closed. */
-  undoRejoin(input: OfCluster & { readonly host: HostName }): Promise<Undone>;
+  /** Undo of `rejoinHost` and of a proof after it: a host that does not count yet follows nobody again, and stays closed; one that followed before goes on. */
+  undoRejoin(input: OfCluster & { readonly host: HostName; readonly followedBefore: boolean }): Promise<Undone>;
 }

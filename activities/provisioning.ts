@@ -24,8 +24,8 @@ import { undoAll } from './undoing.ts';
 const POLL_MS = 200;
 const ORDER_MS = 30_000;
 const CLEAN_MS = 120_000;
-/** Of a stream, whose bytes are counted; preparing a snapshot takes as long as it takes. */
-const STANDSTILL_MS = 600_000;
+/** Of a stream, whose bytes are counted: a backup waits for a long ALTER. Preparing a snapshot takes as long as it takes. */
+const STANDSTILL_MS = 3_600_000;
 
 interface ProvisionRequest {
   readonly host: HostName;

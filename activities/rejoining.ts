@@ -5,6 +5,7 @@ import {
   adoptPosition,
   forgetSource,
   pointAt,
+  restartReplication,
   startReplication,
   stopReplication,
   willAcknowledgeNothing,
@@ -186,6 +187,23 @@ async function followNobody(cluster: ClusterPorts, host: HostName): Promise<read
   }
 }
 
+/**
+ * A proof stops the threads of a replica, and the worker that would have started them again may be gone. Its relay log goes with the start: the primary, which
+ * serves, has all that is in it.
+ */
+async function goOn(cluster: ClusterPorts, host: HostName): Promise<readonly string[]> {
+  const { primary, status } = await standingOf(cluster, host);
+  if (!isAtRest(status?.replication ?? null) || status?.replication?.source !== primary) return [];
+  if (status.semiSync.replicaEnabled) return [];
+  const session = await cluster.session(host);
+  try {
+    await restartReplication(session);
+    return [`${host} replicates from ${primary} again`];
+  } finally {
+    session.close();
+  }
+}
+
 const mayHaveBeenPointed = ({ readOnly, replication, semiSync }: ServerStatus): boolean =>
   readOnly && replication !== null && !isAtRest(replication) && !semiSync.replicaEnabled;
 
@@ -205,8 +223,8 @@ export const rejoiningActivities = (
       );
       return takeBack({ authority, host, steps });
     }),
-  undoRejoin: async ({ cluster, host }) => ({
-    undone: await followNobody(await ports.cluster(cluster), host),
-    notUndone: [],
-  }),
+  undoRejoin: async ({ cluster, host, followedBefore }) => {
+    const back = followedBefore ? goOn : followNobody;
+    return { undone: await back(await ports.cluster(cluster), host), notUndone: [] };
+  },
 });

@@ -101,7 +101,7 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
     await restartReplication(copy);
     await awaitApplied(cluster, copy, goal);
   });
-  const proof = await compareRows({ cluster, attempt, target, primary });
+  const proof = await compareRows({ cluster, attempt, job: input.job, target, primary });
   if (!replicatesFrom((await statusOf(cluster, target)).replication, primary))
     throw new AdapterFailure({
       type: 'NotYet',

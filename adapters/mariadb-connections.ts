@@ -17,9 +17,13 @@ export async function endReplicationTo(session: Session, address: string): Promi
   for (const thread of threads) {
     const client = String(thread['client']).replace(/:\d+$/, '');
     if (client !== address && /^[\d.]+$/.test(client)) continue;
-    // 1094: it has ended by itself meanwhile.
-    await session.rows(
-      `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL HARD CONNECTION ${String(Number(thread['id']))}; END`,
-    );
+    await endConnection(session, Number(thread['id']));
   }
+}
+
+/** One that has ended by itself meanwhile (1094) has ended. */
+export async function endConnection(session: Session, id: number): Promise<void> {
+  await session.rows(
+    `BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1094 BEGIN END; KILL HARD CONNECTION ${String(id)}; END`,
+  );
 }

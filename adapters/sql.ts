@@ -18,6 +18,7 @@ export interface SqlTarget {
 const CONNECT_MS = 2_000;
 const ACCEPT_MS = 300;
 const STATEMENT_MS = 5_000;
+const KEEP_ALIVE_MS = 10_000;
 const KILL_MS = 5_000;
 const SEEN_GONE_EVERY_MS = 20;
 const GOODBYE_MS = 500;
@@ -93,6 +94,8 @@ export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: nu
     bigNumberStrings: true,
     supportBigNumbers: true,
     dateStrings: true,
+    // A host that lost its power says nothing to whoever waits for a long statement: the kernel finds out within 20 s.
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // A stack for every statement costs more than the statement; what fails is told by its code.
     trace: false,
     // Of the 16,000 that the driver sets half a megabyte aside for, none is ever prepared.

@@ -2,6 +2,8 @@
 export type TableSum =
   | { readonly kind: 'sum'; readonly checksum: string }
   | { readonly kind: 'absent' }
+  /** Somebody else has it locked. */
+  | { readonly kind: 'locked' }
   /** Its definition changed after the snapshot, or the server cannot read its rows. */
   | { readonly kind: 'unreadable'; readonly why: string };
 
@@ -24,12 +26,16 @@ const LOOKS = 5;
 
 /** The tables of two servers that are compared one by one, each in one snapshot at one GTID position; those in doubt again in a later one. */
 export class TableComparison {
-  readonly #untouched: ComparedTable[];
+  readonly #seen = new Set<string>();
+  #untouched: readonly ComparedTable[] = [];
   readonly #doubts = new Map<string, { readonly table: ComparedTable; readonly looks: number; readonly why: string }>();
   #equal = 0;
 
-  constructor(tables: readonly ComparedTable[]) {
-    this.#untouched = [...tables];
+  /** Tables that were added before are left as they are: those that were made or renamed since come to them. */
+  add(tables: readonly ComparedTable[]): void {
+    const unseen = tables.filter(({ name }) => !this.#seen.has(name));
+    for (const { name } of unseen) this.#seen.add(name);
+    this.#untouched = [...this.#untouched, ...unseen];
   }
 
   /** What is to be compared in a snapshot that is new: doubts first, while no definition had time to change. */
@@ -40,11 +46,17 @@ export class TableComparison {
 
   note(table: ComparedTable, sums: TableSums): void {
     const { name } = table;
-    const looks = (this.#doubts.get(name)?.looks ?? 0) + 1;
-    this.#doubts.delete(name);
-    if (this.#untouched[0]?.name === name) this.#untouched.shift();
+    this.#untouched = this.#untouched.filter((one) => one.name !== name);
+    // After all others: whoever waits for it holds up nobody.
+    if ([sums.primary.kind, sums.copy.kind].includes('locked')) this.#untouched = [...this.#untouched, table];
+    else this.#judge(table, sums);
+  }
+
+  #judge(table: ComparedTable, sums: TableSums): void {
+    const looks = (this.#doubts.get(table.name)?.looks ?? 0) + 1;
+    this.#doubts.delete(table.name);
     const why = differenceOf(table, sums);
-    if (why !== null) this.#doubts.set(name, { table, looks, why });
+    if (why !== null) this.#doubts.set(table.name, { table, looks, why });
     else if (sums.primary.kind === 'sum') this.#equal += 1;
   }
 
@@ -63,8 +75,8 @@ export class TableComparison {
 function differenceOf({ name, hasSnapshots }: ComparedTable, { primary, copy }: TableSums): string | null {
   if (primary.kind === 'unreadable') return `${name} (the primary cannot read it: ${primary.why})`;
   if (copy.kind === 'unreadable') return `${name} (the copy cannot read it: ${copy.why})`;
-  if (primary.kind === 'absent') return copy.kind === 'absent' ? null : `${name} (only the copy has it)`;
-  if (copy.kind === 'absent') return `${name} (the copy does not have it)`;
+  if (primary.kind !== 'sum') return copy.kind === 'sum' ? `${name} (only the copy has it)` : null;
+  if (copy.kind !== 'sum') return `${name} (the copy does not have it)`;
   if (primary.checksum === copy.checksum) return null;
   return hasSnapshots
     ? name

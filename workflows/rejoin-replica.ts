@@ -38,7 +38,9 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
     const sentence = `${host} follows ${primary} and counts already; nothing was changed`;
     return { ...ended, checksum: null, mode: 'lossless', timeline, sentence };
   }
-  if (!found.followedBefore) undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
+  const { followedBefore } = found;
+  const what = followedBefore ? `${host} replicates as before` : `${host} follows nobody`;
+  undo.push(() => brief(`undo: ${what}`).undoRejoin({ cluster, host, followedBefore }));
   page.enter('prove');
   const { runId: job } = workflowInfo();
   const checksum = await long(`compare the rows of ${host} with ${primary}`).proveReplica({

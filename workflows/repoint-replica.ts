@@ -19,7 +19,8 @@ export async function repointReplica(input: unknown): Promise<Repointed> {
       page.enter('follow');
       const { follows } = await brief(`may ${host} come back?`).planRejoin({ cluster, host });
       // One that followed before this run goes on, whatever becomes of it.
-      if (!follows) undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host }));
+      if (!follows)
+        undo.push(() => brief(`undo: ${host} follows nobody`).undoRejoin({ cluster, host, followedBefore: false }));
       const { runId: run } = workflowInfo();
       const found = await thorough(`compare ${host} with the primary, and point it there`).rejoinHost({
         cluster,

@@ -237,8 +237,8 @@ export const STANDING = [
     [
       'who followed before goes on',
       'a return that fails takes no replica from the primary that followed it before',
-      'if (!found.followedBefore) undo.push(',
-      'undo.push(',
+      'undoRejoin({ cluster, host, followedBefore })',
+      'undoRejoin({ cluster, host, followedBefore: false })',
       'a host that %s when its rows differ',
     ],
   ]),

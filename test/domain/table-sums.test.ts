@@ -8,9 +8,15 @@ const absent: TableSum = { kind: 'absent' };
 const unreadable: TableSum = { kind: 'unreadable', why: 'insufficient history' };
 const orders = table('`shop`.`orders`');
 
+function comparing(tables: readonly ComparedTable[]): TableComparison {
+  const comparison = new TableComparison();
+  comparison.add(tables);
+  return comparison;
+}
+
 /** Looks once in each of `snapshots` at every table that is pending. */
 function compare(tables: readonly ComparedTable[], snapshots: readonly (readonly [TableSum, TableSum])[]) {
-  const comparison = new TableComparison(tables);
+  const comparison = comparing(tables);
   for (const [primary, copy] of snapshots)
     for (const one of comparison.pending()) comparison.note(one, { primary, copy });
   return comparison;
@@ -53,7 +59,7 @@ it.each<[string, readonly [TableSum, TableSum], string]>([
 
 it('looks at what is in doubt first, while the snapshot is new', () => {
   const items = table('`shop`.`items`');
-  const comparison = new TableComparison([orders, items]);
+  const comparison = comparing([orders, items]);
   comparison.note(orders, { primary: sum('1'), copy: sum('2') });
   expect(comparison.pending()).toEqual([orders, items]);
   comparison.note(orders, { primary: sum('1'), copy: sum('1') });
@@ -70,4 +76,21 @@ it('says of a table without snapshots why it can differ', () => {
   expect(compare([table('`shop`.`log`', false)], Array(5).fill(differ)).differing).toEqual([
     '`shop`.`log` (its engine has no snapshots: it can be compared only while nobody writes to it)',
   ]);
+});
+
+it('waits for a table that somebody has locked, after all others', () => {
+  const items = table('`shop`.`items`');
+  const comparison = comparing([orders, items]);
+  for (let snapshot = 0; snapshot < 20; snapshot += 1)
+    comparison.note(orders, { primary: { kind: 'locked' }, copy: sum('1') });
+  expect(comparison.pending()).toEqual([items, orders]);
+  comparison.note(orders, { primary: sum('1'), copy: sum('1') });
+  comparison.note(items, { primary: sum('1'), copy: sum('1') });
+  expect(comparison).toMatchObject({ equal: 2, differing: [] });
+});
+
+it('compares what a later list has more, and nothing twice', () => {
+  const comparison = compare([orders], [[sum('1'), sum('1')]]);
+  comparison.add([orders, table('`shop`.`renamed`')]);
+  expect(comparison.pending().map(({ name }) => name)).toEqual(['`shop`.`renamed`']);
 });

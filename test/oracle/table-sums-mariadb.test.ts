@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { baseTables, openSnapshot, sumTable } from '../../adapters/mariadb-checksum.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { baseTables, endSums, openSnapshot, prepareToSum, sumTable } from '../../adapters/mariadb-checksum.ts';
 import type { Session } from '../../adapters/ports.ts';
 import { openSession } from '../../adapters/sql.ts';
 import { freePort, Oracle } from './server.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
 // Its snapshot keeps definitions from changing.
 afterEach(() => session.rows('ROLLBACK'));
 
-const sum = (name: string) => sumTable(session, name, never);
+const sum = (name: string) => sumTable(session, name, { job: 'j1', signal: never });
 
 it('names the base tables, and whether a snapshot shows their rows as they were', async () => {
   await server.query(
@@ -77,16 +77,49 @@ it('a second snapshot lets go of the definitions that the first one kept from ch
   expect(await sum('shop.orders')).toMatchObject({ kind: 'sum' });
 });
 
-it('a sum that is given up is ended on the server as well', async () => {
-  await server.query('USE shop; INSERT INTO orders SELECT seq FROM seq_10_to_1000000');
-  const giveUp = new AbortController();
-  const summing = sumTable(await open(), 'shop.orders', giveUp.signal);
-  const running = async (): Promise<unknown> => {
-    const [rows] = await server.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'CHECKSUM TABLE%'");
-    return rows;
-  };
-  await expect.poll(running, { interval: 5 }).toHaveLength(1);
-  giveUp.abort(new Error('nobody waits for it'));
-  await expect(summing).rejects.toThrow('nobody waits for it');
-  expect(await running()).toEqual([]);
+it('a table with history is one with rows', async () => {
+  await server.query('CREATE TABLE shop.prices (id INT PRIMARY KEY) WITH SYSTEM VERSIONING');
+  expect((await baseTables(session)).map(({ name }) => name)).toContain('`shop`.`prices`');
+});
+
+it('a table that somebody has locked is waited for a few seconds, and told', async () => {
+  const looking = await open();
+  await prepareToSum(looking);
+  await looking.rows('SET SESSION lock_wait_timeout = 1');
+  await server.query('LOCK TABLES shop.orders WRITE');
+  try {
+    expect(await sumTable(looking, 'shop.orders', { job: 'j1', signal: never })).toEqual({ kind: 'locked' });
+  } finally {
+    await server.query('UNLOCK TABLES');
+    looking.close();
+  }
+});
+
+const sums = async (): Promise<unknown> => {
+  const [rows] = await server.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'CHECKSUM TABLE%'");
+  return rows;
+};
+
+describe('a sum of many rows', () => {
+  beforeEach(() => server.query('USE shop; INSERT INTO orders SELECT seq FROM seq_10_to_1000000'));
+
+  it('that is given up is ended on the server as well', async () => {
+    const giveUp = new AbortController();
+    const summing = sumTable(await open(), 'shop.orders', { job: 'j1', signal: giveUp.signal });
+    await expect.poll(sums, { interval: 5 }).toHaveLength(1);
+    giveUp.abort(new Error('nobody waits for it'));
+    await expect(summing).rejects.toThrow('nobody waits for it');
+    expect(await sums()).toEqual([]);
+  });
+
+  it('that a worker has left is ended by the next attempt at the same job, and by no other', async () => {
+    const summing = sumTable(await open(), 'shop.orders', { job: 'j1', signal: never });
+    const ended = summing.then(String, String);
+    await expect.poll(sums, { interval: 5 }).toHaveLength(1);
+    await endSums(session, 'j2');
+    expect(await sums()).toHaveLength(1);
+    await endSums(session, 'j1');
+    expect(await ended).toContain('failed');
+    expect(await sums()).toEqual([]);
+  });
 });
