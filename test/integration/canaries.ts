@@ -107,8 +107,8 @@ export const generalLogOf = async (lab: Lab, host: string): Promise<string> =>
 export async function foundOnHosts(lab: Lab, canaries: readonly Canary[]): Promise<readonly string[]> {
   const found = await Promise.all(
     HOSTS.map(async (host) => {
-      // All at once, since there is much to read. No value may be in a command line: this would be found as well.
-      const argv = ['grep', '-raoF', '--null', '--devices=skip', '-f', '-', ...HOST_FOLDERS];
+      // All at once and byte by byte, since there is much to read. No value may be in a command line: this would be found as well.
+      const argv = ['env', 'LC_ALL=C', 'grep', '-raoF', '--null', '--devices=skip', '-f', '-', ...HOST_FOLDERS];
       const input = canaries.map(({ value }) => value).join('\n');
       const { stdout, exitCode, stderr } = await lab.host(host).exec(argv, { input });
       expect(exitCode, stderr).toBeLessThan(2);
