@@ -3,6 +3,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { readAttempts, type Attempt } from './attempt.ts';
 
 const block = 1 << 20;
+/** Of all books: a read is over before another begins, and whoever waits for a write reads every few milliseconds. */
+const buffer = Buffer.allocUnsafe(block);
 
 /** One writer's file, read only as far as it has grown: waiting for a write must not cost more the longer the ledger is. */
 export class Book {
@@ -19,7 +21,6 @@ export class Book {
   attempts(): readonly Attempt[] {
     const descriptor = openSync(this.#file, 'r');
     try {
-      const buffer = Buffer.alloc(block);
       for (;;) {
         const read = readSync(descriptor, buffer, 0, block, this.#offset);
         if (read === 0) return this.#attempts;

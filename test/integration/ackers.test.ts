@@ -170,9 +170,8 @@ describe('a removal', () => {
   }, 300_000);
 
   test('is undone when nobody else covers: the record is as before, and the replica is let in again', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    const first = await startWorker('first', 'removeAcker.refuse:after');
+    const { lab, client, restoreWithWorker, startWorker } = cluster();
+    const first = await restoreWithWorker('cluster', 'first', 'removeAcker.refuse:after');
     const removing = refusalOf(client.removeAcker(db3));
     await first.says(/^held at /m);
     expect(await isConnected('db3')).toBe(false);
@@ -238,9 +237,8 @@ describe('a removed acker', () => {
   });
 
   test('whose admission is cancelled half-way is out again, in the order of a removal', async () => {
-    const { client, restore, startWorker, temporal } = cluster();
-    await restore('cluster');
-    const first = await startWorker('first', 'admitReplica.replica:after');
+    const { client, restoreWithWorker, startWorker, temporal } = cluster();
+    const first = await restoreWithWorker('cluster', 'first', 'admitReplica.replica:after');
     await client.removeAcker(db3);
     await client.admitReplica(db3, { detach: true });
     await first.says(/^held at /m);

@@ -105,20 +105,21 @@ export const generalLogOf = async (lab: Lab, host: string): Promise<string> =>
 
 /** Files of the hosts with a canary in them, as `HOST PATH: NAME`: logs, binlogs, relay logs, records, data, all that is there. */
 export async function foundOnHosts(lab: Lab, canaries: readonly Canary[]): Promise<readonly string[]> {
-  const searched = HOSTS.flatMap((host) => canaries.map((canary) => ({ host, ...canary })));
   const found = await Promise.all(
-    searched.map(async ({ host, name, value }) => {
-      // The value must not be in a command line: this would be found as well.
-      const argv = ['grep', '-rlaF', '--devices=skip', '-f', '-', ...HOST_FOLDERS];
-      const { stdout, exitCode, stderr } = await lab.host(host).exec(argv, { input: value });
+    HOSTS.map(async (host) => {
+      // All at once and byte by byte, since there is much to read. No value may be in a command line: this would be found as well.
+      const argv = ['env', 'LC_ALL=C', 'grep', '-raoF', '--null', '--devices=skip', '-f', '-', ...HOST_FOLDERS];
+      const input = canaries.map(({ value }) => value).join('\n');
+      const { stdout, exitCode, stderr } = await lab.host(host).exec(argv, { input });
       expect(exitCode, stderr).toBeLessThan(2);
-      return stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((file) => `${host} ${file}: ${name}`);
+      const matches = stdout.split('\n').filter((line) => line !== '');
+      return matches.map((line) => {
+        const [file = '', match] = line.split('\0');
+        return `${host} ${file}: ${canaries.find(({ value }) => value === match)?.name ?? 'a secret'}`;
+      });
     }),
   );
-  return found.flat().sort();
+  return [...new Set(found.flat())].sort();
 }
 
 /** What Temporal keeps and shows of any run, its database, and everything that a process of the control seat wrote. */

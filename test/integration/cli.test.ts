@@ -3,9 +3,11 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
-import { useCluster } from './cluster.ts';
+import { useCluster, useWorker } from './cluster.ts';
+import { keepPolicy } from './policy.ts';
 
 const cluster = useCluster();
+keepPolicy(cluster);
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 
 /** The command as somebody types it in a script: no terminal, nobody to ask. */
@@ -41,65 +43,65 @@ describe('the command line on a sound cluster', () => {
     });
   });
 
-  test('verify exits with 10 and prints the verdict when it is bad', async () => {
-    const { lab, startWorker } = cluster();
-    await startWorker('only');
-    await lab.host('db2').sql('STOP SLAVE SQL_THREAD');
-    const verify = await standfast(['verify', 'shop', '-o', 'json']);
-    const text = await standfast(['verify', 'shop']);
-    await lab.host('db2').sql('START SLAVE SQL_THREAD');
-    expect(verify.exitCode).toBe(10);
-    expect(json(verify.stdout)).toMatchObject({ kind: 'Verify', outcome: 'bad', verdict: { state: 'bad' } });
-    expect(text.exitCode).toBe(10);
-    expect(text.stdout).toMatch(/^BAD: 2 of 3 hosts healthy/);
-    expect(text.stdout).toContain('ApplierStopped');
-  });
+  describe('and one worker', () => {
+    useWorker(cluster);
 
-  test('failover is not begun without a confirmation (2), and not while the primary lives (4)', async () => {
-    const { lab, startWorker } = cluster();
-    await startWorker('only');
-    const unconfirmed = await standfast(['failover', 'shop']);
-    expect(unconfirmed).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(unconfirmed.stderr).toMatch(/it needs --confirm shop \(or --yes\).*nothing was started/);
-    const mistaken = await standfast(['failover', 'shop', '--confirm', 'blog']);
-    expect(mistaken).toMatchObject({ exitCode: 2, stdout: '' });
-    const refused = await standfast(['failover', 'shop', '--yes', '-o', 'json']);
-    expect(refused.exitCode).toBe(4);
-    expect(json(refused.stdout)).toMatchObject({
-      kind: 'Error',
-      type: 'Unsafe',
-      exitCode: 4,
-      message: expect.stringContaining('db1 is alive'),
-      facts: { changed: false },
+    test('verify exits with 10 and prints the verdict when it is bad', async () => {
+      const { lab } = cluster();
+      lab.configure({ lagFail: '3s' });
+      await lab.host('db2').sql('STOP SLAVE SQL_THREAD');
+      const verify = await standfast(['verify', 'shop', '-o', 'json']);
+      const text = await standfast(['verify', 'shop']);
+      await lab.host('db2').sql('START SLAVE SQL_THREAD');
+      expect(verify.exitCode).toBe(10);
+      expect(json(verify.stdout)).toMatchObject({ kind: 'Verify', outcome: 'bad', verdict: { state: 'bad' } });
+      expect(text.exitCode).toBe(10);
+      expect(text.stdout).toMatch(/^BAD: 2 of 3 hosts healthy/);
+      expect(text.stdout).toContain('ApplierStopped');
     });
-    expect(await lab.host('db1').sql('SELECT @@read_only')).toEqual([['0']]);
-  });
 
-  test('a wrong command line exits with 2, an unknown host or cluster is named', async () => {
-    const { startWorker } = cluster();
-    await startWorker('only');
-    for (const args of [['verify'], ['verify', 'Shop!'], ['no-such-command'], ['verify', 'shop', '-o', 'xml']])
-      expect(await standfast(args)).toMatchObject({ exitCode: 2 });
-    const stranger = await standfast(['provision', 'shop', 'db9']);
-    expect(stranger.exitCode).toBe(2);
-    expect(stranger.stderr).toContain('db9 is not a database host of shop (it has db1, db2, db3)');
-    const typo = await standfast(['verify', 'shpo']);
-    expect(typo.exitCode).toBe(2);
-    expect(typo.stderr).toContain('did you mean "shop"?');
-  });
-
-  test('a broken inventory exits with 3 and its place', async () => {
-    const { lab, startWorker } = cluster();
-    await startWorker('only');
-    const file = lab.etc('standfast.yaml');
-    const text = readFileSync(file, 'utf8');
-    onTestFinished(() => {
-      writeFileSync(file, text);
+    test('failover is not begun without a confirmation (2), and not while the primary lives (4)', async () => {
+      const { lab } = cluster();
+      const unconfirmed = await standfast(['failover', 'shop']);
+      expect(unconfirmed).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(unconfirmed.stderr).toMatch(/it needs --confirm shop \(or --yes\).*nothing was started/);
+      const mistaken = await standfast(['failover', 'shop', '--confirm', 'blog']);
+      expect(mistaken).toMatchObject({ exitCode: 2, stdout: '' });
+      const refused = await standfast(['failover', 'shop', '--yes', '-o', 'json']);
+      expect(refused.exitCode).toBe(4);
+      expect(json(refused.stdout)).toMatchObject({
+        kind: 'Error',
+        type: 'Unsafe',
+        exitCode: 4,
+        message: expect.stringContaining('db1 is alive'),
+        facts: { changed: false },
+      });
+      expect(await lab.host('db1').sql('SELECT @@read_only')).toEqual([['0']]);
     });
-    writeFileSync(file, text.replace('rank: 101', 'rang: 101'));
-    const broken = await standfast(['verify', 'shop']);
-    expect(broken.exitCode).toBe(3);
-    expect(broken.stderr).toMatch(/standfast\.yaml:\d+:\d+: .*unknown key "rang"/);
+
+    test('a wrong command line exits with 2, an unknown host or cluster is named', async () => {
+      for (const args of [['verify'], ['verify', 'Shop!'], ['no-such-command'], ['verify', 'shop', '-o', 'xml']])
+        expect(await standfast(args)).toMatchObject({ exitCode: 2 });
+      const stranger = await standfast(['provision', 'shop', 'db9']);
+      expect(stranger.exitCode).toBe(2);
+      expect(stranger.stderr).toContain('db9 is not a database host of shop (it has db1, db2, db3)');
+      const typo = await standfast(['verify', 'shpo']);
+      expect(typo.exitCode).toBe(2);
+      expect(typo.stderr).toContain('did you mean "shop"?');
+    });
+
+    test('a broken inventory exits with 3 and its place', async () => {
+      const { lab } = cluster();
+      const file = lab.etc('standfast.yaml');
+      const text = readFileSync(file, 'utf8');
+      onTestFinished(() => {
+        writeFileSync(file, text);
+      });
+      writeFileSync(file, text.replace('rank: 101', 'rang: 101'));
+      const broken = await standfast(['verify', 'shop']);
+      expect(broken.exitCode).toBe(3);
+      expect(broken.stderr).toMatch(/standfast\.yaml:\d+:\d+: .*unknown key "rang"/);
+    });
   });
 
   test.each([

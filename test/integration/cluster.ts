@@ -17,8 +17,8 @@ export interface Cluster {
   readonly temporalInside: string;
   /** The cluster as saved, open for writes. */
   restore(state: 'plain' | 'cluster'): Promise<void>;
-  /** The same; the worker that has opened it goes on, and is not started anew. */
-  restoreWithWorker(state: 'plain' | 'cluster', name: string): Promise<LabWorker>;
+  /** The same; the worker that has opened it goes on, and is not started anew. It may be one that is held later. */
+  restoreWithWorker(state: 'plain' | 'cluster', name: string, holdAt?: string): Promise<LabWorker>;
   startWorker(name: string, holdAt?: string, environment?: Readonly<Record<string, string>>): Promise<LabWorker>;
   /** One that watches, and carries out the failovers that it starts. */
   startWatcher(name: string): Promise<LabWorker>;
@@ -42,8 +42,8 @@ export function useCluster(): () => Cluster {
       workers.push(worker);
       return worker;
     };
-    const open: Cluster['restoreWithWorker'] = async (state, name) => {
-      const [worker] = await Promise.all([startWorker(name), lab.restore(state)]);
+    const open: Cluster['restoreWithWorker'] = async (state, name, holdAt) => {
+      const [worker] = await Promise.all([startWorker(name, holdAt), lab.restore(state)]);
       await client.preparePrimary({ cluster: 'shop', host: 'db1' });
       return worker;
     };
@@ -88,6 +88,18 @@ export function useCluster(): () => Cluster {
     if (cluster === undefined) throw new Error('the cluster is there from beforeAll on');
     return cluster;
   };
+}
+
+/** One worker for all tests of the `describe` that calls this, for those that only need that there is one. */
+export function useWorker(cluster: () => Cluster): void {
+  let worker: LabWorker | undefined;
+  beforeAll(async () => {
+    const { lab, temporalInside } = cluster();
+    worker = await LabWorker.start(lab, 'shared', { temporal: temporalInside });
+  });
+  afterAll(async () => {
+    await worker?.kill();
+  });
 }
 
 /** A run that a failed test left behind holds its address: the next test would fail as well, for no reason of its own. */

@@ -99,9 +99,8 @@ describe('a failover', () => {
   });
 
   test('whose winner dies after it was recorded starts it again, closed, and goes forward', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    const worker = await startWorker('held', 'promoteAndRoute.siblings:before');
+    const { lab, client, restoreWithWorker, startLedger } = cluster();
+    const worker = await restoreWithWorker('cluster', 'held', 'promoteAndRoute.siblings:before');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();
@@ -151,9 +150,8 @@ describe('a failover', () => {
   });
 
   test('is refused while another one runs, and names it', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    const held = await startWorker('held', 'fenceAndDrain.claim:before');
+    const { lab, client, restoreWithWorker, startWorker } = cluster();
+    const held = await restoreWithWorker('cluster', 'held', 'fenceAndDrain.claim:before');
     lab.host('db1').signal('mariadbd', 'SIGKILL');
     const first = client.failover(order);
     await held.says(/^held at /m);

@@ -5,7 +5,7 @@ import { declareUploads, inUploads, makeUploads, UPLOADS, uploadsOn } from '../.
 import { upperOf } from '../../lab/machine.ts';
 import { run, until } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
-import { useCluster } from './cluster.ts';
+import { useCluster, useWorker } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 
 const cluster = useCluster();
@@ -49,9 +49,10 @@ const bytesOnTheWay = (size: string) =>
   });
 
 describe('the files of a cluster', () => {
+  useWorker(cluster);
+
   test('are brought in step on every replica, told in the log, and compared', async () => {
-    const { lab, client, startWorker } = cluster();
-    await startWorker('only');
+    const { lab, client } = cluster();
     const differs = await standfast('files', 'diff', 'shop', 'uploads', '--exit-code');
     expect(differs).toMatchObject({ exitCode: 10 });
     expect(differs.stdout).toMatch(/db2: differs: 2\d created/);
@@ -68,8 +69,7 @@ describe('the files of a cluster', () => {
   });
 
   test('are told with exact names, also those that no terminal should see', async () => {
-    const { lab, client, startWorker } = cluster();
-    await startWorker('only');
+    const { lab, client } = cluster();
     await inUploads(lab, 'db1', String.raw`echo x >$'new\nline'; echo x >$'\xff'; echo x >./-rf`);
     const diff = await client.diffFiles(order);
     const [db2] = diff.filesets[0]?.targets ?? [];
@@ -94,8 +94,7 @@ describe('the files of a cluster', () => {
     ],
     ['TooManyDeletions', 'db1', 'mv 2026 /root', `mv /root/2026 ${UPLOADS}`],
   ])('are refused for %s, with what can be done, and nothing is changed', async (code, host, breaks, mends) => {
-    const { lab, client, startWorker } = cluster();
-    await startWorker('only');
+    const { lab, client } = cluster();
     onTestFinished(async () => {
       await inUploads(lab, host, mends);
     });
@@ -111,10 +110,9 @@ describe('the files of a cluster', () => {
   });
 
   test('may be larger than 4 GiB, with holes that stay holes', async () => {
-    const { lab, client, startWorker } = cluster();
+    const { lab, client } = cluster();
     // rsync sends holes as zeros.
     onTestFinished(declareUploads(lab, ', compress: true'));
-    await startWorker('only');
     const put = (text: string, offset: number) =>
       `printf ${text} | dd of=sparse conv=notrunc oflag=seek_bytes seek=${String(offset)} status=none`;
     const pieces = `${put('first', 0)}; ${put('middle', 4_297_000_001)}; ${put('last', 4_299_999_996)}`;
@@ -133,7 +131,9 @@ describe('the files of a cluster', () => {
     expect(blocks).toBeLessThan(1_000);
     await inUploads(lab, 'db1', 'rm sparse');
   });
+});
 
+describe('files', () => {
   test('are not asked for under a name that is none, and one fileset is synchronised once at a time', async () => {
     const { client, startWorker } = cluster();
     await client.diffFiles(order, { detach: true });

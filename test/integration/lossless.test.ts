@@ -95,9 +95,8 @@ describe('a promotion', () => {
   });
 
   test('opens a server that waits already, for whom the record names: the one that is left, not itself', async () => {
-    const { lab, client, restore, startWorker, startLedger } = cluster();
-    await restore('cluster');
-    const first = await startWorker('first', 'promoteAndRoute.open:before');
+    const { lab, client, restoreWithWorker, startWorker, startLedger } = cluster();
+    const first = await restoreWithWorker('cluster', 'first', 'promoteAndRoute.open:before');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();

@@ -4,7 +4,7 @@ import { dataDirectory, tracesOfCopies } from '../../lab/copies.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
-import { caughtUp, checksums, useCluster } from './cluster.ts';
+import { caughtUp, checksums, useCluster, useWorker } from './cluster.ts';
 import { expectDdlGoesOn, freezeCopy } from './copy.ts';
 import { refusalOf } from './refusal.ts';
 import { useTemporal } from './temporal.ts';
@@ -197,6 +197,10 @@ describe('provisioning is refused with nothing changed', () => {
     expect(await stateOf(lab)).toEqual(before);
     expect((await bytesSent(lab, 'db1')) - sentBefore).toBeLessThan(MB);
   });
+});
+
+describe('provisioning is refused, and the primary left as it is,', () => {
+  useWorker(cluster);
 
   test.each([
     ['sync_binlog=0', /sync_binlog is 0: .*\(put sync_binlog=1 into its configuration/],
@@ -207,9 +211,8 @@ describe('provisioning is refused with nothing changed', () => {
     ['gtid_strict_mode=0', /gtid_strict_mode is OFF: .*\(put gtid_strict_mode=1/],
     ["binlog_format='MIXED'", /binlog_format is MIXED: .*\(put binlog_format=ROW/],
   ])('when the primary runs with %s, naming the setting and its remedy', async (setting, sentence) => {
-    const { lab, client, startWorker } = cluster();
+    const { lab, client } = cluster();
     if (lab.host('db2').processes('mariadbd').length > 0) throw new Error('db2 is to be empty here');
-    await startWorker('only');
     const [name = ''] = setting.split('=');
     const [[usual = ''] = []] = await lab.host('db1').sql(`SELECT @@GLOBAL.${name}`);
     await lab.host('db1').sql(`SET GLOBAL ${setting}`);
@@ -226,8 +229,7 @@ describe('provisioning is refused with nothing changed', () => {
     [{ host: 'db2', from: 'db2' }, 'Unsafe', 4, 'db2 is the donor itself; nothing was changed'],
     [{ host: 'db2', from: 'db3' }, 'Unsafe', 4, 'db3 does not answer'],
   ])('when it is asked for %o', async (fields, type, exitCode, sentence) => {
-    const { client, startWorker } = cluster();
-    await startWorker('only');
+    const { client } = cluster();
     const refusal = await refusalOf(client.provisionReplica({ cluster: 'shop', ...fields }));
     expect(refusal).toMatchObject({ type, exitCode });
     expect(refusal.message).toContain(sentence);

@@ -75,9 +75,8 @@ describe('acknowledged rows that only the relay logs of one replica hold', () =>
   });
 
   test('are kept and applied by a failover that is called off, and the replica goes on by GTID', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    const held = await startWorker('held', 'fenceAndDrain.receivers:after');
+    const { lab, client, restoreWithWorker, startWorker } = cluster();
+    const held = await restoreWithWorker('cluster', 'held', 'fenceAndDrain.receivers:after');
     const db3 = await onlyReceivedByDb3();
     await killServer(db3);
     await isUp(db3);

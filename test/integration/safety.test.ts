@@ -30,9 +30,8 @@ describe('a promise of losslessness', () => {
 
 describe('a failover that was terminated after it had recorded its decision', () => {
   test('is gone on with by the next one', async () => {
-    const { lab, client, restore, startWorker, startLedger, temporal } = cluster();
-    await restore('cluster');
-    const first = await startWorker('first', 'promoteAndRoute.record:after');
+    const { lab, client, restoreWithWorker, startWorker, startLedger, temporal } = cluster();
+    const first = await restoreWithWorker('cluster', 'first', 'promoteAndRoute.record:after');
     const ledger = startLedger();
     await ledger.acknowledged(20);
     const faultAt = Ledger.now();

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FailoverResult, ProvisionResult, VerifyResult } from '../../client/index.ts';
-import { useCluster } from './cluster.ts';
+import { useCluster, useWorker } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 import { failureOf, startByHand, useTemporal } from './temporal.ts';
 
@@ -20,9 +20,8 @@ describe('a run started by hand, under any workflow ID', () => {
   });
 
   test('fails over as a child at the fixed address, which refuses a second one', async () => {
-    const { lab, client, restore, startWorker } = cluster();
-    await restore('cluster');
-    const held = await startWorker('held', 'fenceAndDrain.claim:before');
+    const { lab, client, restoreWithWorker, startWorker } = cluster();
+    const held = await restoreWithWorker('cluster', 'held', 'fenceAndDrain.claim:before');
     lab.host('db1').signal('mariadbd', 'SIGKILL');
     const byHand = await startByHand(temporal(), 'failover', [{ cluster: 'shop' }]);
     await held.says(/^held at /m);
@@ -42,9 +41,8 @@ describe('a run started by hand, under any workflow ID', () => {
   });
 
   test('outlives the end of the run that a person typed', async () => {
-    const { lab, restore, startWorker } = cluster();
-    await restore('cluster');
-    const held = await startWorker('held', 'fenceAndDrain.claim:before');
+    const { lab, restoreWithWorker, startWorker } = cluster();
+    const held = await restoreWithWorker('cluster', 'held', 'fenceAndDrain.claim:before');
     lab.host('db1').signal('mariadbd', 'SIGKILL');
     const byHand = await startByHand(temporal(), 'failover', [{ cluster: 'shop', reason: 'a closed tab' }]);
     await held.says(/^held at /m);
@@ -67,6 +65,7 @@ describe('a run started by hand, under any workflow ID', () => {
 });
 
 describe('an input that cannot be used', () => {
+  useWorker(cluster);
   const EXAMPLE = { failover: '{"cluster":"shop"}', provisionReplica: '{"cluster":"shop","host":"db2"}' };
 
   test.each([
@@ -108,8 +107,6 @@ describe('an input that cannot be used', () => {
   ] satisfies readonly (readonly [string, readonly unknown[], string])[])(
     'ends a %s given %j with a sentence',
     async (type, args, sentence) => {
-      const { startWorker } = cluster();
-      await startWorker('only');
       const failure = await failureOf((await startByHand(temporal(), type, args)).result());
       expect(failure).toMatchObject({ type: 'BadInput', nonRetryable: true });
       expect(failure.message).toContain(sentence);

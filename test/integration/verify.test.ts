@@ -2,13 +2,17 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { until } from '../../lab/run.ts';
 import { unhealthyVerdict, wantedSchedules } from '../../client/index.ts';
-import { useCluster } from './cluster.ts';
+import { useCluster, useWorker } from './cluster.ts';
+import { keepPolicy } from './policy.ts';
 import { refusalOf } from './refusal.ts';
 import { failureOf, useTemporal } from './temporal.ts';
 
 const cluster = useCluster();
 const temporal = useTemporal();
 const SCHEDULE_MS = 90_000;
+/** Who does not apply at all is not waited for any longer. */
+const IMPATIENT = { lagFail: '3s' } as const;
+keepPolicy(cluster);
 
 interface Breakage {
   readonly host: string;
@@ -102,18 +106,22 @@ describe('a verification', () => {
       });
   });
 
-  test.each(breakages)('fails for %s', async (_what, { host, code, sentence, make, mend }) => {
-    const { lab, client, startWorker } = cluster();
-    await startWorker('only');
-    await make(lab);
-    const refusal = await refusalOf(client.verify({ cluster: 'shop' }));
-    await mend(lab);
-    expect(refusal).toMatchObject({ type: 'Unhealthy', exitCode: 10 });
-    const verdict = unhealthyVerdict(refusal);
-    expect(verdict?.state).toBe('bad');
-    const finding = verdict?.findings.find((one) => one.code === code && one.host === host);
-    expect(finding).toMatchObject({ severity: 'bad', explains: expect.stringMatching(sentence) });
-    expect(finding?.remedy).not.toBe('');
+  describe('of a cluster with one fault', () => {
+    useWorker(cluster);
+
+    test.each(breakages)('fails for %s', async (_what, { host, code, sentence, make, mend }) => {
+      const { lab, client } = cluster();
+      lab.configure(IMPATIENT);
+      await make(lab);
+      const refusal = await refusalOf(client.verify({ cluster: 'shop' }));
+      await mend(lab);
+      expect(refusal).toMatchObject({ type: 'Unhealthy', exitCode: 10 });
+      const verdict = unhealthyVerdict(refusal);
+      expect(verdict?.state).toBe('bad');
+      const finding = verdict?.findings.find((one) => one.code === code && one.host === host);
+      expect(finding).toMatchObject({ severity: 'bad', explains: expect.stringMatching(sentence) });
+      expect(finding?.remedy).not.toBe('');
+    });
   });
 
   test('fails when the VIP is on no host, and its remedy mends it', async () => {
@@ -166,6 +174,7 @@ describe('the schedule', () => {
     onTestFinished(() => temporal().schedule.getHandle(wanted.scheduleId).delete());
     const green = await scheduledRun(applied);
     expect(green.status.name).toBe('COMPLETED');
+    lab.configure(IMPATIENT);
     await lab.host('db2').sql('STOP SLAVE SQL_THREAD');
     const since = new Date();
     await temporal().schedule.getHandle(wanted.scheduleId).trigger(); // the next minute is not waited for

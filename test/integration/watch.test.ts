@@ -77,10 +77,10 @@ test('a failover that would refuse is told of while the primary still serves, an
 });
 
 test('a primary that restarts within the grace is opened again, and nobody else is promoted', async () => {
-  const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
-  await restore('cluster');
+  const { lab, restoreWithWorker, startWatcher, startLedger } = cluster();
+  await restoreWithWorker('cluster', 'runbooks');
   lab.configure({ automatic: true, grace: '60s' });
-  await Promise.all([startWatcher('watcher'), startWorker('runbooks')]);
+  await startWatcher('watcher');
   await watch.tells('db1 PrimaryServes');
   const ledger = startLedger();
   await ledger.acknowledged(20);
@@ -135,10 +135,9 @@ test('a hung primary is failed over', async () => {
 });
 
 test('a failover that somebody terminated half-way is gone on with', async () => {
-  const { lab, client, restore, startWorker, startWatcher, startLedger } = cluster();
-  await restore('cluster');
+  const { lab, client, restoreWithWorker, startWorker, startWatcher, startLedger } = cluster();
+  const held = await restoreWithWorker('cluster', 'held', 'promoteAndRoute.siblings:before');
   lab.configure({ automatic: true, cooldown: '1s' });
-  const held = await startWorker('held', 'promoteAndRoute.siblings:before');
   const ledger = startLedger();
   await ledger.acknowledged(20);
   const faultAt = Ledger.now();
