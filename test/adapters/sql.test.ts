@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -66,6 +67,18 @@ describe('a statement that exceeds its deadline', () => {
 });
 
 describe('a session', () => {
+  it('is looked after by the kernel while it waits, so that a host without power is found out', async () => {
+    const server = await MysqlServer.start({ says: (side) => side.ok() });
+    servers.push(server);
+    const session = await openSession(target(server.port));
+    await session.rows('SELECT 1');
+    const timers = execFileSync('ss', ['-tnoH', `dport = :${String(server.port)}`], { encoding: 'utf8' });
+    // Seconds and what is left of the next one; it would begin with minutes otherwise.
+    const [, seconds] = /timer:\(keepalive,([\d.]+)(?:ms|sec),/.exec(timers) ?? [];
+    expect(Number(seconds)).toBeLessThanOrEqual(10);
+    session.close();
+  });
+
   it('that is lost stays lost: nothing more is said for it on another connection', async () => {
     const heard: string[] = [];
     const session = await open({
