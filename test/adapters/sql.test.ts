@@ -68,7 +68,11 @@ describe('a statement that exceeds its deadline', () => {
 
 describe('a session', () => {
   it('is looked after by the kernel while it waits, so that a host without power is found out', async () => {
-    const server = await MysqlServer.start({ says: (side) => { side.ok(); } });
+    const server = await MysqlServer.start({
+      says: (side) => {
+        side.ok();
+      },
+    });
     servers.push(server);
     const session = await openSession(target(server.port));
     await session.rows('SELECT 1');
