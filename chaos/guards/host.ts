@@ -158,15 +158,6 @@ export const HOST = [
       'shuts the port in both directions, loopback too, for whatever would listen there',
     ],
   ]),
-  ...guardsOf('adapters/host/parts/30-processes.sh', DATABASE, [
-    [
-      'a question is no server',
-      'a server is started although an init script asks its program for its settings',
-      '! only_prints "$pid" && ',
-      '',
-      'does not take the program for a server when an init script asks it for its settings',
-    ],
-  ]),
   ...guardsOf('adapters/host/parts/40-claim.sh', 'test/host/recovering.test.ts', [
     [
       'no session without a socket',
@@ -183,22 +174,6 @@ export const HOST = [
       ' || write_over_spare "$1" "$2"',
       '',
       'keeps no operation from claiming the host and fencing its server, which goes on writing',
-    ],
-  ]),
-  ...guardsOf('adapters/host/parts/30-processes.sh', 'test/host/instances.test.ts', [
-    [
-      'supervisor of another instance',
-      'what is done to our server is not done to another instance on its machine',
-      '! is_our_supervisor "$pid" || ',
-      '',
-      'leaves another instance on the same machine alone, and its supervisor',
-    ],
-    [
-      'supervisor in doubt',
-      'a supervisor that may start our server again is ended, though nothing says whose it is',
-      '[[ $data == /* && ',
-      '[[ ',
-      'ends a supervisor that has no server now and',
     ],
   ]),
   ...guardsOf('adapters/host/parts/35-service.sh', DATABASE, [

@@ -10,6 +10,12 @@ is_zombie() {
   ((${#threads[@]} <= 1))
 }
 
+# shows_root PID: whether it can be told where it lives. Of a process that is ending it cannot, from a moment before its leader is a zombie until its last
+# thread is gone: whatever is asked of it then is answered with nothing.
+shows_root() {
+  [[ -e /proc/$1/root ]]
+}
+
 # Another instance on the same machine (a container, a second data directory) is not ours to kill. A server that runs stands in its data directory.
 is_our_database() {
   [[ /proc/$1/root -ef / ]] || return 1
@@ -35,11 +41,12 @@ names_other_data() {
   [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]]
 } 2>/dev/null
 
-# Of a supervisor, the server that it started says whose it is; while there is none, what it was told. Whatever may start our server again is ours to end.
+# Of a supervisor, the server that it started says whose it is; while there is none of which that can be told, what it was told. Whatever may start our server
+# again is ours to end.
 is_our_supervisor() {
   local server
-  [[ /proc/$1/root -ef / ]] || return 1
-  for server in "${MYSQLD[@]}"; do
+  [[ /proc/$1/root -ef / ]] || ! shows_root "$1" || return 1
+  for server in "${known[@]}"; do
     ! descends "$server" "$1" || return 0
   done
   for server in "${STRANGERS[@]}"; do
@@ -69,19 +76,22 @@ only_prints() {
   return 1
 } 2>/dev/null
 
-# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs; and STRANGERS, servers that are not ours.
+# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs; and STRANGERS, servers of which it was seen that they are not ours. A dead one is nobody's: its
+# supervisor is about to start the next. One that is ending may still write, and may be ours: it counts as ours, and says nothing of its supervisor.
 scan_processes() {
   local folder name pid
-  local -a supervisors=()
+  local -a supervisors=() known=()
   MYSQLD=() STRANGERS=() SUPERVISORS=() KEEPALIVED=()
   for folder in /proc/[1-9]*; do
     { read -r name <"$folder/comm"; } 2>/dev/null || continue
     pid=${folder#/proc/}
     case $name in
       mariadbd | mysqld)
-        if ! is_our_database "$pid"; then
+        if is_our_database "$pid"; then
+          only_prints "$pid" || known+=("$pid") MYSQLD+=("$pid")
+        elif shows_root "$pid"; then
           STRANGERS+=("$pid")
-        elif ! only_prints "$pid" && ! is_zombie "$pid"; then
+        elif ! is_zombie "$pid"; then
           MYSQLD+=("$pid")
         fi ;;
       mariadbd-safe | mysqld_safe) supervisors+=("$pid") ;;
