@@ -27,6 +27,13 @@ export const PROCESSES = [
       'ends a supervisor that has no server now and',
     ],
     [
+      'supervisor told by its own groups',
+      'a supervisor whose data directory is named in a group for supervisors is known by it, whatever the servers are told',
+      '"${@:2}")',
+      ')',
+      'ends a supervisor that has no server now and',
+    ],
+    [
       "a dead server is nobody's",
       'a supervisor that has not heard yet that our server is dead, and would start it again, is ended',
       'elif shows_root "$pid"; then',

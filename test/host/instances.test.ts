@@ -17,7 +17,11 @@ beforeAll(async () => {
   host.fields('claim', { ...order, account: 'standfast' });
   host.shell(`mkdir -p ${OTHER} /run/other; chown mysql:mysql ${OTHER} /run/other
     mariadb-install-db --user=mysql --datadir=${OTHER} --skip-test-db >/dev/null 2>&1
-    printf '[mysqld]\\ndatadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\npid-file=/run/other/pid\\n' >/etc/other.cnf`);
+    printf '[mysqld]\\ndatadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\npid-file=/run/other/pid\\n' >/etc/other.cnf
+    printf '[mysqld]\\ndatadir=/var/lib/mysql\\n' >/etc/ours.cnf
+    printf '[mysqld]\\ndatadir=${OTHER}\\n[mysqld_safe]\\ndatadir=/var/lib/mysql\\n' >/etc/safe-ours.cnf
+    printf '[mysqld]\\ndatadir=${OTHER}\\n[mariadbd-safe]\\ndata=/var/lib/mysql\\n[mysqld_safe]\\ndatadir=/srv/third\\n' >/etc/data-ours.cnf
+    printf '[mysqld_safe]\\ndata=${OTHER}\\n[mariadb_safe]\\ndatadir=/srv/third\\n' >/etc/safe-other.cnf`);
   host.shell(
     'setsid mariadbd-safe --defaults-file=/etc/other.cnf --skip-syslog --user=mysql >/dev/null 2>&1 </dev/null &',
   );
@@ -74,17 +78,24 @@ describe('a fence', () => {
   it.each([
     ['its arguments', [`--datadir=${OTHER}`]],
     ['the file that they name', ['--defaults-file=/etc/other.cnf']],
-  ])('leaves a supervisor that has no server now, and whose data are elsewhere, as %s say', async (_, args) => {
-    const pid = await waiting('mariadbd-safe', ...args);
-    expect(host.fields('fence', order)).toEqual(proven);
-    expect(lives(pid)).toBe(true);
-    host.must('kill', '-KILL', pid);
-  });
+    ['the groups of a supervisor in the file that they name', ['--defaults-file=/etc/safe-other.cnf']],
+    ['an abbreviation in its arguments', ['--defaults-file=/etc/ours.cnf', `--data=${OTHER}`]],
+  ])(
+    'leaves a supervisor that has no server now, and whose data are elsewhere, as it is told by %s',
+    async (_, args) => {
+      const pid = await waiting('mariadbd-safe', ...args);
+      expect(host.fields('fence', order)).toEqual(proven);
+      expect(lives(pid)).toBe(true);
+      host.must('kill', '-KILL', pid);
+    },
+  );
 
   it.each([
     ['names our data', ['--datadir=/var/lib/mysql/']],
     ['names nothing', []],
     ['names a file that cannot be read', ['--defaults-file=/etc/none.cnf']],
+    ['is told of our data by a group for supervisors', ['--defaults-file=/etc/safe-ours.cnf']],
+    ['is told of our data by an abbreviation among others', ['--defaults-file=/etc/data-ours.cnf']],
     ['names a place that depends on where it stands', ['--datadir=data']],
   ])('ends a supervisor that has no server now and %s', async (_, args) => {
     const pid = await waiting('mariadbd-safe', ...args);

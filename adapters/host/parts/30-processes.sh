@@ -23,22 +23,26 @@ is_our_database() {
   [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]] && ! names_other_data "$1"
 }
 
-# names_other_data PID: whether its arguments, or the files that it reads by them, name another data directory than ours. What cannot be told may be ours.
+# names_other_data PID [GROUP…]: whether its arguments, or else the files that it reads by them (with these groups, beside those of a server), name another data
+# directory than ours, and never ours. Of groups, any place counts: which of them wins is up to the release. What cannot be told may be ours.
 names_other_data() {
-  local argument data=''
-  local -a options=()
+  local argument data
+  local -a options=() named=()
   while IFS= read -rd '' argument; do
     case $argument in
-      --datadir=*) data=${argument#*=} ;;
+      --datadir=* | --data=*) named+=("${argument#*=}") ;;
       --no-defaults | --defaults-file=* | --defaults-extra-file=* | --defaults-group-suffix=*) options+=("$argument") ;;
     esac
   done <"/proc/$1/cmdline"
-  if [[ -z $data ]]; then
+  if ((${#named[@]} == 0)); then
     while IFS= read -r argument; do
-      [[ $argument != --datadir=* ]] || data=${argument#*=}
-    done < <(timeout 1 my_print_defaults "${options[@]}" --mysqld)
+      [[ $argument != @(--datadir|--data)=* ]] || named+=("${argument#*=}")
+    done < <(timeout 1 my_print_defaults "${options[@]}" --mysqld "${@:2}")
   fi
-  [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]]
+  for data in "${named[@]}"; do
+    [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]] || return 1
+  done
+  ((${#named[@]} > 0))
 } 2>/dev/null
 
 # Of a supervisor, the server that it started says whose it is; while there is none of which that can be told, what it was told. Whatever may start our server
@@ -52,7 +56,7 @@ is_our_supervisor() {
   for server in "${STRANGERS[@]}"; do
     ! descends "$server" "$1" || return 1
   done
-  ! names_other_data "$1"
+  ! names_other_data "$1" mysqld_safe safe_mysqld mariadb_safe mariadbd-safe
 }
 
 # descends PID FROM: there may be a shell of a pipeline between them.
