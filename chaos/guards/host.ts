@@ -201,6 +201,15 @@ export const HOST = [
       'links the relay logs and copies what is rewritten in place',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/61-release.sh', 'test/host/relay-elsewhere.test.ts', [
+    [
+      'relay logs of a newer epoch stay',
+      'an operation releases nothing that a newer one may need',
+      '((10#$number <= EPOCH)) ||',
+      'true ||',
+      'leaves what a newer epoch keeps there, and whatever else is there',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/63-tail-scan.sh', DATABASE, [
     [
       'binlog end of a dead server only',
