@@ -192,6 +192,15 @@ export const HOST = [
       'proves the death of a server that hangs, with its supervisor, keeps it down',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/00-head.sh', 'test/host/full-disk.test.ts', [
+    [
+      'a full /run',
+      'a server can be fenced though the log of its helper cannot be opened',
+      '{ : >>"$ERRORS"; } 2>/dev/null || ERRORS=/dev/null',
+      ':',
+      'can be claimed and fenced: its records are elsewhere, and have room',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/60-logs.sh', DATABASE, [
     [
       'relay logs linked',

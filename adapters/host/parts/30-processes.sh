@@ -129,7 +129,7 @@ port_listens() {
 
 # The rule itself, not our memory of it: a firewall reload may have flushed it.
 port_dropped() {
-  [[ -e $RUN/port-rule ]] && nft list chain inet standfast output 2>/dev/null | grep "sport ${CONF[port]} .*drop" >/dev/null
+  [[ -e $RUN/port-rule || -e $STATE/fenced ]] && nft list chain inet standfast output 2>/dev/null | grep "sport ${CONF[port]} .*drop" >/dev/null
 }
 
 # has_address ADDRESS: whether the kernel has it as a local address, on whatever interface. Read at once: line by line takes four times as long.
