@@ -94,12 +94,12 @@ async function standStill(authority: Authority, kept: Kept, signal: AbortSignal)
 export async function startReceiver(authority: Authority, host: HostName, signal: AbortSignal): Promise<void> {
   const status = await authority.statusOf(host);
   if (isAtRest(status.replication)) {
-    await authority.order(host, 'keep-relay');
+    const { path = '' } = await authority.order(host, 'keep-relay');
     if (!(await applyAtRest(authority, { host, status, signal })))
       throw new AdapterFailure({
         type: 'Unsafe',
         host,
-        message: `it is not known what ${host} had received, and starting its threads would delete its relay logs; they are kept in .standfast of its data directory`,
+        message: `it is not known what ${host} had received, and starting its threads would delete its relay logs; they are kept in ${path}; those outside the data directory beside themselves, where the file "elsewhere" there says`,
       });
   }
   await authority.withSession(host, startReplication);

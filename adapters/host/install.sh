@@ -105,7 +105,8 @@ install_helper() {
   install -d -m 0700 /var/lib/standfast /var/lib/standfast/jobs
   install -d -m 0755 /etc/standfast
   # What it writes over when the disk is full.
-  "$HELPER" keep-spares
+  "$HELPER" keep-spares ||
+    printf 'install.sh: no room could be kept for records on a full disk, in /var/lib/standfast/spare; the installation goes on; look at the disk of it and of /run, and run this again\n' >&2
 }
 
 read_arguments "$@"

@@ -158,15 +158,6 @@ export const HOST = [
       'shuts the port in both directions, loopback too, for whatever would listen there',
     ],
   ]),
-  ...guardsOf('adapters/host/parts/30-processes.sh', DATABASE, [
-    [
-      'a question is no server',
-      'a server is started although an init script asks its program for its settings',
-      '! only_prints "$pid" && ',
-      '',
-      'does not take the program for a server when an init script asks it for its settings',
-    ],
-  ]),
   ...guardsOf('adapters/host/parts/40-claim.sh', 'test/host/recovering.test.ts', [
     [
       'no session without a socket',
@@ -185,22 +176,6 @@ export const HOST = [
       'keeps no operation from claiming the host and fencing its server, which goes on writing',
     ],
   ]),
-  ...guardsOf('adapters/host/parts/30-processes.sh', 'test/host/instances.test.ts', [
-    [
-      'supervisor of another instance',
-      'what is done to our server is not done to another instance on its machine',
-      '! is_our_supervisor "$pid" || ',
-      '',
-      'leaves another instance on the same machine alone, and its supervisor',
-    ],
-    [
-      'supervisor in doubt',
-      'a supervisor that may start our server again is ended, though nothing says whose it is',
-      '[[ $data == /* && ',
-      '[[ ',
-      'ends a supervisor that has no server now and',
-    ],
-  ]),
   ...guardsOf('adapters/host/parts/35-service.sh', DATABASE, [
     [
       'broken pipe',
@@ -217,6 +192,15 @@ export const HOST = [
       'proves the death of a server that hangs, with its supervisor, keeps it down',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/00-head.sh', 'test/host/full-disk.test.ts', [
+    [
+      'a full /run',
+      'a server can be fenced though the log of its helper cannot be opened',
+      '{ : >>"$ERRORS"; } 2>/dev/null || ERRORS=/dev/null',
+      ':',
+      'can be claimed and fenced: its records are elsewhere, and have room',
+    ],
+  ]),
   ...guardsOf('adapters/host/parts/60-logs.sh', DATABASE, [
     [
       'relay logs linked',
@@ -224,6 +208,15 @@ export const HOST = [
       'ln -f "${these[@]}" "$folder/" ||',
       'true ||',
       'links the relay logs and copies what is rewritten in place',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/61-release.sh', 'test/host/relay-elsewhere.test.ts', [
+    [
+      'relay logs of a newer epoch stay',
+      'an operation releases nothing that a newer one may need',
+      '((10#$number <= EPOCH)) ||',
+      'true ||',
+      'leaves what a newer epoch keeps there, and whatever else is there',
     ],
   ]),
   ...guardsOf('adapters/host/parts/63-tail-scan.sh', DATABASE, [

@@ -5,12 +5,14 @@ import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
 import { OPERATIONS } from './operations.ts';
+import { PROCESSES } from './processes.ts';
 import { ROOM } from './room.ts';
 import { STANDING } from './standing.ts';
 import { WATCHING } from './watching.ts';
 
 export const GUARDS: readonly Guard[] = [
   ...HOST,
+  ...PROCESSES,
   ...AUTHORITY,
   ...OPERATIONS,
   ...STANDING,

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Sandbox, until } from './sandbox.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Sandbox, until, WORKER_KEY, type Outcome } from './sandbox.ts';
 
 // The data and the records on one file system, which the server has filled.
 
@@ -79,6 +79,57 @@ describe('a full disk', () => {
     host.fields('configure', { owner, server_id: 7, report_host: 'db1' });
     fill();
     expect(host.ask('claim', { owner, epoch: 2, run: 'run-2', account: 'standfast' }).ok).toBe(true);
+  });
+});
+
+describe('a host whose /run is full, and has no log of its helper', () => {
+  beforeAll(() => {
+    host.shell(`mkdir -p /srv/run; mount -t tmpfs -o nr_inodes=64 run /srv/run
+      cp -a /run/standfast/. /srv/run/; mount --bind /srv/run /run/standfast`);
+  });
+  afterAll(() => {
+    host.shell('umount /run/standfast');
+  });
+  afterEach(() => {
+    host.shell('rm -f /run/standfast/rest.*');
+  });
+  /** To the last inode: no file can be made. */
+  const fillRun = (): void => {
+    host.shell(`rm -f /run/standfast/{daemon.log,port-rule}
+      for ((at = 0; at < 100; at++)); do : >/run/standfast/rest.$at || break; done 2>/dev/null`);
+    expect(host.run('bash', '-c', ': >/run/standfast/daemon.log').exitCode).not.toBe(0);
+  };
+
+  it('can be claimed and fenced: its records are elsewhere, and have room', () => {
+    host.fields('unfence', { owner, ...claimed(1) });
+    fillRun();
+    expect(claimed(2)).toEqual({ epoch: 2, run: 'run-2' });
+    expect(host.fields('fence', { owner, epoch: 2, run: 'run-2' })).toEqual(proven);
+    expect(host.fields('records')).toMatchObject({ epoch: '2', fenced: 'yes' });
+    expect(host.fields('observe')).toMatchObject({ port: 'dropped' });
+  });
+
+  it('can be so also when its records have no room but what is kept for them, and says why when that is used up', () => {
+    claimed(1);
+    fillRun();
+    fill();
+    expect(claimed(2)).toEqual({ epoch: 2, run: 'run-2' });
+    host.shell(`rm -r ${RECORDS}/spare`);
+    fill();
+    expect(host.ask('claim', { owner, epoch: 3, run: 'run-3', account: 'standfast' })).toEqual(full);
+  });
+
+  it('gets its helper installed, and is told that no room could be kept for its records', () => {
+    const install = (): Outcome => host.run('/opt/shown/install.sh', '--key', WORKER_KEY);
+    expect(install()).toMatchObject({ exitCode: 0, stderr: '' });
+    host.shell(`rm -r ${RECORDS}/spare; mv /run/standfast/pause /run/standfast/hidden; mkdir /run/standfast/pause`);
+    try {
+      const { exitCode, stdout, stderr } = install();
+      expect(stderr).toContain('no room could be kept for records on a full disk');
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('is ready on db1')]);
+    } finally {
+      host.shell('rmdir /run/standfast/pause; mv /run/standfast/hidden /run/standfast/pause');
+    }
   });
 });
 

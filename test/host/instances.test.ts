@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Sandbox, until } from './sandbox.ts';
 
@@ -16,15 +17,15 @@ beforeAll(async () => {
   host.fields('claim', { ...order, account: 'standfast' });
   host.shell(`mkdir -p ${OTHER} /run/other; chown mysql:mysql ${OTHER} /run/other
     mariadb-install-db --user=mysql --datadir=${OTHER} --skip-test-db >/dev/null 2>&1
-    printf '[mysqld]\\ndatadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\npid-file=/run/other/pid\\n' >/etc/other.cnf`);
+    printf '[mysqld]\\ndatadir=${OTHER}\\nport=3307\\nsocket=/run/other/sock\\npid-file=/run/other/pid\\n' >/etc/other.cnf
+    printf '[mysqld]\\ndatadir=/var/lib/mysql\\n' >/etc/ours.cnf
+    printf '[mysqld]\\ndatadir=${OTHER}\\n[mysqld_safe]\\ndatadir=/var/lib/mysql\\n' >/etc/safe-ours.cnf
+    printf '[mysqld]\\ndatadir=${OTHER}\\n[mariadbd-safe]\\ndata=/var/lib/mysql\\n[mysqld_safe]\\ndatadir=/srv/third\\n' >/etc/data-ours.cnf
+    printf '[mysqld_safe]\\ndata=${OTHER}\\n[mariadb_safe]\\ndatadir=/srv/third\\n' >/etc/safe-other.cnf`);
   host.shell(
     'setsid mariadbd-safe --defaults-file=/etc/other.cnf --skip-syslog --user=mysql >/dev/null 2>&1 </dev/null &',
   );
-  await until(
-    'the other instance',
-    () => host.run('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'ping').exitCode,
-    (code) => code === 0,
-  );
+  await until('the other instance', otherAnswers, (code) => code === 0);
 });
 afterAll(() => host.stop());
 beforeEach(() => {
@@ -32,6 +33,8 @@ beforeEach(() => {
   host.fields('service-start', { owner });
 });
 
+const otherAnswers = () =>
+  host.run('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'ping').exitCode;
 /** Processes of that name, with the arguments. */
 const processes = (name: string): readonly string[] =>
   host
@@ -40,16 +43,25 @@ const processes = (name: string): readonly string[] =>
     .filter((line) => line !== '');
 const supervisors = () => [...processes('mariadbd-safe'), ...processes('mysqld_safe')];
 const ofOther = (lines: readonly string[]) => lines.filter((line) => /other/.test(line));
+const pidsOf = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ')[0] ?? '');
+/** The server is dead, and its supervisor, which stands still, has not heard of it. */
+const killUnheard = async (server: readonly string[], supervisor: readonly string[]): Promise<void> => {
+  host.must('kill', '-STOP', ...pidsOf(supervisor));
+  host.must('kill', '-KILL', ...pidsOf(server));
+  await until(
+    'the server is a zombie',
+    () => host.run('cut', '-d', ' ', '-f', '3', `/proc/${pidsOf(server).join('')}/stat`).stdout,
+    (state) => state === 'Z\n',
+  );
+};
 /** A process that has that name and these arguments, and waits. */
 const waiting = async (name: string, ...args: readonly string[]): Promise<string> => {
   host.shell(`test -e /run/${name} || cp /bin/bash /run/${name}`);
   const process = host.start('setsid', `/run/${name}`, '-c', 'cd /; echo $$; read -r _; :', name, ...args);
-  return await new Promise<string>((resolve) => {
-    process.stdout.once('data', (chunk: Buffer) => {
-      resolve(String(chunk).trim());
-    });
-  });
+  return await firstWord(process);
 };
+const firstWord = ({ stdout }: ReturnType<Sandbox['start']>): Promise<string> =>
+  once(stdout, 'data').then(([chunk]) => String(chunk).trim());
 const lives = (pid: string): boolean => host.run('kill', '-0', pid).exitCode === 0;
 
 describe('a fence', () => {
@@ -66,20 +78,62 @@ describe('a fence', () => {
   it.each([
     ['its arguments', [`--datadir=${OTHER}`]],
     ['the file that they name', ['--defaults-file=/etc/other.cnf']],
-  ])('leaves a supervisor that has no server now, and whose data are elsewhere, as %s say', async (_, args) => {
-    const pid = await waiting('mariadbd-safe', ...args);
-    expect(host.fields('fence', order)).toEqual(proven);
-    expect(lives(pid)).toBe(true);
-    host.must('kill', '-KILL', pid);
-  });
+    ['the groups of a supervisor in the file that they name', ['--defaults-file=/etc/safe-other.cnf']],
+    ['an abbreviation in its arguments', ['--defaults-file=/etc/ours.cnf', `--data=${OTHER}`]],
+  ])(
+    'leaves a supervisor that has no server now, and whose data are elsewhere, as it is told by %s',
+    async (_, args) => {
+      const pid = await waiting('mariadbd-safe', ...args);
+      expect(host.fields('fence', order)).toEqual(proven);
+      expect(lives(pid)).toBe(true);
+      host.must('kill', '-KILL', pid);
+    },
+  );
 
   it.each([
     ['names our data', ['--datadir=/var/lib/mysql/']],
     ['names nothing', []],
     ['names a file that cannot be read', ['--defaults-file=/etc/none.cnf']],
+    ['is told of our data by a group for supervisors', ['--defaults-file=/etc/safe-ours.cnf']],
+    ['is told of our data by an abbreviation among others', ['--defaults-file=/etc/data-ours.cnf']],
     ['names a place that depends on where it stands', ['--datadir=data']],
   ])('ends a supervisor that has no server now and %s', async (_, args) => {
     const pid = await waiting('mariadbd-safe', ...args);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('ends the supervisor of a server that is dead, and of which it has not heard yet', async () => {
+    const ours = (lines: readonly string[]) => lines.filter((line) => !/other/.test(line));
+    // Started by somebody else, as far as this helper knows.
+    host.shell('rm /run/standfast/starter');
+    const left = ofOther(supervisors());
+    await killUnheard(ours(processes('mariadbd')), ours(supervisors()));
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(supervisors()).toEqual(left);
+  });
+
+  it('is proven, and leaves the supervisor alone, while the server of another instance is dead and its supervisor has not heard of it', async () => {
+    const supervisor = ofOther(supervisors());
+    await killUnheard(ofOther(processes('mariadbd')), supervisor);
+    expect(host.fields('fence', order)).toEqual(proven);
+    expect(ofOther(supervisors())).toEqual(supervisor);
+    host.must('kill', '-CONT', ...pidsOf(supervisor));
+    await until('the other instance again', otherAnswers, (code) => code === 0);
+  });
+
+  it('ends what may be our server when nothing can be told of it any more but that it has threads', async () => {
+    host.fields('service-stop', { owner });
+    host.shell(`printf '%s\\n' 'import ctypes, os, threading, time' 'threading.Thread(target=time.sleep, args=(600,)).start()' \\
+      'print(os.getpid(), flush=True)' 'ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)' >/run/leaderless.py
+      test -e /run/threads/mariadbd || install -D /usr/bin/python3 /run/threads/mariadbd`);
+    const pid = await firstWord(host.start('setsid', '/run/threads/mariadbd', '/run/leaderless.py'));
+    await until(
+      'its leader has ended',
+      () => host.run('test', '-e', `/proc/${pid}/root`).exitCode,
+      (code) => code === 1,
+    );
+    expect(host.fields('observe')).toMatchObject({ mysqld: 'running', pid });
     expect(host.fields('fence', order)).toEqual(proven);
     expect(lives(pid)).toBe(false);
   });

@@ -49,6 +49,14 @@ prepare_run_folder() {
   [[ -d $RUN && -d $JOBS && -d $STATE/new ]] || mkdir -p "$RUN" "$JOBS" "$STATE/new"
   [[ -p $RUN/pause ]] || mkfifo -m 0600 "$RUN/pause" 2>/dev/null || [[ -p $RUN/pause ]] || return 1
   exec {PAUSE}<>"$RUN/pause"
+  choose_logs
+}
+
+# Where programs complain, unless that cannot be opened: a full /run keeps nothing from being done.
+choose_logs() {
+  ERRORS=$RUN/daemon.log SQL_ERRORS=$RUN/sql.log
+  { : >>"$ERRORS"; } 2>/dev/null || ERRORS=/dev/null
+  { : >>"$SQL_ERRORS"; } 2>/dev/null || SQL_ERRORS=/dev/null
 }
 
 # pause SECONDS: the read always ends by its timeout, so its status says nothing.

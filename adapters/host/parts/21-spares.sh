@@ -8,15 +8,15 @@ readonly SPARE_BYTES=16384
 
 # write_fresh FILE TEXT: the part of "store" that needs room.
 write_fresh() {
-  { printf '%s\n' "$2" >"$1"; } 2>>"$RUN/daemon.log" || write_over_spare "$1" "$2"
+  { printf '%s\n' "$2" >"$1"; } 2>/dev/null || write_over_spare "$1" "$2"
 }
 
 write_over_spare() {
   local spare
   ((${#2} < SPARE_BYTES)) || return 1
   for spare in "$SPARE"/*; do
-    if mv -fT "$spare" "$1" 2>>"$RUN/daemon.log"; then
-      { printf '%s\n' "$2" 1<>"$1"; } 2>>"$RUN/daemon.log" && truncate -s "$((${#2} + 1))" "$1"
+    if mv -fT "$spare" "$1" 2>/dev/null; then
+      { printf '%s\n' "$2" 1<>"$1"; } 2>/dev/null && truncate -s "$((${#2} + 1))" "$1"
       return
     fi
     # Another order has taken it; or the file is to be on another file system, where this does not help.
@@ -36,12 +36,12 @@ keep_spares() {
   rm -rf "$folder" && mkdir "$folder" && head -c "$((${#SPARES[@]} * SPARE_BYTES))" /dev/urandom | (cd "$folder" && split -b "$SPARE_BYTES" -a 2 -d - '') &&
     sync "$folder"/* && mkdir -p "$SPARE" && mv -ft "$SPARE" "$folder"/* && rmdir "$folder" && sync "$SPARE"
   return 0
-} 2>>"$RUN/daemon.log"
+} 2>>"$ERRORS"
 
 # refuse_unwritten WHAT FOLDER: why it could not be written.
 refuse_unwritten() {
   local left bytes inodes why='look at the disk'
-  left=$(df --output=avail,iavail -B1 "$2" 2>>"$RUN/daemon.log")
+  left=$(df --output=avail,iavail -B1 "$2" 2>/dev/null)
   read -r bytes inodes <<<"${left##*$'\n'}"
   if [[ $bytes =~ ^[0-9]+$ ]] && ((bytes < 65536)) || [[ $inodes == 0 ]]; then
     why="the file system of $2 is full ($bytes bytes and $inodes inodes free), and nothing kept for that is left; make room on it (old logs: journalctl --vacuum-size=100M) and ask again"

@@ -24,7 +24,7 @@ rotate_journal() {
   exec {turn}>"$RUN/journal-lock"
   ! flock -n "$turn" || (($(stat -c %s "$JOURNAL") <= JOURNAL_BYTES)) || mv -fT "$JOURNAL" "$JOURNAL.1"
   exec {turn}>&-
-} 2>>"$RUN/daemon.log"
+} 2>>"$ERRORS"
 
 verb_journal() {
   local time id epoch run rest entries=''

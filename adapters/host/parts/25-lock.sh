@@ -124,5 +124,5 @@ as_noted_daemon() {
 
 become_daemon() {
   umask 022
-  exec setsid "$@" {LOCK}>&- {PAUSE}>&- </dev/null >>"$RUN/daemon.log" 2>&1
+  exec setsid "$@" {LOCK}>&- {PAUSE}>&- </dev/null >>"$ERRORS" 2>&1
 }

@@ -10,6 +10,12 @@ is_zombie() {
   ((${#threads[@]} <= 1))
 }
 
+# shows_root PID: whether it can be told where it lives. Of a process that is ending it cannot, from a moment before its leader is a zombie until its last
+# thread is gone: whatever is asked of it then is answered with nothing.
+shows_root() {
+  [[ -e /proc/$1/root ]]
+}
+
 # Another instance on the same machine (a container, a second data directory) is not ours to kill. A server that runs stands in its data directory.
 is_our_database() {
   [[ /proc/$1/root -ef / ]] || return 1
@@ -17,35 +23,40 @@ is_our_database() {
   [[ ! -e /proc/$1/cwd/ibdata1 && ! -e /proc/$1/cwd/aria_log_control ]] && ! names_other_data "$1"
 }
 
-# names_other_data PID: whether its arguments, or the files that it reads by them, name another data directory than ours. What cannot be told may be ours.
+# names_other_data PID [GROUP…]: whether its arguments, or else the files that it reads by them (with these groups, beside those of a server), name another data
+# directory than ours, and never ours. Of groups, any place counts: which of them wins is up to the release. What cannot be told may be ours.
 names_other_data() {
-  local argument data=''
-  local -a options=()
+  local argument data
+  local -a options=() named=()
   while IFS= read -rd '' argument; do
     case $argument in
-      --datadir=*) data=${argument#*=} ;;
+      --datadir=* | --data=*) named+=("${argument#*=}") ;;
       --no-defaults | --defaults-file=* | --defaults-extra-file=* | --defaults-group-suffix=*) options+=("$argument") ;;
     esac
   done <"/proc/$1/cmdline"
-  if [[ -z $data ]]; then
+  if ((${#named[@]} == 0)); then
     while IFS= read -r argument; do
-      [[ $argument != --datadir=* ]] || data=${argument#*=}
-    done < <(timeout 1 my_print_defaults "${options[@]}" --mysqld)
+      [[ $argument != @(--datadir|--data)=* ]] || named+=("${argument#*=}")
+    done < <(timeout 1 my_print_defaults "${options[@]}" --mysqld "${@:2}")
   fi
-  [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]]
+  for data in "${named[@]}"; do
+    [[ $data == /* && ${data%/} != "${CONF[datadir]%/}" && ! $data -ef ${CONF[datadir]} ]] || return 1
+  done
+  ((${#named[@]} > 0))
 } 2>/dev/null
 
-# Of a supervisor, the server that it started says whose it is; while there is none, what it was told. Whatever may start our server again is ours to end.
+# Of a supervisor, the server that it started says whose it is; while there is none of which that can be told, what it was told. Whatever may start our server
+# again is ours to end.
 is_our_supervisor() {
   local server
-  [[ /proc/$1/root -ef / ]] || return 1
-  for server in "${MYSQLD[@]}"; do
+  [[ /proc/$1/root -ef / ]] || ! shows_root "$1" || return 1
+  for server in "${known[@]}"; do
     ! descends "$server" "$1" || return 0
   done
   for server in "${STRANGERS[@]}"; do
     ! descends "$server" "$1" || return 1
   done
-  ! names_other_data "$1"
+  ! names_other_data "$1" mysqld_safe safe_mysqld mariadb_safe mariadbd-safe
 }
 
 # descends PID FROM: there may be a shell of a pipeline between them.
@@ -69,19 +80,22 @@ only_prints() {
   return 1
 } 2>/dev/null
 
-# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs; and STRANGERS, servers that are not ours.
+# Sets MYSQLD, SUPERVISORS, KEEPALIVED: lists of process IDs; and STRANGERS, servers of which it was seen that they are not ours. A dead one is nobody's: its
+# supervisor is about to start the next. One that is ending may still write, and may be ours: it counts as ours, and says nothing of its supervisor.
 scan_processes() {
   local folder name pid
-  local -a supervisors=()
+  local -a supervisors=() known=()
   MYSQLD=() STRANGERS=() SUPERVISORS=() KEEPALIVED=()
   for folder in /proc/[1-9]*; do
     { read -r name <"$folder/comm"; } 2>/dev/null || continue
     pid=${folder#/proc/}
     case $name in
       mariadbd | mysqld)
-        if ! is_our_database "$pid"; then
+        if is_our_database "$pid"; then
+          only_prints "$pid" || known+=("$pid") MYSQLD+=("$pid")
+        elif shows_root "$pid"; then
           STRANGERS+=("$pid")
-        elif ! only_prints "$pid" && ! is_zombie "$pid"; then
+        elif ! is_zombie "$pid"; then
           MYSQLD+=("$pid")
         fi ;;
       mariadbd-safe | mysqld_safe) supervisors+=("$pid") ;;
@@ -115,7 +129,7 @@ port_listens() {
 
 # The rule itself, not our memory of it: a firewall reload may have flushed it.
 port_dropped() {
-  [[ -e $RUN/port-rule ]] && nft list chain inet standfast output 2>/dev/null | grep "sport ${CONF[port]} .*drop" >/dev/null
+  [[ -e $RUN/port-rule || -e $STATE/fenced ]] && nft list chain inet standfast output 2>/dev/null | grep "sport ${CONF[port]} .*drop" >/dev/null
 }
 
 # has_address ADDRESS: whether the kernel has it as a local address, on whatever interface. Read at once: line by line takes four times as long.

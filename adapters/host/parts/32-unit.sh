@@ -6,7 +6,7 @@ has_systemd() {
 
 # It may not answer either; to read all units again takes it a while on a busy host.
 systemd() {
-  timeout --foreground 10 systemctl -q "$@" 2>>"$RUN/daemon.log"
+  timeout --foreground 10 systemctl -q "$@" 2>>"$ERRORS"
 }
 
 # unit_says PROPERTY: in UNIT_SAYS.

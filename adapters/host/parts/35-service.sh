@@ -16,7 +16,7 @@ service_order() {
 # It goes on after an error (-f): a session to be killed may have ended by itself.
 sql_open() {
   [[ -S ${CONF[socket]} ]] || return 1
-  coproc SQL { close_lock; exec timeout --foreground "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$RUN/sql.log"; }
+  coproc SQL { close_lock; exec timeout --foreground "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$SQL_ERRORS"; }
   # A client that has ended already, because the server refuses it, takes these variables with it.
   SQL_IN=${SQL[1]-} SQL_OUT=${SQL[0]-} SQL_PROCESS=${SQL_PID-}
   [[ -n $SQL_IN && -n $SQL_OUT && -n $SQL_PROCESS ]]

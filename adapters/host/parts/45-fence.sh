@@ -25,13 +25,13 @@ shut_port() {
   $1"
 }
 
-# replace_table NAME FILE CONTENT: FILE is there when we made the table before. What takes a rule away waits until no processor can be at it, 10 to 30 ms:
+# replace_table NAME FILE CONTENT: FILE is there when we made the table before, if it could be made. What takes a rule away waits until no processor can be at it, 10 to 30 ms:
 # where no table is, it is only made. The kernel takes all of it or nothing.
 replace_table() {
-  if [[ -e $2 ]] || ! printf 'create table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log"; then
-    printf 'add table inet %s\ndelete table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$1" "$3" | nft -f - 2>>"$RUN/daemon.log" || return 1
+  if [[ -e $2 ]] || ! printf 'create table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$3" | nft -f - 2>>"$ERRORS"; then
+    printf 'add table inet %s\ndelete table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$1" "$3" | nft -f - 2>>"$ERRORS" || return 1
   fi
-  : >"$2"
+  { : >"$2"; } 2>/dev/null || true
 }
 
 # Whoever is connected hears of it at once: the end of a killed process alone would be a packet that the rule drops, and its client would wait for ever.
@@ -42,7 +42,7 @@ reset_clients() {
 
 # remove_table NAME FILE: whether it was there or not.
 remove_table() {
-  printf 'add table inet %s\ndelete table inet %s\n' "$1" "$1" | nft -f - 2>>"$RUN/daemon.log" && rm -f "$2"
+  printf 'add table inet %s\ndelete table inet %s\n' "$1" "$1" | nft -f - 2>>"$ERRORS" && rm -f "$2"
 }
 
 open_port() {

@@ -32,14 +32,14 @@ remove_address() {
     return 0
   fi
   has_address "${ARG[vip]}" || return 0
-  ip addr del "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
+  ip addr del "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$ERRORS"
   lacks_address "${ARG[vip]}"
 }
 
 # Three times in as many seconds, of which clients wait for the first: not in a session of its own, so that it goes before others on a busy host as the order does.
 announce_address() {
   announcement_over
-  (trap '' HUP; exec arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}" {LOCK}>&- {PAUSE}>&- </dev/null >>"$RUN/daemon.log" 2>&1) &
+  (trap '' HUP; exec arping -q -U -c 3 -w 3 -I "${ARG[interface]}" "${ARG[vip]}" {LOCK}>&- {PAUSE}>&- </dev/null >>"$ERRORS" 2>&1) &
   process_start "$!"
   printf '%s %s\n' "$!" "$START" >"$RUN/announcer"
 }
@@ -74,7 +74,7 @@ check_interface() {
 verb_vip_take() {
   [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced; it may not hold ${ARG[vip]}; nothing was changed"
   check_interface "${ARG[interface]}"
-  has_address "${ARG[vip]}" || ip addr add "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$RUN/daemon.log"
+  has_address "${ARG[vip]}" || ip addr add "${ARG[vip]}/${ARG[prefix]}" dev "${ARG[interface]}" 2>>"$ERRORS"
   announce_address
   write_role "${ARG[n]}"
   within 1000 has_address "${ARG[vip]}" || refuse Unverified "$HOSTNAME does not have ${ARG[vip]} after taking it: $(tail -n 1 "$RUN/daemon.log")"
@@ -102,7 +102,7 @@ verb_vip_probe() {
   check_interface "${ARG[interface]}"
   while IFS= read -r line; do
     [[ ! $line =~ \[([0-9A-Fa-f:]{17})\] ]] || mac=${BASH_REMATCH[1],,}
-  done < <(arping -f -c 2 -w 1 -I "${ARG[interface]}" "${ARG[vip]}" 2>>"$RUN/daemon.log")
+  done < <(arping -f -c 2 -w 1 -I "${ARG[interface]}" "${ARG[vip]}" 2>>"$ERRORS")
   say vip no
   say mac "$mac"
 }

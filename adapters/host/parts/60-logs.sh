@@ -211,34 +211,3 @@ verb_relay_source() {
   free_bytes
   say disk_free "$FREE_BYTES"
 }
-
-# release_elsewhere FOLDER: what its logs were kept in, outside the data directory.
-release_elsewhere() {
-  local place
-  [[ -e $1/elsewhere ]] || return 0
-  while IFS= read -r place; do
-    [[ $place == /*/.standfast/"${1##*/}" ]] || continue
-    rm -rf "$place" && { rmdir --ignore-fail-on-non-empty "${place%/*}" 2>/dev/null || true; } ||
-      refuse Unverified "release-relay: $place on $HOSTNAME could not be removed"
-  done <"$1/elsewhere"
-}
-
-# Only by order, when the operation has proven that nothing in them is needed: an older operation may have died before that. So goes what was sent here to be
-# applied: a tail of another host's binlog, which has no summary beside it.
-verb_release_relay() {
-  local folder name released=0
-  accept_gone_source
-  for folder in "$TAILS"/*-binlog; do
-    name=${folder##*/}
-    [[ -d $folder && ! -e $folder/summary && ${name%-binlog} =~ ^[0-9]+$ ]] && ((${name%-binlog} <= EPOCH)) || continue
-    rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
-  done
-  for folder in "$OURS"/relay-*; do
-    [[ -d $folder ]] && ((${folder##*-} <= EPOCH)) || continue
-    release_elsewhere "$folder"
-    rm -rf "$folder" || refuse Unverified "release-relay: $folder on $HOSTNAME could not be removed"
-    released=$((released + 1))
-  done
-  keep_spares
-  say released "$released"
-}

@@ -113,6 +113,7 @@ verb_upgrade() {
 run_verb() {
   VERB=$1 ANSWER=''
   shift
+  choose_logs
   if [[ ! -v KIND[$VERB] ]]; then
     refuse BadInput "there is no verb \"${VERB:0:40}\"; there are: ${!KIND[*]}"; return 1
   fi
