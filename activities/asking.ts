@@ -135,8 +135,13 @@ function absenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> 
   return { reach: error.silence ?? 'denied', why: error.message };
 }
 
-/** Of a server, silence is an answer; anything that is not a named silence is a fault and goes on. */
+/**
+ * Of a server, silence is an answer, and so is an error of its own: it lives, and one that cannot serve this look must not keep a whole cluster from being looked
+ * at. Anything else, as what this machine lacks, is a fault and goes on.
+ */
 function silenceOf(error: unknown): Exclude<ServerAnswer, { reach: 'answers' }> {
-  if (!(error instanceof AdapterFailure) || error.silence === null) throw error;
-  return { reach: error.silence, why: error.message };
+  if (!(error instanceof AdapterFailure)) throw error;
+  if (error.silence !== null) return { reach: error.silence, why: error.message };
+  if (Number(error.facts['errno'] ?? 0) > 0) return { reach: 'denied', why: error.message };
+  throw error;
 }

@@ -1,5 +1,6 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import { waitApplied } from '../adapters/mariadb.ts';
+import { endTail } from '../adapters/mariadb-tail.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeTail, judgeUnapplied } from '../domain/coverage.ts';
@@ -136,6 +137,8 @@ async function salvageTail(authority: Authority, { found, winner, tail, coverage
   if (done.kind === 'applied') return { salvage: statementOf(tail, { holds: done.holds, why: '' }), coverage };
   // The applier stops at the first transaction that does not fit; the ones before it are there.
   const salvage = statementOf(tail, { holds: await heldBy(authority, winner), why: done.why });
+  // On an open primary somebody's START ALL SLAVES would apply the rest of it, behind newer writes.
+  await authority.withSession(winner, endTail);
   const left = judgeUnapplied(coverage, salvage.quarantined, done.why);
   if (left.kind === 'lossy') refuseUnaccepted({ fence: null, loss: lossOf(left) }, found);
   return { salvage, coverage: left };

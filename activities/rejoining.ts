@@ -176,10 +176,10 @@ const positionOf = ({ binlogPosition, appliedPosition }: ServerStatus): string =
 async function followNobody(cluster: ClusterPorts, host: HostName): Promise<readonly string[]> {
   const answer = await askServer(cluster, host);
   if (!isAnswering(answer) || !mayHaveBeenPointed(answer.status)) return [];
-  const { primary, status, counts } = await standingOf(cluster, host);
-  if (counts || status?.replication?.source !== primary) return [];
   const session = await cluster.session(host);
   try {
+    const { primary, status, counts } = await standingOf(cluster, host);
+    if (counts || status?.replication?.source !== primary) return [];
     await forgetSource(session);
     return [`${host} follows nobody, and is closed`];
   } finally {
@@ -192,11 +192,12 @@ async function followNobody(cluster: ClusterPorts, host: HostName): Promise<read
  * serves, has all that is in it.
  */
 async function goOn(cluster: ClusterPorts, host: HostName): Promise<readonly string[]> {
-  const { primary, status } = await standingOf(cluster, host);
-  if (!isAtRest(status?.replication ?? null) || status?.replication?.source !== primary) return [];
-  if (status.semiSync.replicaEnabled) return [];
   const session = await cluster.session(host);
   try {
+    // A claim ends the sessions that are open by then, so what is seen from here on still holds when this one acts.
+    const { primary, status } = await standingOf(cluster, host);
+    if (!isAtRest(status?.replication ?? null) || status?.replication?.source !== primary) return [];
+    if (status.semiSync.replicaEnabled) return [];
     await restartReplication(session);
     return [`${host} replicates from ${primary} again`];
   } finally {

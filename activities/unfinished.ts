@@ -44,7 +44,7 @@ export async function goOn(
       diagnosis,
       votes: [],
       fence: { rung: 'earlier', host: oldPrimary, proof: why },
-      coverage: { kind: 'lossless', by: 'earlier', why },
+      coverage: { kind: 'lossy', why: `what may be missing was ${why}; its result says it`, missing: '', count: null },
       salvage: NOTHING_TO_SALVAGE,
       accepted: null,
     },

@@ -24,6 +24,7 @@ export class SqlPulse implements Pulse {
   #connection: Connection | null = null;
   #connections = 0;
   #isAsking = false;
+  #isClosed = false;
   /** A look that got no answer in time may still hang on the server. */
   #abandoned: Look | null = null;
 
@@ -89,6 +90,7 @@ export class SqlPulse implements Pulse {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#listeners.length = 0;
     if (this.#connection !== null) this.#drop(this.#connection);
   }
@@ -96,6 +98,10 @@ export class SqlPulse implements Pulse {
   async #connect(timeoutMs: number): Promise<Connection> {
     try {
       const connection = await dial(await this.#target(), timeoutMs);
+      if (this.#isClosed) {
+        connection.destroy();
+        throw this.#silent('the watch was over before it was connected');
+      }
       this.#connection = connection;
       this.#connections += 1;
       const lost = (): void => {

@@ -1,4 +1,5 @@
-import mysql from 'mysql2/promise';
+import type { Socket } from 'node:net';
+import { createConnection } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { HostName } from '../domain/cluster.ts';
 import type { Silence } from '../domain/observation.ts';
@@ -29,6 +30,9 @@ const SILENCE: Readonly<Record<string, Silence>> = {
   ECONNREFUSED: 'refused',
   EHOSTUNREACH: 'silent',
   ENETUNREACH: 'silent',
+  EHOSTDOWN: 'silent',
+  ENETDOWN: 'silent',
+  EADDRNOTAVAIL: 'silent',
   ETIMEDOUT: 'silent',
   ECONNRESET: 'lost',
   EPIPE: 'lost',
@@ -46,6 +50,8 @@ const SILENCE: Readonly<Record<string, Silence>> = {
 interface DriverError {
   readonly code?: string;
   readonly errno?: number;
+  /** The connection is gone. */
+  readonly fatal?: boolean;
   readonly message: string;
 }
 
@@ -54,7 +60,8 @@ const isDriverError = (error: unknown): error is DriverError => error instanceof
 export function asFailure(host: HostName, doing: string, error: unknown): AdapterFailure {
   if (error instanceof AdapterFailure) return error;
   const code = isDriverError(error) ? (error.code ?? '') : '';
-  const silence = SILENCE[code] ?? null;
+  const isGone = isDriverError(error) && error.fatal === true && code === '';
+  const silence = SILENCE[code] ?? (isGone ? 'lost' : null);
   const type: FailureType = silence === null ? 'Unverified' : 'Unreachable';
   const said = isDriverError(error) ? error.message : String(error);
   const facts = isDriverError(error) && error.errno !== undefined ? { errno: error.errno } : {};
@@ -84,8 +91,8 @@ const isFull = (error: unknown): boolean => error instanceof AdapterFailure && e
 export const asRows = (result: unknown): readonly Row[] =>
   Array.isArray(result) ? (result as readonly Row[]) : [result as Row];
 
-export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: number): Promise<Connection> =>
-  mysql.createConnection({
+export function dial({ address, port, user, password }: SqlTarget, timeoutMs: number): Promise<Connection> {
+  const connection = createConnection({
     host: address,
     port,
     user,
@@ -101,6 +108,19 @@ export const dial = ({ address, port, user, password }: SqlTarget, timeoutMs: nu
     // Of the 16,000 that the driver sets half a megabyte aside for, none is ever prepared.
     maxPreparedStatements: 1,
   });
+  // Without a listener a connection that dies between statements would end the process; the next statement reports it.
+  connection.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    connection.once('connect', () => {
+      resolve(connection.promise());
+    });
+    connection.once('error', (error: Error) => {
+      // The driver leaves the socket of a refused login open.
+      (connection as unknown as { readonly stream: Socket }).stream.destroy();
+      reject(error);
+    });
+  });
+}
 
 async function connect(target: SqlTarget, timeoutMs: number): Promise<Connection> {
   const { host, address, port } = target;
@@ -128,8 +148,6 @@ class MysqlSession implements Session {
     this.host = target.host;
     this.#target = target;
     this.#connection = connection;
-    // Without a listener a connection that dies between statements would end the process; the next statement reports it.
-    this.#connection.on('error', () => undefined);
   }
 
   async rows(statement: string, values: readonly unknown[] = [], deadline: Deadline = {}): Promise<readonly Row[]> {
@@ -156,8 +174,6 @@ class MysqlSession implements Session {
     const id = this.#connection.threadId;
     this.#connection.destroy();
     const side = await connect(this.#target, CONNECT_MS);
-    // Without a listener a connection that dies would end the process; the statement on it reports it.
-    side.on('error', () => undefined);
     try {
       const giveUpAt = performance.now() + KILL_MS;
       await side.query(`KILL HARD CONNECTION ${String(id)}`).catch((error: unknown) => {

@@ -17,7 +17,7 @@ export interface CoverageInput {
 }
 
 export type Coverage =
-  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'salvage' | 'earlier'; readonly why: string }
+  | { readonly kind: 'lossless'; readonly by: 'ackers' | 'old-binlog' | 'salvage'; readonly why: string }
   | {
       readonly kind: 'lossy';
       readonly why: string;

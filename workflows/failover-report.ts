@@ -22,6 +22,16 @@ export interface Done {
   readonly events: EventsReport | null;
 }
 
+/** A winner that was lost and is back is gone on with as it was decided in this run: what was accepted then is what may be missing. */
+export function asDecidedBefore(next: Ready, abandoned: readonly Abandoned[]): Ready {
+  const { rung, host } = next.decision.fence;
+  if (rung !== 'earlier') return next;
+  const before = abandoned.findLast(
+    ({ fenced }) => fenced.winner === next.winner && fenced.decision.fence.host === host,
+  );
+  return before === undefined ? next : { ...next, decision: before.fenced.decision };
+}
+
 export async function report(done: Done): Promise<FailoverResult> {
   const { cluster, fenced, promoted, abandoned } = done;
   const { winner, decision } = fenced;
@@ -72,7 +82,8 @@ function sentenceOfResult(done: Done): string {
   return `${fenced.winner} is the primary of ${cluster} instead of ${oldPrimaryOf(done)} (epoch ${String(epoch.number)}, ${mode}); ${losses}${before}${second}${leftOffSentence(done.events)}`;
 }
 
-const lossSentence = ({ coverage, accepted }: FailoverDecision): string =>
-  coverage.kind === 'lossless'
-    ? `no acknowledged write is missing: ${coverage.why}`
-    : `acknowledged writes may be LOST, accepted by ${accepted?.by ?? 'policy.failover.maxLostTransactions'}: ${coverage.why}`;
+function lossSentence({ coverage, accepted, fence }: FailoverDecision): string {
+  if (coverage.kind === 'lossless') return `no acknowledged write is missing: ${coverage.why}`;
+  if (fence.rung === 'earlier') return coverage.why;
+  return `acknowledged writes may be LOST, accepted by ${accepted?.by ?? 'policy.failover.maxLostTransactions'}: ${coverage.why}`;
+}

@@ -7,7 +7,7 @@ import type { FailoverResult } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
 import { failure } from './failures.ts';
 import type { Abandoned, Done, Ready } from './failover-report.ts';
-import { report } from './failover-report.ts';
+import { asDecidedBefore, report } from './failover-report.ts';
 import { fenceDeposed } from './fence-deposed.ts';
 import type { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
@@ -33,7 +33,7 @@ export async function goForward({ cluster }: FailoverInput, { fenced, decide, pa
     const next = await decide();
     if (next.kind === 'refused') throw refusalOf({ ...next, changed: true });
     if (next.kind !== 'ready') throw isBack(cluster, next);
-    elected = next;
+    elected = asDecidedBefore(next, abandoned);
   }
 }
 

@@ -160,9 +160,24 @@ describe('a failover', () => {
     const next = await fence(shop, { run: 'run-6' });
     expect(next).toMatchObject({
       kind: 'done',
-      value: { kind: 'ready', winner: 'db2', decision: { fence: { rung: 'earlier', host: 'db1' } } },
+      value: {
+        kind: 'ready',
+        winner: 'db2',
+        // What the earlier run accepted is not known here, so nothing is promised.
+        decision: { fence: { rung: 'earlier', host: 'db1' }, coverage: { kind: 'lossy', count: null } },
+      },
     });
   });
+});
+
+it('a replica whose server has nothing but an error of its own keeps the other from nothing', async () => {
+  const shop = new SimulatedShop({ alone: 'async' });
+  shop.kill('db1');
+  const message = "db3: a statement failed (Can't create a new thread)";
+  shop.interrupt('before', /^db3 sql /, () => {
+    throw new AdapterFailure({ type: 'Unverified', host: 'db3', facts: { errno: 1135 }, message });
+  });
+  expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'ready', winner: 'db2' } });
 });
 
 describe('a tail that the winner cannot apply', () => {
@@ -215,5 +230,16 @@ describe('a tail that the winner cannot apply', () => {
         },
       },
     });
+  });
+
+  it('does not stay behind on the winner, where a start of all channels would apply it to an open primary', async () => {
+    const shop = withStrangeTail(2);
+    shop.interrupt('before', /^db2 tail-stage/, () => Promise.resolve());
+    shop.interrupt('before', /^db2 sql START SLAVE 'standfast'/, () => {
+      expect(shop.database('db2').tail).not.toBeNull();
+      throw new AdapterFailure({ type: 'Unsafe', host: 'db2', message: 'a row is missing' });
+    });
+    expect(await fence(shop)).toMatchObject({ value: { kind: 'ready', decision: { coverage: { kind: 'lossy' } } } });
+    expect(shop.database('db2').tail).toBeNull();
   });
 });

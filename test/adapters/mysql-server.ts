@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { promisify } from 'node:util';
 import mysql from 'mysql2';
 
 /** The server's side of one session, as far as these tests speak. */
@@ -36,11 +37,11 @@ const CAPABILITIES = 0xffffff ^ 0x800 ^ 0x20;
 /** A server that speaks the MySQL protocol and does what a test wants of it. */
 export class MysqlServer {
   readonly port: number;
-  readonly #close: () => void;
+  readonly #net: Server;
 
-  private constructor(port: number, close: () => void) {
-    this.port = port;
-    this.#close = close;
+  private constructor(net: Server) {
+    this.port = (net.address() as { port: number }).port;
+    this.#net = net;
   }
 
   static async start({
@@ -75,11 +76,16 @@ export class MysqlServer {
     const net = (server as unknown as { readonly _server: Server })._server;
     net.listen(0, '127.0.0.1');
     await once(net, 'listening');
-    return new MysqlServer((net.address() as { port: number }).port, () => net.close());
+    return new MysqlServer(net);
+  }
+
+  /** Of clients, open now. */
+  connections(): Promise<number> {
+    return promisify(this.#net.getConnections.bind(this.#net))();
   }
 
   stop(): void {
-    this.#close();
+    this.#net.close();
   }
 }
 

@@ -107,4 +107,19 @@ describe('a pulse', () => {
     isFull = false;
     expect(await look()).toEqual([{ id: 2 }]);
   });
+
+  it('that is closed while it connects leaves no connection behind, and asks nothing', async () => {
+    const heard = vi.fn();
+    const pulse = await pulseOf({
+      says: (session, statement) => {
+        heard(statement);
+        session.ok();
+      },
+    });
+    const look = pulse.rows('SELECT 1', { timeoutMs: 1_000 });
+    pulse.close();
+    await expect(look).rejects.toMatchObject({ type: 'Unreachable' });
+    await expect.poll(() => servers[0]?.connections()).toBe(0);
+    expect(heard).not.toHaveBeenCalled();
+  });
 });

@@ -105,6 +105,8 @@ describe('a server', () => {
     ['a denial when it blocked this host', 1129, 'Host is blocked', 'denied'],
   ])('is called %s, not dead', async (_, code, message, silence) => {
     expect(await failureOf(open({ refusal: { code, message } }))).toMatchObject({ type: 'Unreachable', silence });
+    // One that is left open ends the process when an error comes on it later.
+    await expect.poll(() => servers.at(-1)?.connections()).toBe(0);
   });
 
   it('that accepts and greets nobody hangs', async () => {
