@@ -56,6 +56,6 @@ describe('provisioning ends with an admitted replica, or with two clean hosts', 
   });
 
   test('when it is cancelled and workers die in the undo', async () => {
-    await expectPassed('provision-undone undoAdmission:before worker', 'provision-undone cleanTransfer:after worker');
+    await expectPassed('admission-undone undoAdmission:before worker', 'provision-undone cleanTransfer:after worker');
   });
 });
