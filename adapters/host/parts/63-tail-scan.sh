@@ -35,8 +35,10 @@ readonly SCAN_TAIL=$GTID_SETS'
     if (group != "" && (ends || (standalone && kind == "query"))) finish(n)
     at = n + 0; kind = ""; ends = 0; text = 0
   }
+  # Its end was not recognised, so that what it did would be dropped in silence.
+  function tell_endless() { print "damage", file, from, "no end of the transaction " group " was found" }
   function note_format(a, b) { format++; format_file[format] = file; format_from[format] = a; format_to[format] = b }
-  function begin_group(g) { group = g; from = at; standalone = 1; parts = 0; group_format = format }
+  function begin_group(g) { group = g; from = at; standalone = 1; interrupted = 0; parts = 0; group_format = format }
   # Sets SIZE and END_POS of the event at n, from its header.
   function read_header(n,  command, field) {
     command = "od -An -tu4 --endian=little -j " (n + 9) " -N8 \047" file "\047"
@@ -62,19 +64,24 @@ readonly SCAN_TAIL=$GTID_SETS'
     if (candidate != "") begin_event(candidate)
     end = 4
     if (at > 0) { read_header(at); end = at + SIZE; before_pos = END_POS; begin_event(end) }
-    # A relay log may go on with a transaction in its next file, a binlog never does.
-    if (group != "" && logs == "relay") { parts++; part_file[parts] = file; part_from[parts] = from; part_to[parts] = end }
-    else group = ""
     if (end < $4 ? !is_cut_off(end, $4) : $3 != 0) { print "damage", file, end, substr($0, length($1 $2 $3 $4) + 5); exit }
+    # A relay log may go on with a transaction in its next file, a binlog never does: there it is unfinished only where the file was cut off.
+    if (group != "" && logs == "relay") { parts++; part_file[parts] = file; part_from[parts] = from; part_to[parts] = end }
+    else if (group != "" && end == $4) { tell_endless(); exit }
+    else group = ""
     next
   }
   /^# at [0-9]+$/ && $3 + 0 > at { if (candidate != "") begin_event(candidate); candidate = $3; next }
   candidate != "" {
     if (/^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+ /) {
       begin_event(candidate); candidate = ""
-      if (/\tStart: binlog v/) kind = "format"
-      else if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { kind = "gtid"; begin_group(substr($0, RSTART + 6, RLENGTH - 6)) }
-      else if (/\tQuery\t/) kind = "query"
+      if (/\tStart: binlog v/) { kind = "format"; interrupted = 1 }
+      else if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) {
+        # A receiver that connects anew is sent the format first, and then again what it had received in part.
+        if (group != "" && (logs == "binlog" || !interrupted)) { tell_endless(); exit }
+        kind = "gtid"; begin_group(substr($0, RSTART + 6, RLENGTH - 6))
+      }
+      else if (/\tQuery(_compressed)?\t/) kind = "query"
       else if (/\t(Xid|XID) = /) { kind = "xid"; ends = 1 }
       else if (/\tGtid list \[/) { kind = "list"; list = logs == "binlog"; sub(/.*Gtid list \[/, "") }
       else kind = "other"
