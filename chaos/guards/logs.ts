@@ -20,4 +20,13 @@ export const LOGS = [
       'whose end cannot be found is damage',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/60-logs.sh', LOG_ENDS, [
+    [
+      'a log that is gone leaves its tail incomplete',
+      'what was acknowledged into a log that is gone is not taken for never written',
+      'GONE=${GONE:-$line}',
+      'true',
+      'is missing from the tail when the index names it',
+    ],
+  ]),
 ];

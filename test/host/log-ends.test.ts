@@ -108,3 +108,51 @@ describe('a transaction in a log', () => {
     expect(relay()).toMatchObject({ complete: 'yes', count: '3' });
   });
 });
+
+describe('a log', () => {
+  /** What the tail is like while the index has a line more; of one that has the logs of this host. */
+  const withLine = (
+    host: Sandbox,
+    { sed, index }: { readonly sed: string; readonly index: string },
+    look: () => void,
+  ) => {
+    host.shell(`cd ${LOGS}; cp -p ${index} /tmp/index; sed -i '${sed}' ${index}`);
+    try {
+      look();
+    } finally {
+      host.shell(`cat /tmp/index >${LOGS}/${index}`);
+    }
+  };
+
+  it('is missing from the tail when the index names it and it is not there, unless it is the first', () => {
+    const gone = (name: string) => ({
+      complete: 'no',
+      why: expect.stringMatching(`names .*/${name}, which is not there`),
+    });
+    const whole = { complete: 'yes', count: '3', why: '' };
+    const index = 'mariadb-bin.index';
+    const fence = () => primary.fields('fence', { ...at(1), logs: 'binlog' })['log_end'];
+    const size = primary.shell(`stat -c %s ${LOGS}/mariadb-bin.000001`);
+    const place = `mariadb-bin.000001:${size}`;
+    withLine(primary, { index, sed: '$a ./mariadb-bin.000002' }, () => {
+      expect(binlog()).toMatchObject({ ...gone('mariadb-bin.000002'), count: '3' });
+      const readTo = { ...at(1), logs: 'binlog', beyond, read_to: place };
+      expect(primary.fields('tail-export', readTo)).toMatchObject({ ...gone('mariadb-bin.000002'), from: '' });
+      expect(primary.fields('binlog-end')).toMatchObject({ gtid: '', why: gone('mariadb-bin.000002').why });
+      expect(fence()).toBe('');
+    });
+    withLine(primary, { index, sed: '1i ./mariadb-bin.000000' }, () => {
+      expect(binlog()).toMatchObject(whole);
+      expect(primary.fields('binlog-end')).toMatchObject({ gtid: gtids[2], why: '' });
+      expect(fence()).toBe(place);
+    });
+    primary.fields('unfence', at(1));
+    const relays = 'mysqld-relay-bin.index';
+    withLine(replica, { index: relays, sed: '$i ./mysqld-relay-bin.000009' }, () => {
+      expect(relay()).toMatchObject(gone('mysqld-relay-bin.000009'));
+    });
+    withLine(replica, { index: relays, sed: '1i ./mysqld-relay-bin.000000' }, () => {
+      expect(relay()).toMatchObject(whole);
+    });
+  });
+});

@@ -45,14 +45,24 @@ log_indexes() {
   done
 }
 
-# Lines of an index are relative to the data directory unless absolute. Sets LOGS.
+# Lines of an index are relative to the data directory unless absolute. Sets LOGS, and GONE to a log that is named and not there, though nothing but a loss
+# explains that: a purge takes from the front, and never the last.
 logs_of_index() {
-  local line
-  LOGS=()
+  local line last=''
+  LOGS=() GONE=''
   while IFS= read -r line; do
+    [[ -n $line ]] || continue
     [[ $line == /* ]] || line=${CONF[datadir]}/${line#./}
-    [[ ! -e $line ]] || LOGS+=("$line")
+    last=$line
+    if [[ -e $line ]]; then
+      LOGS+=("$line")
+    elif ((${#LOGS[@]} > 0)); then
+      GONE=${GONE:-$line}
+    fi
   done <"$1"
+  ((${#LOGS[@]} > 0)) || GONE=$last
+  # A purge that went on meanwhile took the one before it as well.
+  [[ -z $GONE || ${#LOGS[@]} == 0 || -e ${LOGS[0]} ]] || logs_of_index "$1"
 }
 
 # Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of

@@ -181,10 +181,16 @@ is_between_transactions() {
   ((byte[4] == 162 || byte[4] == 161 || byte[4] == 4 || byte[4] == 3)) && ((length >= 19 && end == $2 + length && end <= $3))
 }
 
-# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, and SOURCE.
+# note_gone INDEX: a log that was lost may have held anything, also the end. Into LOST and PURGED.
+note_gone() {
+  [[ -z $GONE ]] || LOST="$1 names $GONE, which is not there"
+  PURGED+=${PURGED:+${LOST:+; }}$LOST
+}
+
+# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, LOST to why the end may be, and SOURCE.
 logs_for_tail() {
   local at
-  PURGED='' BEGAN=''
+  PURGED='' BEGAN='' LOST=''
   if [[ $1 == relay ]]; then
     relay_index
     logs_of_index "$RELAY_INDEX"
@@ -192,15 +198,17 @@ logs_for_tail() {
     has_source_event "${LOGS[@]}" || SOURCE=no PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
     [[ -n $PURGED ]] || relay_logs_have_their_end ||
       PURGED="$HOSTNAME was started anew since its relay logs were written, they were not closed in order, and sync_relay_log is not 1: what was not on the disk is missing without a trace"
+    note_gone "$RELAY_INDEX"
     return 0
   fi
   binlogs
-  ! begin_where_it_was_read || { BEGAN=${ARG[read_to]}; return 0; }
+  [[ -n $GONE ]] || ! begin_where_it_was_read || { BEGAN=${ARG[read_to]}; return 0; }
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     ! starts_within "${LOGS[at]}" || break
   done
   ((at >= 0)) || PURGED="binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
   LOGS=("${LOGS[@]:at < 0 ? 0 : at}")
+  note_gone "${INDEXES[0]}"
 }
 
 # The default channel's. Other channels of this server have names of their own behind the base.

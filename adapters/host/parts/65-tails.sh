@@ -57,7 +57,9 @@ verb_binlog_end() {
   scan_tail binlog "$PLAN" "${LOGS[-1]}"
   sum_up "$PLAN"
   [[ -z $DAMAGE ]] || refuse Unverified "the binlog of $HOSTNAME cannot be read to its end: $DAMAGE"
-  say gtid "$(sed -n 's/^last //p' "$PLAN" | sort -V | paste -sd,)"
+  # Of a log whose end may be missing no transaction is the last.
+  say gtid "$([[ -n $LOST ]] || sed -n 's/^last //p' "$PLAN" | sort -V | paste -sd,)"
+  say why "$LOST"
   say state "$HELD"
   say file "${LOGS[-1]}"
 }
