@@ -19,6 +19,13 @@ export const LOGS = [
       'function tell_endless() { return;',
       'whose end cannot be found is damage',
     ],
+    [
+      'a binlog after a power cut',
+      'what was acknowledged and was not on the disk is not taken for never written',
+      'binlogs_have_their_end "$@" ||',
+      'true ||',
+      'is not trusted after the host was started anew',
+    ],
   ]),
   ...guardsOf('adapters/host/parts/60-logs.sh', LOG_ENDS, [
     [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, until } from './sandbox.ts';
-import { at, killServer, startServer } from './tails.ts';
+import { at, killServer, owner, startServer } from './tails.ts';
 
 let primary: Sandbox;
 let replica: Sandbox;
@@ -154,5 +154,39 @@ describe('a log', () => {
     withLine(replica, { index: relays, sed: '1i ./mysqld-relay-bin.000000' }, () => {
       expect(relay()).toMatchObject(whole);
     });
+  });
+
+  it('is not trusted after the host was started anew, unless it was closed in order, synced at every write, or read by a receiver since', () => {
+    const first = `${LOGS}/mariadb-bin.000001`;
+    const readTo = (place: string) =>
+      primary.fields('tail-export', { ...at(1), logs: 'binlog', beyond: binlog()['held'] ?? '', read_to: place });
+    const endOf = (log: string) => `${log}:${primary.shell(`stat -c %s ${LOGS}/${log}`)}`;
+    const lost = { complete: 'no', why: expect.stringContaining('sync_binlog is not 1') };
+    const whole = { complete: 'yes', why: '' };
+    // Older than the first process of this host, as after a power cut.
+    primary.must('touch', '-d', '2 days ago', first);
+    expect(binlog()).toMatchObject({ ...whole, count: '3' });
+    primary.shell(`printf '[mariadb]\\nsync_binlog=0\\n' >/etc/mysql/mariadb.conf.d/zzz-sync.cnf`);
+    expect(binlog()).toMatchObject({ ...lost, count: '3' });
+    expect(primary.fields('binlog-end')).toMatchObject({ gtid: '', why: lost.why });
+    expect(readTo(endOf('mariadb-bin.000001'))).toMatchObject({
+      ...lost,
+      from: endOf('mariadb-bin.000001'),
+      count: '0',
+    });
+    // The clock of this host was ahead before it, or is behind since.
+    primary.must('touch', '-d', '1 hour', first);
+    expect(binlog()).toMatchObject(lost);
+    primary.must('touch', first);
+    expect(binlog()).toMatchObject(whole);
+    // A server that was started since writes a log of its own.
+    primary.must('touch', '-d', '2 days ago', first);
+    primary.fields('service-start', { owner });
+    primary.sql('FLUSH BINARY LOGS');
+    killServer(primary);
+    expect(binlog()).toMatchObject({ ...lost, count: '3' });
+    expect(readTo(endOf('mariadb-bin.000002'))).toMatchObject({ ...whole, from: endOf('mariadb-bin.000002') });
+    primary.must('touch', '-d', '2 days ago', `${LOGS}/mariadb-bin.000002`);
+    expect(binlog()).toMatchObject({ ...whole, count: '3' });
   });
 });

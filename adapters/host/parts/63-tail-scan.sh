@@ -151,7 +151,7 @@ binlogs() {
 }
 
 # A receiver that names the byte up to which it has read lacks nothing before it, when that is between two transactions. Sets LOGS and FROM, so that of a
-# large log only the end is read; no when the place does not say so, and then all is read.
+# large log only the end is read, and READ_LOGS to the log that it was reading and those behind it; no when the place does not say so, and then all is read.
 begin_where_it_was_read() {
   local at place size
   [[ -v ARG[read_to] ]] || return 1
@@ -161,6 +161,7 @@ begin_where_it_was_read() {
   done
   ((at >= 0)) || return 1
   size=$(stat -c %s "${LOGS[at]}")
+  READ_LOGS=("${LOGS[@]:at}")
   if ((place < size)); then
     is_between_transactions "${LOGS[at]}" "$place" "$size" || return 1
     FROM=$place
@@ -181,15 +182,28 @@ is_between_transactions() {
   ((byte[4] == 162 || byte[4] == 161 || byte[4] == 4 || byte[4] == 3)) && ((length >= 19 && end == $2 + length && end <= $3))
 }
 
-# note_gone INDEX: a log that was lost may have held anything, also the end. Into LOST and PURGED.
-note_gone() {
-  [[ -z $GONE ]] || LOST="$1 names $GONE, which is not there"
-  PURGED+=${PURGED:+${LOST:+; }}$LOST
+# note_loss WHY: of logs that have lost something, maybe the end. Into LOST and PURGED.
+note_loss() {
+  LOST+=${LOST:+; }$1
+  PURGED+=${PURGED:+; }$1
 }
 
-# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, LOST to why the end may be, and SOURCE.
+# note_gone INDEX
+note_gone() {
+  [[ -z $GONE ]] || note_loss "$1 names $GONE, which is not there"
+}
+
+# note_unsynced LOG…
+note_unsynced() {
+  binlogs_have_their_end "$@" ||
+    note_loss "$HOSTNAME was started anew since its binlog was written, which was not closed in order, and sync_binlog is not 1: what was not on the disk is missing without a trace"
+}
+
+# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing,
+# LOST to why the end of them may be, and SOURCE.
 logs_for_tail() {
   local at
+  local -a all READ_LOGS
   PURGED='' BEGAN='' LOST=''
   if [[ $1 == relay ]]; then
     relay_index
@@ -202,11 +216,17 @@ logs_for_tail() {
     return 0
   fi
   binlogs
-  [[ -n $GONE ]] || ! begin_where_it_was_read || { BEGAN=${ARG[read_to]}; return 0; }
+  all=("${LOGS[@]}")
+  if [[ -z $GONE ]] && begin_where_it_was_read; then
+    BEGAN=${ARG[read_to]}
+    note_unsynced "${READ_LOGS[@]}"
+    return 0
+  fi
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     ! starts_within "${LOGS[at]}" || break
   done
-  ((at >= 0)) || PURGED="binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
+  note_unsynced "${all[@]}"
+  ((at >= 0)) || PURGED+="${PURGED:+; }binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
   LOGS=("${LOGS[@]:at < 0 ? 0 : at}")
   note_gone "${INDEXES[0]}"
 }

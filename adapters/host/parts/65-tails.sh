@@ -38,6 +38,10 @@ say_tail() {
   say gtids "$GTIDS"
   say up_to "$UP_TO"
   say held "$HELD"
+  say_complete
+}
+
+say_complete() {
   if [[ -z $WHY ]]; then say complete yes; else say complete no; fi
   say why "$WHY"
 }
@@ -104,8 +108,8 @@ say_nothing_beyond() {
   say gtids ''
   say up_to ''
   say held ''
-  say complete yes
-  say why ''
+  WHY=$PURGED
+  say_complete
   say tail ''
 }
 
