@@ -4,6 +4,7 @@ import { DECISIONS } from './decisions.ts';
 import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
+import { LOGS } from './logs.ts';
 import { OPERATIONS } from './operations.ts';
 import { PROCESSES } from './processes.ts';
 import { ROOM } from './room.ts';
@@ -12,6 +13,7 @@ import { WATCHING } from './watching.ts';
 
 export const GUARDS: readonly Guard[] = [
   ...HOST,
+  ...LOGS,
   ...PROCESSES,
   ...AUTHORITY,
   ...OPERATIONS,

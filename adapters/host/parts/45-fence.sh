@@ -107,8 +107,8 @@ verb_fence() {
   [[ ! -v ARG[logs] ]] || say_log_end
 }
 
-# For whoever knows how far it was read. Nothing is said of a log that is not found: it is looked for again by the verb that reads it. Nor of one whose disk does not
-# answer: the fence stands all the same.
+# For whoever knows how far it was read. Nothing is said of a log that is not found, nor of another one in its place: it is looked for again by the verb that
+# reads it. Nor of one whose disk does not answer: the fence stands all the same.
 say_log_end() {
   local end=''
   IFS= read -rt 1 end < <(close_lock; log_end)
@@ -116,10 +116,11 @@ say_log_end() {
 }
 
 log_end() {
+  local GONE=''
   local -a LOGS=()
   log_indexes log_bin
   ((${#INDEXES[@]} != 1)) || logs_of_index "${INDEXES[0]}"
-  ((${#LOGS[@]} == 0)) || printf '%s:%s\n' "${LOGS[-1]##*/}" "$(stat -c %s "${LOGS[-1]}")"
+  [[ -n $GONE ]] || ((${#LOGS[@]} == 0)) || printf '%s:%s\n' "${LOGS[-1]##*/}" "$(stat -c %s "${LOGS[-1]}")"
 }
 
 verb_unfence() {

@@ -45,14 +45,24 @@ log_indexes() {
   done
 }
 
-# Lines of an index are relative to the data directory unless absolute. Sets LOGS.
+# Lines of an index are relative to the data directory unless absolute. Sets LOGS, and GONE to a log that is named and not there, though nothing but a loss
+# explains that: a purge takes from the front, and never the last.
 logs_of_index() {
-  local line
-  LOGS=()
+  local line last=''
+  LOGS=() GONE=''
   while IFS= read -r line; do
+    [[ -n $line ]] || continue
     [[ $line == /* ]] || line=${CONF[datadir]}/${line#./}
-    [[ ! -e $line ]] || LOGS+=("$line")
+    last=$line
+    if [[ -e $line ]]; then
+      LOGS+=("$line")
+    elif ((${#LOGS[@]} > 0)); then
+      GONE=${GONE:-$line}
+    fi
   done <"$1"
+  ((${#LOGS[@]} > 0)) || GONE=$last
+  # A purge that went on meanwhile took the one before it as well.
+  [[ -z $GONE || ${#LOGS[@]} == 0 || -e ${LOGS[0]} ]] || logs_of_index "$1"
 }
 
 # Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of
@@ -104,25 +114,49 @@ begins_with_source() {
 # A crash of the server leaves what it had written in the kernel; a crash of the host leaves what was on the disk, and a log that lost its
 # end looks whole. Safe: written since the host was started, closed in order (it ends with Stop, or went on in the next file), or synced at every event.
 relay_logs_have_their_end() {
-  local at log key value written boot=0
+  local at log
   server_option sync_relay_log
   [[ $OPTION != 1 ]] || return 0
+  for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
+    log=${LOGS[at]}
+    has_source_event "$log" || continue
+    is_of_this_boot "$log" || is_closed "$log"
+    return
+  done
+  return 1
+}
+
+# binlogs_have_their_end LOG…: the same of binlogs. The one in use when the host stopped is the newest that was not written since: a server that was started
+# afterwards has begun another one. What its configuration says is all that is left of a dead server; a value that was set while it ran is not known.
+binlogs_have_their_end() {
+  local at
+  server_option sync_binlog
+  [[ $OPTION != 1 ]] || return 0
+  for ((at = $#; at > 0; at--)); do
+    is_of_this_boot "${!at}" && continue
+    is_closed "${!at}"
+    return
+  done
+}
+
+# is_of_this_boot LOG: whether it was certainly written since the host was started.
+is_of_this_boot() {
+  local key value written boot=0
   while read -r key value; do
     [[ $key != btime ]] || { boot=$value; break; }
   done </proc/stat
   process_start 1 && boot=$((boot + START / 100))
-  for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
-    log=${LOGS[at]}
-    has_source_event "$log" || continue
-    # Both numbers that make up the time of the boot are cut to whole seconds. A time to come is of a clock that has been set back: it says nothing.
-    written=$(stat -c %Y "$log")
-    ((written > boot + 2 && written <= EPOCHSECONDS + 2)) && return 0
-    mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
-      /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; closed = $5 == own && /\t(Stop|Rotate to )/ }
-      END { exit !closed }'
-    return "${PIPESTATUS[1]}"
-  done
-  return 1
+  # Both numbers that make up the time of the boot are cut to whole seconds. A time to come is of a clock that has been set back: it says nothing.
+  written=$(stat -c %Y "$1")
+  ((written > boot + 2 && written <= EPOCHSECONDS + 2))
+}
+
+# is_closed LOG: whether its last event is the one with which a server ends it.
+is_closed() {
+  mariadb-binlog --no-defaults --base64-output=decode-rows "$1" 2>/dev/null | awk '
+    /^#[0-9]+ +[0-9:]+ server id [0-9]+ / { if (own == "") own = $5; closed = $5 == own && /\t(Stop|Rotate to )/ }
+    END { exit !closed }'
+  return "${PIPESTATUS[1]}"
 }
 
 # A receiver that acknowledges ends by connecting to its source once more, and waits at least a second for a host that says nothing. For a while this kernel

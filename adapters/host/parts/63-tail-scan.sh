@@ -35,8 +35,10 @@ readonly SCAN_TAIL=$GTID_SETS'
     if (group != "" && (ends || (standalone && kind == "query"))) finish(n)
     at = n + 0; kind = ""; ends = 0; text = 0
   }
+  # Its end was not recognised, so that what it did would be dropped in silence.
+  function tell_endless() { print "damage", file, from, "no end of the transaction " group " was found" }
   function note_format(a, b) { format++; format_file[format] = file; format_from[format] = a; format_to[format] = b }
-  function begin_group(g) { group = g; from = at; standalone = 1; parts = 0; group_format = format }
+  function begin_group(g) { group = g; from = at; standalone = 1; interrupted = 0; parts = 0; group_format = format }
   # Sets SIZE and END_POS of the event at n, from its header.
   function read_header(n,  command, field) {
     command = "od -An -tu4 --endian=little -j " (n + 9) " -N8 \047" file "\047"
@@ -62,19 +64,24 @@ readonly SCAN_TAIL=$GTID_SETS'
     if (candidate != "") begin_event(candidate)
     end = 4
     if (at > 0) { read_header(at); end = at + SIZE; before_pos = END_POS; begin_event(end) }
-    # A relay log may go on with a transaction in its next file, a binlog never does.
-    if (group != "" && logs == "relay") { parts++; part_file[parts] = file; part_from[parts] = from; part_to[parts] = end }
-    else group = ""
     if (end < $4 ? !is_cut_off(end, $4) : $3 != 0) { print "damage", file, end, substr($0, length($1 $2 $3 $4) + 5); exit }
+    # A relay log may go on with a transaction in its next file, a binlog never does: there it is unfinished only where the file was cut off.
+    if (group != "" && logs == "relay") { parts++; part_file[parts] = file; part_from[parts] = from; part_to[parts] = end }
+    else if (group != "" && end == $4) { tell_endless(); exit }
+    else group = ""
     next
   }
   /^# at [0-9]+$/ && $3 + 0 > at { if (candidate != "") begin_event(candidate); candidate = $3; next }
   candidate != "" {
     if (/^#[0-9]+ +[0-9:]+ server id [0-9]+ +end_log_pos [0-9]+ /) {
       begin_event(candidate); candidate = ""
-      if (/\tStart: binlog v/) kind = "format"
-      else if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) { kind = "gtid"; begin_group(substr($0, RSTART + 6, RLENGTH - 6)) }
-      else if (/\tQuery\t/) kind = "query"
+      if (/\tStart: binlog v/) { kind = "format"; interrupted = 1 }
+      else if (match($0, /\tGTID [0-9]+-[0-9]+-[0-9]+/)) {
+        # A receiver that connects anew is sent the format first, and then again what it had received in part.
+        if (group != "" && (logs == "binlog" || !interrupted)) { tell_endless(); exit }
+        kind = "gtid"; begin_group(substr($0, RSTART + 6, RLENGTH - 6))
+      }
+      else if (/\tQuery(_compressed)?\t/) kind = "query"
       else if (/\t(Xid|XID) = /) { kind = "xid"; ends = 1 }
       else if (/\tGtid list \[/) { kind = "list"; list = logs == "binlog"; sub(/.*Gtid list \[/, "") }
       else kind = "other"
@@ -144,7 +151,7 @@ binlogs() {
 }
 
 # A receiver that names the byte up to which it has read lacks nothing before it, when that is between two transactions. Sets LOGS and FROM, so that of a
-# large log only the end is read; no when the place does not say so, and then all is read.
+# large log only the end is read, and READ_LOGS to the log that it was reading and those behind it; no when the place does not say so, and then all is read.
 begin_where_it_was_read() {
   local at place size
   [[ -v ARG[read_to] ]] || return 1
@@ -154,6 +161,7 @@ begin_where_it_was_read() {
   done
   ((at >= 0)) || return 1
   size=$(stat -c %s "${LOGS[at]}")
+  READ_LOGS=("${LOGS[@]:at}")
   if ((place < size)); then
     is_between_transactions "${LOGS[at]}" "$place" "$size" || return 1
     FROM=$place
@@ -174,10 +182,29 @@ is_between_transactions() {
   ((byte[4] == 162 || byte[4] == 161 || byte[4] == 4 || byte[4] == 3)) && ((length >= 19 && end == $2 + length && end <= $3))
 }
 
-# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing, and SOURCE.
+# note_loss WHY: of logs that have lost something, maybe the end. Into LOST and PURGED.
+note_loss() {
+  LOST+=${LOST:+; }$1
+  PURGED+=${PURGED:+; }$1
+}
+
+# note_gone INDEX
+note_gone() {
+  [[ -z $GONE ]] || note_loss "$1 names $GONE, which is not there"
+}
+
+# note_unsynced LOG…
+note_unsynced() {
+  binlogs_have_their_end "$@" ||
+    note_loss "$HOSTNAME was started anew since its binlog was written, which was not closed in order, and sync_binlog is not 1: what was not on the disk is missing without a trace"
+}
+
+# logs_for_tail binlog|relay: sets LOGS to the files that can hold something beyond ARG[beyond], PURGED to what is known to be missing,
+# LOST to why the end of them may be, and SOURCE.
 logs_for_tail() {
   local at
-  PURGED='' BEGAN=''
+  local -a all READ_LOGS
+  PURGED='' BEGAN='' LOST=''
   if [[ $1 == relay ]]; then
     relay_index
     logs_of_index "$RELAY_INDEX"
@@ -185,15 +212,23 @@ logs_for_tail() {
     has_source_event "${LOGS[@]}" || SOURCE=no PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
     [[ -n $PURGED ]] || relay_logs_have_their_end ||
       PURGED="$HOSTNAME was started anew since its relay logs were written, they were not closed in order, and sync_relay_log is not 1: what was not on the disk is missing without a trace"
+    note_gone "$RELAY_INDEX"
     return 0
   fi
   binlogs
-  ! begin_where_it_was_read || { BEGAN=${ARG[read_to]}; return 0; }
+  all=("${LOGS[@]}")
+  if [[ -z $GONE ]] && begin_where_it_was_read; then
+    BEGAN=${ARG[read_to]}
+    note_unsynced "${READ_LOGS[@]}"
+    return 0
+  fi
   for ((at = ${#LOGS[@]} - 1; at >= 0; at--)); do
     ! starts_within "${LOGS[at]}" || break
   done
-  ((at >= 0)) || PURGED="binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
+  note_unsynced "${all[@]}"
+  ((at >= 0)) || PURGED+="${PURGED:+; }binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
   LOGS=("${LOGS[@]:at < 0 ? 0 : at}")
+  note_gone "${INDEXES[0]}"
 }
 
 # The default channel's. Other channels of this server have names of their own behind the base.

@@ -38,6 +38,10 @@ say_tail() {
   say gtids "$GTIDS"
   say up_to "$UP_TO"
   say held "$HELD"
+  say_complete
+}
+
+say_complete() {
   if [[ -z $WHY ]]; then say complete yes; else say complete no; fi
   say why "$WHY"
 }
@@ -57,7 +61,9 @@ verb_binlog_end() {
   scan_tail binlog "$PLAN" "${LOGS[-1]}"
   sum_up "$PLAN"
   [[ -z $DAMAGE ]] || refuse Unverified "the binlog of $HOSTNAME cannot be read to its end: $DAMAGE"
-  say gtid "$(sed -n 's/^last //p' "$PLAN" | sort -V | paste -sd,)"
+  # Of a log whose end may be missing no transaction is the last.
+  say gtid "$([[ -n $LOST ]] || sed -n 's/^last //p' "$PLAN" | sort -V | paste -sd,)"
+  say why "$LOST"
   say state "$HELD"
   say file "${LOGS[-1]}"
 }
@@ -102,8 +108,8 @@ say_nothing_beyond() {
   say gtids ''
   say up_to ''
   say held ''
-  say complete yes
-  say why ''
+  WHY=$PURGED
+  say_complete
   say tail ''
 }
 
