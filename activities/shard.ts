@@ -55,6 +55,8 @@ export class Shard {
   /** Set while no attempt has it. */
   #left: Left | null = null;
   #isEnded = false;
+  /** Why the inventory cannot be read, as it was logged; empty: it can. */
+  #unread = '';
 
   /** @param onEnd called when it watches nothing any more, and never will */
   constructor(name: string, ports: WatchPorts, { attempt, onEnd }: { attempt: Attempt; onEnd: () => void }) {
@@ -156,9 +158,13 @@ export class Shard {
 
   async #wanted(): Promise<readonly WatchListing[] | null> {
     try {
-      return await this.#ports.watched(this.#name);
+      const wanted = await this.#ports.watched(this.#name);
+      this.#unread = '';
+      return wanted;
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
+      if (error.message === this.#unread) return null;
+      this.#unread = error.message;
       log.warn('the inventory cannot be read, so the watch goes on as it was', { why: error.message });
       return null;
     }

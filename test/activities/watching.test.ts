@@ -4,6 +4,7 @@ import { ActivityCancellationDetails, CancelledFailure, noopMetricMeter } from '
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Shards } from '../../activities/shard.ts';
 import { watchActivities } from '../../activities/watching.ts';
+import { AdapterFailure } from '../../adapters/ports.ts';
 import type { RunsPort, WatchListing } from '../../adapters/ports.ts';
 import type { WatchActivities } from '../../activities/watch-contract.ts';
 import { SHOP } from '../domain/shop.ts';
@@ -13,7 +14,9 @@ import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
 
-const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
+let logged: { readonly message: string; readonly facts: unknown }[];
+const note = (message: string, facts: unknown): void => void logged.push({ message, facts });
+const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: note, error: note };
 
 let shop: SimulatedShop;
 let watching: WatchActivities;
@@ -21,11 +24,13 @@ let watching: WatchActivities;
 let told: { readonly by: number; readonly what: string }[];
 let started: number[];
 let listed: WatchListing[];
+/** Why the inventory cannot be read; empty: it can. */
+let unread: string;
 const ends: (() => void)[] = [];
 
 beforeEach(() => {
   shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
-  [told, started, listed] = [[], [], [{ cluster: 'shop', version: '1' }]];
+  [told, started, logged, listed, unread] = [[], [], [], [{ cluster: 'shop', version: '1' }], ''];
   const by = (): number => activityInfo().currentAttemptScheduledTimestampMs;
   const runs: RunsPort = {
     failOver: () => {
@@ -42,7 +47,10 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  const watched = () => Promise.resolve(listed);
+  const watched = () =>
+    unread === ''
+      ? Promise.resolve(listed)
+      : Promise.reject(new AdapterFailure({ type: 'BadInput', host: 'shard main', message: unread }));
   watching = watchActivities(new Shards({ cluster: (name) => shop.cluster(name), watched, runs }));
 });
 
@@ -183,4 +191,21 @@ describe('what it tells Temporal', () => {
     await pass(1_500);
     expect(only.heard()).toMatchObject({ clusters: { shop: '1' }, withoutPrimary: ['shop'] });
   });
+});
+
+it('an inventory that cannot be read is logged once, and again when it is another fault or has been right between', async () => {
+  attempt(1);
+  await pass(1_500);
+  unread = 'line 3 is no YAML';
+  await pass(5_000);
+  expect(logged).toMatchObject([{ facts: { why: 'line 3 is no YAML' } }]);
+  unread = 'line 4 is no YAML';
+  await pass(5_000);
+  expect(logged).toHaveLength(2);
+  unread = '';
+  await pass(2_000);
+  unread = 'line 4 is no YAML';
+  await pass(5_000);
+  expect(logged).toHaveLength(3);
+  expect(open().size).toBeGreaterThanOrEqual(6);
 });
