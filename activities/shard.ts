@@ -41,7 +41,7 @@ interface Running {
 
 /**
  * The watches of a shard: one for every cluster that the inventory has in it now. What goes wrong with one leaves the others alone. It outlives an attempt whose
- * heartbeat was lost, since to begin a thousand clusters anew takes a minute; while no attempt has it, it looks, and says and starts nothing.
+ * heartbeat was lost or whose run goes on as a new one, since to begin a thousand clusters anew takes a minute; while no attempt has it, it looks, and says and starts nothing.
  */
 export class Shard {
   readonly #name: string;
@@ -83,7 +83,7 @@ export class Shard {
   }
 
   isOf(attempt: Attempt): boolean {
-    return this.#attempt === attempt && this.#left === null && !this.#isEnded;
+    return this.#attempt === attempt && this.#isHeld;
   }
 
   /** The attempt does not count any more, and nobody knows yet where the next one is: it may come here. */
@@ -137,18 +137,24 @@ export class Shard {
     this.#left = null;
   }
 
+  /** An attempt has it. */
+  get #isHeld(): boolean {
+    return this.#left === null && !this.#isEnded;
+  }
+
   /** As the attempt that has it. While none has, what is told waits for the next one; another worker may have the shard by now, and nothing is started. */
   #runsOf(runs: RunsPort): RunsPort {
     const start = async (work: () => Promise<Started>): Promise<Started> =>
-      this.#left === null && !this.#isEnded ? this.#attempt.as(work) : { kind: 'busy' };
+      this.#isHeld ? this.#attempt.as(work) : { kind: 'busy' };
     return {
       failOver: (cluster, reason) => start(() => runs.failOver(cluster, reason)),
       primaryDied: async (cluster, why) =>
-        this.#left === null && !this.#isEnded && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
+        this.#isHeld && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       makeRoom: (cluster) => start(() => runs.makeRoom(cluster)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
-      rehearse: (cluster) => this.#attempt.as(() => runs.rehearse(cluster)),
+      rehearse: async (cluster) =>
+        this.#isHeld ? this.#attempt.as(() => runs.rehearse(cluster)) : { kind: 'unknown' },
       tell: async (transitions) => {
         while (this.#left !== null) await this.#left.over;
         if (!this.#isEnded) await this.#attempt.as(() => runs.tell(transitions));

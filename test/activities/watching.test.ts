@@ -23,6 +23,8 @@ let watching: WatchActivities;
 /** By the instant at which the attempt that said it was scheduled. */
 let told: { readonly by: number; readonly what: string }[];
 let started: number[];
+let reopened: number[];
+let rehearsed: number;
 let listed: WatchListing[];
 /** Why the inventory cannot be read; empty: it can. */
 let unread: string;
@@ -30,6 +32,7 @@ const ends: (() => void)[] = [];
 
 beforeEach(() => {
   shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
+  [reopened, rehearsed] = [[], 0];
   [told, started, logged, listed, unread] = [[], [], [], [{ cluster: 'shop', version: '1' }], ''];
   const by = (): number => activityInfo().currentAttemptScheduledTimestampMs;
   const runs: RunsPort = {
@@ -38,9 +41,15 @@ beforeEach(() => {
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
     makeRoom: () => Promise.reject(new Error('nobody is locked out')),
-    reopen: () => Promise.reject(new Error('nobody closed it')),
+    reopen: () => {
+      reopened.push(by());
+      return Promise.resolve({ kind: 'busy' });
+    },
     primaryDied: () => Promise.reject(new Error('nothing else holds it')),
-    rehearse: () => Promise.reject(new Error('the policy asks for none')),
+    rehearse: () => {
+      rehearsed += 1;
+      return Promise.resolve({ kind: 'planned', sentence: 'it would go through' });
+    },
     sinceLastFailover: () => Promise.resolve(null),
     tell: (transitions) => {
       told.push(...transitions.map(({ host, code }) => ({ by: by(), what: `${host} ${code}` })));
@@ -61,7 +70,7 @@ afterEach(() => {
 /** An attempt of the activity in one process, and how Temporal ends it. */
 function attempt(scheduledAtMs: number) {
   const [cancelled, holder] = [new AbortController(), {} as { details?: ActivityCancellationDetails }];
-  const endAs = (details: Partial<Record<'notFound' | 'cancelRequested', boolean>>) => (): void => {
+  const endAs = (details: Partial<Record<'notFound' | 'cancelRequested' | 'workerShutdown', boolean>>) => (): void => {
     holder.details = new ActivityCancellationDetails(details);
     cancelled.abort(new CancelledFailure('over'));
   };
@@ -79,9 +88,10 @@ function attempt(scheduledAtMs: number) {
       () => 'completed',
       (error: unknown) => (error instanceof CancelledFailure ? 'cancelled' : String(error)),
     );
-  const cancel = endAs({ cancelRequested: true });
-  ends.push(cancel);
-  return { ended, cancel, heard: () => details, lose: endAs({ notFound: true }) };
+  const shutDown = endAs({ workerShutdown: true });
+  ends.push(shutDown);
+  const [cancel, lose] = [endAs({ cancelRequested: true }), endAs({ notFound: true })];
+  return { ended, cancel, heard: () => details, lose, shutDown };
 }
 
 const open = (): ReadonlySet<unknown> => new Set(shop.sessions);
@@ -138,12 +148,67 @@ describe('an attempt whose heartbeat was lost', () => {
   });
 });
 
-it('an attempt that is cancelled ends the watch before it ends itself', async () => {
+it('an attempt whose worker is shut down ends the watch before it ends itself', async () => {
   const only = attempt(1);
   await pass(1_500);
-  only.cancel();
+  only.shutDown();
   expect(await only.ended).toBe('cancelled');
   expect(open().size).toBe(0);
+});
+
+describe('an attempt that is cancelled', () => {
+  it('by the run, which goes on as a new one, leaves the shard to the attempt of that, and starts nothing meanwhile', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    const connections = open();
+    first.cancel();
+    expect(await first.ended).toBe('cancelled');
+    expect(open()).toEqual(connections);
+    shop.kill('db1');
+    await pass(3_000);
+    expect(started).toEqual([]);
+    expect(toldBy(1)).toHaveLength(3);
+    attempt(2);
+    await pass(3_000);
+    expect(started).toEqual([2]);
+  });
+
+  it('does not make the next one open a primary that somebody closed', async () => {
+    const first = attempt(1);
+    await pass(1_500);
+    first.cancel();
+    await first.ended;
+    shop.database('db1').readOnly = true;
+    attempt(2);
+    await pass(3_000);
+    expect(toldBy(2)).toContain('db1 PrimaryClosed');
+    expect(reopened).toEqual([]);
+  });
+
+  it('by a person ends the watch ten seconds later', async () => {
+    const only = attempt(1);
+    await pass(1_500);
+    only.cancel();
+    await only.ended;
+    await pass(11_000);
+    expect(open().size).toBe(0);
+  });
+});
+
+it('while nobody has the shard no failover is rehearsed', async () => {
+  shop = new SimulatedShop({ watch: { ...SHOP.watch, rehearsalMs: 5_000 } });
+  const first = attempt(1);
+  await pass(7_000);
+  expect(rehearsed).toBeGreaterThan(0);
+  first.lose();
+  await first.ended;
+  await pass(100);
+  const before = rehearsed;
+  await pass(8_000);
+  expect(rehearsed).toBe(before);
+  attempt(2);
+  await pass(8_000);
+  expect(rehearsed).toBeGreaterThan(before);
 });
 
 describe('of two attempts at the same time', () => {
