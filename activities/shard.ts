@@ -3,7 +3,7 @@ import type { RunsPort, Started, WatchListing, WatchPorts } from '../adapters/po
 import { AdapterFailure } from '../adapters/ports.ts';
 import { Turns } from '../adapters/turns.ts';
 import { furthestBehind } from '../domain/lag.ts';
-import type { WatchDetails } from '../domain/watch.ts';
+import type { Transition, WatchDetails } from '../domain/watch.ts';
 import { pause } from './pause.ts';
 import { Teller } from './telling.ts';
 import type { Known, WatchPlane } from './watched-cluster.ts';
@@ -16,6 +16,8 @@ const BEGUN_AT_ONCE = 4;
 const MOST_LISTED = 50;
 /** Longer than the longest pause before the next attempt (`watch-clusters.ts`). */
 const KEPT_FOR_MS = 10_000;
+/** One watch that does not end must not keep the others of its shard from following the inventory. */
+const LONGEST_END_MS = 10_000;
 
 /** An attempt of `watchShard`. */
 export interface Attempt {
@@ -35,7 +37,10 @@ interface Left {
 
 interface Running {
   readonly version: string;
+  /** From then on it starts nothing. */
   readonly stop: AbortController;
+  /** It did not end. From then on it says nothing either, and another may watch the cluster. */
+  readonly giveUp: AbortController;
   readonly ended: Promise<void>;
 }
 
@@ -47,7 +52,8 @@ export class Shard {
   readonly #name: string;
   readonly #ports: WatchPorts;
   readonly #onEnd: () => void;
-  readonly #plane: WatchPlane;
+  readonly #teller: Teller;
+  readonly #turns: Pick<WatchPlane, 'beginning' | 'rehearsing'>;
   readonly #running = new Map<string, Running>();
   readonly #known = new Map<string, Known>();
   readonly #watched = new Map<string, WatchedCluster>();
@@ -64,12 +70,8 @@ export class Shard {
     this.#ports = ports;
     this.#attempt = attempt;
     this.#onEnd = onEnd;
-    const runs = this.#runsOf(ports.runs);
-    const teller = new Teller(runs);
-    const tell: WatchPlane['tell'] = (transition) => {
-      teller.tell(transition);
-    };
-    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
+    this.#teller = new Teller({ tell: (transitions) => this.#tell(transitions) });
+    this.#turns = { beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
   }
 
   /** @returns false when a later attempt has it, or had it last */
@@ -108,8 +110,9 @@ export class Shard {
     await Promise.all(others.map(([name]) => this.#stop(name)));
     for (const { cluster, version } of wanted) {
       if (this.#running.has(cluster) || this.#isEnded) continue;
-      const stop = new AbortController();
-      this.#running.set(cluster, { version, stop, ended: this.#keepWatching(cluster, stop.signal) });
+      const [stop, giveUp] = [new AbortController(), new AbortController()];
+      const ended = this.#keepWatching(cluster, stop.signal, giveUp.signal);
+      this.#running.set(cluster, { version, stop, giveUp, ended });
     }
   }
 
@@ -142,24 +145,27 @@ export class Shard {
     return this.#left === null && !this.#isEnded;
   }
 
-  /** As the attempt that has it. While none has, what is told waits for the next one; another worker may have the shard by now, and nothing is started. */
-  #runsOf(runs: RunsPort): RunsPort {
+  /** For one watch, until it is stopped, as the attempt that has the shard. While none has, another worker may have it by now, and nothing is started. */
+  #runsOf(stopped: AbortSignal): RunsPort {
+    const { runs } = this.#ports;
+    const mayStart = (): boolean => this.#isHeld && !stopped.aborted;
     const start = async (work: () => Promise<Started>): Promise<Started> =>
-      this.#isHeld ? this.#attempt.as(work) : { kind: 'busy' };
+      mayStart() ? this.#attempt.as(work) : { kind: 'busy' };
     return {
       failOver: (cluster, reason) => start(() => runs.failOver(cluster, reason)),
-      primaryDied: async (cluster, why) =>
-        this.#isHeld && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
+      primaryDied: async (cluster, why) => mayStart() && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       makeRoom: (cluster) => start(() => runs.makeRoom(cluster)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
-      rehearse: async (cluster) =>
-        this.#isHeld ? this.#attempt.as(() => runs.rehearse(cluster)) : { kind: 'unknown' },
-      tell: async (transitions) => {
-        while (this.#left !== null) await this.#left.over;
-        if (!this.#isEnded) await this.#attempt.as(() => runs.tell(transitions));
-      },
+      rehearse: async (cluster) => (mayStart() ? this.#attempt.as(() => runs.rehearse(cluster)) : { kind: 'unknown' }),
+      tell: (transitions) => this.#tell(transitions),
     };
+  }
+
+  /** While no attempt has the shard, what is told waits for the next one. */
+  async #tell(transitions: readonly Transition[]): Promise<void> {
+    while (this.#left !== null) await this.#left.over;
+    if (!this.#isEnded) await this.#attempt.as(() => this.#ports.runs.tell(transitions));
   }
 
   async #wanted(): Promise<readonly WatchListing[] | null> {
@@ -178,24 +184,44 @@ export class Shard {
 
   async #stop(name: string): Promise<void> {
     const running = this.#running.get(name);
+    if (running === undefined) return;
     this.#running.delete(name);
-    running?.stop.abort();
-    await running?.ended;
+    running.stop.abort();
+    const ended = new AbortController();
+    void running.ended.then(() => {
+      ended.abort();
+    });
+    await pause(LONGEST_END_MS, ended.signal);
+    if (ended.signal.aborted) return;
+    running.giveUp.abort();
+    const known = this.#watched.get(name)?.known ?? null;
+    if (known !== null) this.#known.set(name, known);
+    log.error('the watch of a cluster does not end and is given up', { cluster: name });
   }
 
-  async #keepWatching(name: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  async #keepWatching(name: string, stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
+    const plane: WatchPlane = {
+      ...{ runs: this.#runsOf(stopped), ...this.#turns },
+      tell: (transition) => {
+        if (!givenUp.aborted) this.#teller.tell(transition);
+      },
+    };
+    const isStopped = (): boolean => stopped.aborted;
+    while (!isStopped()) {
       try {
         const cluster = await this.#ports.cluster(name);
-        const watched = new WatchedCluster(cluster, this.#plane, this.#known.get(name) ?? null);
+        if (isStopped()) return;
+        const watched = new WatchedCluster(cluster, plane, this.#known.get(name) ?? null);
         this.#watched.set(name, watched);
-        await watched.run(signal).finally(() => {
+        await watched.run(stopped).finally(() => {
+          // Another one may watch it by now.
+          if (givenUp.aborted) return;
           this.#watched.delete(name);
           if (watched.known !== null) this.#known.set(name, watched.known);
         });
       } catch (error) {
         log.error('the watch of a cluster ended with a fault and is begun again', { cluster: name, error });
-        await pause(AGAIN_AFTER_FAULT_MS, signal);
+        await pause(AGAIN_AFTER_FAULT_MS, stopped);
       }
     }
   }

@@ -27,6 +27,13 @@ export const WATCHING = [
       'starts and tells nothing any more: another worker may watch by now; the next attempt here does both',
     ],
     [
+      'stopped watch starts nothing',
+      'of two watches of a cluster, one of which does not end, only the later one acts',
+      'this.#isHeld && !stopped.aborted',
+      'this.#isHeld',
+      'asks nobody to give way any more',
+    ],
+    [
       'later attempt has the shard',
       'of two attempts in one process only the one that counts watches',
       'attempt.scheduledAtMs < this.#attempt.scheduledAtMs',

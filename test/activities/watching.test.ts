@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Shards } from '../../activities/shard.ts';
 import { watchActivities } from '../../activities/watching.ts';
 import { AdapterFailure } from '../../adapters/ports.ts';
-import type { RunsPort, WatchListing } from '../../adapters/ports.ts';
+import type { RunsPort, Started, WatchListing } from '../../adapters/ports.ts';
 import type { WatchActivities } from '../../activities/watch-contract.ts';
 import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
@@ -25,6 +25,12 @@ let told: { readonly by: number; readonly what: string }[];
 let started: number[];
 let reopened: number[];
 let rehearsed: number;
+/** Who gave way to a failover. */
+let gaveWay: string[];
+/** How Temporal answers the start of a failover. */
+let answer: () => Promise<Started>;
+/** The ports of each watch that was begun; the host helpers of one that is stuck answer no more. */
+let taken: { isStuck: boolean }[];
 let listed: WatchListing[];
 /** Why the inventory cannot be read; empty: it can. */
 let unread: string;
@@ -32,20 +38,24 @@ const ends: (() => void)[] = [];
 
 beforeEach(() => {
   shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
-  [reopened, rehearsed] = [[], 0];
+  [reopened, rehearsed, gaveWay] = [[], 0, []];
+  answer = () => Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
   [told, started, logged, listed, unread] = [[], [], [], [{ cluster: 'shop', version: '1' }], ''];
   const by = (): number => activityInfo().currentAttemptScheduledTimestampMs;
   const runs: RunsPort = {
     failOver: () => {
       started.push(by());
-      return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
+      return answer();
     },
     makeRoom: () => Promise.reject(new Error('nobody is locked out')),
     reopen: () => {
       reopened.push(by());
       return Promise.resolve({ kind: 'busy' });
     },
-    primaryDied: () => Promise.reject(new Error('nothing else holds it')),
+    primaryDied: (name) => {
+      gaveWay.push(name);
+      return Promise.resolve(true);
+    },
     rehearse: () => {
       rehearsed += 1;
       return Promise.resolve({ kind: 'planned', sentence: 'it would go through' });
@@ -60,7 +70,19 @@ beforeEach(() => {
     unread === ''
       ? Promise.resolve(listed)
       : Promise.reject(new AdapterFailure({ type: 'BadInput', host: 'shard main', message: unread }));
-  watching = watchActivities(new Shards({ cluster: (name) => shop.cluster(name), watched, runs }));
+  taken = [];
+  const cluster = async (name: string) => {
+    const [ports, own] = [await shop.cluster(name), { isStuck: false }];
+    taken.push(own);
+    const helper = (host: string) => {
+      const real = ports.helper(host);
+      const request: typeof real.request = (...order) =>
+        own.isStuck ? new Promise(() => undefined) : real.request(...order);
+      return Object.assign(Object.create(real) as typeof real, { request });
+    };
+    return { ...ports, helper };
+  };
+  watching = watchActivities(new Shards({ cluster, watched, runs }));
 });
 
 afterEach(() => {
@@ -273,4 +295,59 @@ it('an inventory that cannot be read is logged once, and again when it is anothe
   await pass(5_000);
   expect(logged).toHaveLength(3);
   expect(open().size).toBeGreaterThanOrEqual(6);
+});
+
+describe('a watch that does not end when the inventory has another version of its cluster', () => {
+  const stick = async (): Promise<ReturnType<typeof attempt>> => {
+    const only = attempt(1);
+    await pass(1_500);
+    for (const one of taken) one.isStuck = true;
+    await pass(6_000);
+    listed = [{ cluster: 'shop', version: '2' }];
+    return only;
+  };
+
+  it('is given up after ten seconds with an error, another one begins, and knows what it had seen', async () => {
+    const only = await stick();
+    await pass(8_000);
+    expect(taken).toHaveLength(1);
+    shop.database('db1').readOnly = true;
+    await pass(4_500);
+    expect(taken).toHaveLength(2);
+    expect(only.heard()).toMatchObject({ clusters: { shop: '2' }, withoutPrimary: [] });
+    expect(logged).toMatchObject([{ facts: { cluster: 'shop' } }]);
+    expect(toldBy(1)).toContain('db1 PrimaryClosed');
+    expect(reopened).toEqual([]);
+  });
+
+  it('does not keep a worker that is shut down', async () => {
+    const only = await stick();
+    only.shutDown();
+    await pass(11_000);
+    expect(await Promise.race([only.ended, Promise.resolve('not yet')])).toBe('cancelled');
+  });
+
+  it.each<[string, Started]>([
+    ['asks nobody to give way any more', { kind: 'busy' }],
+    ['tells no outcome any more', { kind: 'started', ended: Promise.resolve({ kind: 'failed', why: 'refused' }) }],
+  ])('%s', async (_, late) => {
+    let say: (said: Started) => void = () => undefined;
+    answer = () => new Promise((resolve) => (say = resolve));
+    const only = attempt(1);
+    await pass(1_500);
+    for (const one of taken) one.isStuck = true;
+    await pass(6_000);
+    shop.kill('db1');
+    await pass(1_500);
+    expect(started).toHaveLength(1);
+    const sayLate = say;
+    listed = [];
+    await pass(13_000);
+    expect(only.heard()).toMatchObject({ clusters: {} });
+    sayLate(late);
+    await pass(3_000);
+    expect(gaveWay).toEqual([]);
+    expect(toldBy(1).filter((one) => one.includes('Attempt'))).toEqual([]);
+    expect(started).toHaveLength(1);
+  });
 });
