@@ -3,7 +3,7 @@ import type { RunsPort, Started, WatchListing, WatchPorts } from '../adapters/po
 import { AdapterFailure } from '../adapters/ports.ts';
 import { Turns } from '../adapters/turns.ts';
 import { furthestBehind } from '../domain/lag.ts';
-import type { WatchDetails } from '../domain/watch.ts';
+import type { Transition, WatchDetails } from '../domain/watch.ts';
 import { pause } from './pause.ts';
 import { Teller } from './telling.ts';
 import type { Known, WatchPlane } from './watched-cluster.ts';
@@ -16,6 +16,8 @@ const BEGUN_AT_ONCE = 4;
 const MOST_LISTED = 50;
 /** Longer than the longest pause before the next attempt (`watch-clusters.ts`). */
 const KEPT_FOR_MS = 10_000;
+/** One watch that does not end must not keep the others of its shard from following the inventory. */
+const LONGEST_END_MS = 10_000;
 
 /** An attempt of `watchShard`. */
 export interface Attempt {
@@ -35,19 +37,23 @@ interface Left {
 
 interface Running {
   readonly version: string;
+  /** From then on it starts nothing. */
   readonly stop: AbortController;
+  /** It did not end. From then on it says nothing either, and another may watch the cluster. */
+  readonly giveUp: AbortController;
   readonly ended: Promise<void>;
 }
 
 /**
  * The watches of a shard: one for every cluster that the inventory has in it now. What goes wrong with one leaves the others alone. It outlives an attempt whose
- * heartbeat was lost, since to begin a thousand clusters anew takes a minute; while no attempt has it, it looks, and says and starts nothing.
+ * heartbeat was lost or whose run goes on as a new one, since to begin a thousand clusters anew takes a minute; while no attempt has it, it looks, and says and starts nothing.
  */
 export class Shard {
   readonly #name: string;
   readonly #ports: WatchPorts;
   readonly #onEnd: () => void;
-  readonly #plane: WatchPlane;
+  readonly #teller: Teller;
+  readonly #turns: Pick<WatchPlane, 'beginning' | 'rehearsing'>;
   readonly #running = new Map<string, Running>();
   readonly #known = new Map<string, Known>();
   readonly #watched = new Map<string, WatchedCluster>();
@@ -55,6 +61,8 @@ export class Shard {
   /** Set while no attempt has it. */
   #left: Left | null = null;
   #isEnded = false;
+  /** Why the inventory cannot be read, as it was logged; empty: it can. */
+  #unread = '';
 
   /** @param onEnd called when it watches nothing any more, and never will */
   constructor(name: string, ports: WatchPorts, { attempt, onEnd }: { attempt: Attempt; onEnd: () => void }) {
@@ -62,12 +70,8 @@ export class Shard {
     this.#ports = ports;
     this.#attempt = attempt;
     this.#onEnd = onEnd;
-    const runs = this.#runsOf(ports.runs);
-    const teller = new Teller(runs);
-    const tell: WatchPlane['tell'] = (transition) => {
-      teller.tell(transition);
-    };
-    this.#plane = { runs, tell, beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
+    this.#teller = new Teller({ tell: (transitions) => this.#tell(transitions) });
+    this.#turns = { beginning: new Turns(BEGUN_AT_ONCE), rehearsing: new Turns(1) };
   }
 
   /** @returns false when a later attempt has it, or had it last */
@@ -81,7 +85,7 @@ export class Shard {
   }
 
   isOf(attempt: Attempt): boolean {
-    return this.#attempt === attempt && this.#left === null && !this.#isEnded;
+    return this.#attempt === attempt && this.#isHeld;
   }
 
   /** The attempt does not count any more, and nobody knows yet where the next one is: it may come here. */
@@ -106,8 +110,9 @@ export class Shard {
     await Promise.all(others.map(([name]) => this.#stop(name)));
     for (const { cluster, version } of wanted) {
       if (this.#running.has(cluster) || this.#isEnded) continue;
-      const stop = new AbortController();
-      this.#running.set(cluster, { version, stop, ended: this.#keepWatching(cluster, stop.signal) });
+      const [stop, giveUp] = [new AbortController(), new AbortController()];
+      const ended = this.#keepWatching(cluster, stop.signal, giveUp.signal);
+      this.#running.set(cluster, { version, stop, giveUp, ended });
     }
   }
 
@@ -135,30 +140,43 @@ export class Shard {
     this.#left = null;
   }
 
-  /** As the attempt that has it. While none has, what is told waits for the next one; another worker may have the shard by now, and nothing is started. */
-  #runsOf(runs: RunsPort): RunsPort {
+  /** An attempt has it. */
+  get #isHeld(): boolean {
+    return this.#left === null && !this.#isEnded;
+  }
+
+  /** For one watch, until it is stopped, as the attempt that has the shard. While none has, another worker may have it by now, and nothing is started. */
+  #runsOf(stopped: AbortSignal): RunsPort {
+    const { runs } = this.#ports;
+    const mayStart = (): boolean => this.#isHeld && !stopped.aborted;
     const start = async (work: () => Promise<Started>): Promise<Started> =>
-      this.#left === null && !this.#isEnded ? this.#attempt.as(work) : { kind: 'busy' };
+      mayStart() ? this.#attempt.as(work) : { kind: 'busy' };
     return {
       failOver: (cluster, reason) => start(() => runs.failOver(cluster, reason)),
-      primaryDied: async (cluster, why) =>
-        this.#left === null && !this.#isEnded && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
+      primaryDied: async (cluster, why) => mayStart() && (await this.#attempt.as(() => runs.primaryDied(cluster, why))),
       reopen: (cluster, host) => start(() => runs.reopen(cluster, host)),
       makeRoom: (cluster) => start(() => runs.makeRoom(cluster)),
       sinceLastFailover: (cluster, withinMs) => this.#attempt.as(() => runs.sinceLastFailover(cluster, withinMs)),
-      rehearse: (cluster) => this.#attempt.as(() => runs.rehearse(cluster)),
-      tell: async (transitions) => {
-        while (this.#left !== null) await this.#left.over;
-        if (!this.#isEnded) await this.#attempt.as(() => runs.tell(transitions));
-      },
+      rehearse: async (cluster) => (mayStart() ? this.#attempt.as(() => runs.rehearse(cluster)) : { kind: 'unknown' }),
+      tell: (transitions) => this.#tell(transitions),
     };
+  }
+
+  /** While no attempt has the shard, what is told waits for the next one. */
+  async #tell(transitions: readonly Transition[]): Promise<void> {
+    while (this.#left !== null) await this.#left.over;
+    if (!this.#isEnded) await this.#attempt.as(() => this.#ports.runs.tell(transitions));
   }
 
   async #wanted(): Promise<readonly WatchListing[] | null> {
     try {
-      return await this.#ports.watched(this.#name);
+      const wanted = await this.#ports.watched(this.#name);
+      this.#unread = '';
+      return wanted;
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
+      if (error.message === this.#unread) return null;
+      this.#unread = error.message;
       log.warn('the inventory cannot be read, so the watch goes on as it was', { why: error.message });
       return null;
     }
@@ -166,24 +184,44 @@ export class Shard {
 
   async #stop(name: string): Promise<void> {
     const running = this.#running.get(name);
+    if (running === undefined) return;
     this.#running.delete(name);
-    running?.stop.abort();
-    await running?.ended;
+    running.stop.abort();
+    const ended = new AbortController();
+    void running.ended.then(() => {
+      ended.abort();
+    });
+    await pause(LONGEST_END_MS, ended.signal);
+    if (ended.signal.aborted) return;
+    running.giveUp.abort();
+    const known = this.#watched.get(name)?.known ?? null;
+    if (known !== null) this.#known.set(name, known);
+    log.error('the watch of a cluster does not end and is given up', { cluster: name });
   }
 
-  async #keepWatching(name: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  async #keepWatching(name: string, stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
+    const plane: WatchPlane = {
+      ...{ runs: this.#runsOf(stopped), ...this.#turns },
+      tell: (transition) => {
+        if (!givenUp.aborted) this.#teller.tell(transition);
+      },
+    };
+    const isStopped = (): boolean => stopped.aborted;
+    while (!isStopped()) {
       try {
         const cluster = await this.#ports.cluster(name);
-        const watched = new WatchedCluster(cluster, this.#plane, this.#known.get(name) ?? null);
+        if (isStopped()) return;
+        const watched = new WatchedCluster(cluster, plane, this.#known.get(name) ?? null);
         this.#watched.set(name, watched);
-        await watched.run(signal).finally(() => {
+        await watched.run(stopped).finally(() => {
+          // Another one may watch it by now.
+          if (givenUp.aborted) return;
           this.#watched.delete(name);
           if (watched.known !== null) this.#known.set(name, watched.known);
         });
       } catch (error) {
         log.error('the watch of a cluster ended with a fault and is begun again', { cluster: name, error });
-        await pause(AGAIN_AFTER_FAULT_MS, signal);
+        await pause(AGAIN_AFTER_FAULT_MS, stopped);
       }
     }
   }

@@ -53,7 +53,8 @@ export class WatchedCluster {
   }
 
   get known(): Known | null {
-    return this.#known;
+    if (this.#watch === null || this.#primary === null) return this.#known;
+    return { primary: this.#primary, memory: this.#watch.memory };
   }
 
   /** Whom it watches; null: nobody is known as primary, or not yet. */

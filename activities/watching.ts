@@ -19,7 +19,7 @@ export const watchActivities = (shards: Shards): WatchActivities => ({
       try {
         await keepFollowing(shard, attempt, signal);
       } finally {
-        if (isLost()) shard.leave(attempt);
+        if (isLeft()) shard.leave(attempt);
         else await shard.end(attempt);
       }
       signal.throwIfAborted();
@@ -35,10 +35,13 @@ async function keepFollowing(shard: Shard, attempt: Attempt, signal: AbortSignal
   }
 }
 
-/** Temporal does not count on the attempt any more: its heartbeats came too late, or its run is over. */
-function isLost(): boolean {
-  const { notFound = false, timedOut = false } = Context.current().cancellationDetails ?? {};
-  return notFound || timedOut;
+/**
+ * Another attempt may follow: its heartbeats came too late, its run is over or goes on as a new one, or a person paused it. Who cancelled it is not said, so a person's
+ * cancel is one too. Not when this worker is shut down.
+ */
+function isLeft(): boolean {
+  const said = Context.current().cancellationDetails;
+  return [said?.notFound, said?.timedOut, said?.cancelRequested, said?.paused, said?.reset].includes(true);
 }
 
 /** Temporal has given up what is overtaken, so it does not hear of this; if it has not, it tries again. */

@@ -8,7 +8,8 @@ import { InventoryError, placeFaults, schemaFaults } from './faults.ts';
 import { inventoryJsonSchema } from './json-schema.ts';
 import { inventorySchema } from './schema.ts';
 
-async function readText(path: string): Promise<string> {
+/** @throws InventoryError when there is no such file, or it cannot be read now */
+export async function readInventory(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -23,7 +24,7 @@ async function readText(path: string): Promise<string> {
  * @throws InventoryError with every fault at once, in reading order
  */
 export async function loadInventory(path: string): Promise<Inventory> {
-  return parseInventory(path, await readText(path));
+  return parseInventory(path, await readInventory(path));
 }
 
 /** The same for a text in memory; `path` names it in faults. */

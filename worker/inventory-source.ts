@@ -3,7 +3,7 @@ import type { WatchListing } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterConfig, Inventory } from '../inventory/config.ts';
 import { clusterDigest } from '../inventory/digest.ts';
-import { findCluster, loadInventory } from '../inventory/load.ts';
+import { findCluster, parseInventory, readInventory } from '../inventory/load.ts';
 
 export interface ManagedCluster {
   readonly config: ClusterConfig;
@@ -13,7 +13,8 @@ export interface ManagedCluster {
 /** The inventory as it is on disk now: read again when the file changed, so that no restart is needed. */
 export class InventorySource {
   readonly #path: string;
-  #read: { readonly inventory: Inventory; readonly changedAt: number } | null = null;
+  /** Also of one that is broken: everybody asks every second, and it is large. */
+  #read: { readonly version: string | null; readonly inventory: Promise<Inventory> } | null = null;
   /** Of the inventory as it was read last: it is asked for every second, and large. */
   #listed: { readonly inventory: Inventory; readonly listings: ReadonlyMap<string, readonly WatchListing[]> } | null =
     null;
@@ -22,14 +23,23 @@ export class InventorySource {
     this.#path = path;
   }
 
+  /** @throws InventoryError the same one to everybody, for as long as the file stays as it is */
   async current(): Promise<Inventory> {
-    const changedAt = await stat(this.#path).then(
-      (facts) => facts.mtimeMs,
-      () => -1, // loadInventory explains what is wrong with the path
+    const version = await stat(this.#path).then(
+      // `rsync -t` keeps the time of the last change, and a store may give every file the same one.
+      ({ mtimeMs, ctimeMs, ino, size }) => [mtimeMs, ctimeMs, ino, size].join(' '),
+      () => null, // readInventory explains what is wrong with the path
     );
-    if (this.#read?.changedAt !== changedAt || changedAt === -1)
-      this.#read = { inventory: await loadInventory(this.#path), changedAt };
+    if (version === null || this.#read?.version !== version) this.#read = { version, inventory: this.#load() };
     return this.#read.inventory;
+  }
+
+  async #load(): Promise<Inventory> {
+    const text = await readInventory(this.#path).catch((error: unknown) => {
+      this.#read = null; // says nothing of the file: a process may have too many open
+      throw error;
+    });
+    return parseInventory(this.#path, text);
   }
 
   /** @throws AdapterFailure `BadInput` */

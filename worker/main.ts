@@ -40,7 +40,7 @@ export async function runWorker(role: WorkerRole): Promise<void> {
     const workers = await Promise.all(
       queuesOf(role, config).map((taskQueue) => createWorker(config, { connection, namespace, activities, taskQueue })),
     );
-    const shards = new WatchedShards(client, config.queues.watch, inventory);
+    const shards = new WatchedShards(client, { taskQueue: config.queues.watch, logger }, inventory);
     if (role === 'watch') await shards.follow();
     await Promise.all(workers.map((worker) => worker.run()));
     shards.stop();

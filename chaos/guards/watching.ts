@@ -22,9 +22,16 @@ export const WATCHING = [
     [
       'lost attempt starts nothing',
       'a watcher whose attempt Temporal has given to another worker starts no failover beside it',
-      'this.#left === null && !this.#isEnded ?',
-      '!this.#isEnded ?',
+      'return this.#left === null && !this.#isEnded;',
+      'return !this.#isEnded;',
       'starts and tells nothing any more: another worker may watch by now; the next attempt here does both',
+    ],
+    [
+      'stopped watch starts nothing',
+      'of two watches of a cluster, one of which does not end, only the later one acts',
+      'this.#isHeld && !stopped.aborted',
+      'this.#isHeld',
+      'asks nobody to give way any more',
     ],
     [
       'later attempt has the shard',
@@ -32,6 +39,15 @@ export const WATCHING = [
       'attempt.scheduledAtMs < this.#attempt.scheduledAtMs',
       'attempt.scheduledAtMs < 0',
       'one that was scheduled earlier and comes late ends at once',
+    ],
+  ]),
+  ...guardsOf('activities/watching.ts', 'test/activities/watching.test.ts', [
+    [
+      'a new run keeps what was seen',
+      'the watch that goes on in a new run opens no primary that somebody closed',
+      ' said?.cancelRequested,',
+      '',
+      'does not make the next one open a primary that somebody closed',
     ],
   ]),
   ...guardsOf('activities/sights.ts', 'test/activities/elsewhere.test.ts', [
