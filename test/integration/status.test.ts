@@ -23,7 +23,7 @@ async function status(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly exitCode: number | null; readonly told: Told }> {
   const { exitCode, stdout, stderr } = await standfast(
-    ['status', 'shop', '-o', 'json', '--timeout', '2s'],
+    ['status', 'shop', '-o', 'json', '--timeout', '4s'],
     environment,
   );
   expect(stderr).toBe('status of shop\n');
@@ -48,7 +48,7 @@ describe('status of a real cluster', () => {
     await client.verify({ cluster: 'shop' });
     await worker.kill();
     const before = await traces();
-    const { exitCode, stdout } = await standfast(['status', 'shop', '--timeout', '2s']);
+    const { exitCode, stdout } = await standfast(['status', 'shop', '--timeout', '4s']);
     expect(await traces()).toEqual(before);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^shop: protected: db2 and db3 can take over now without loss; last verified \d+ s ago\n/);
