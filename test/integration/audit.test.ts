@@ -1,15 +1,13 @@
 import path from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Lab } from '../../lab/lab.ts';
 import { run } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { useCluster } from './cluster.ts';
-import { forgetFailovers, useTemporal } from './temporal.ts';
 
 const cluster = useCluster();
-const temporal = useTemporal();
 const shop = { cluster: 'shop' };
 
 const named = (findings: readonly AuditFinding[]): readonly string[] =>
@@ -65,8 +63,6 @@ const OF_EVERY_LAB = [
 ];
 
 describe('an audit', () => {
-  beforeAll(() => forgetFailovers(temporal()), 30_000);
-
   test('of a sound cluster finds what a lab cannot have, and nothing else', async () => {
     const { client, restoreWithWorker } = cluster();
     await restoreWithWorker('cluster', 'only');

@@ -1,7 +1,6 @@
 import { ApplicationFailure, Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { until } from '../../lab/run.ts';
 import { openStage } from './stage.ts';
 
 /** Temporal as its Web UI uses it: any workflow ID, any input, no code of ours in between. */
@@ -18,18 +17,6 @@ export function useTemporal(): () => Client {
     if (client === undefined) throw new Error('Temporal is there from beforeAll on');
     return client;
   };
-}
-
-/** Other files of this place may have failed over, which counts as a test of the cluster. */
-export async function forgetFailovers({ workflow, connection }: Client): Promise<void> {
-  const query = 'WorkflowType = "failover"';
-  for await (const { workflowId, runId } of workflow.list({ query }))
-    await connection.workflowService.deleteWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId, runId },
-    });
-  const areGone = async () => ((await workflow.count(query)).count === 0 ? true : undefined);
-  await until('no failover to be on record', areGone, 20_000);
 }
 
 /** What the UI's start form sends; `args` holds nothing when its input field is left empty. */
