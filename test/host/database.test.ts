@@ -38,6 +38,14 @@ function open(): void {
     CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
 }
 
+/** A process of the server's name, until its input ends. */
+async function pretender(...argv: readonly string[]) {
+  host.shell('install -D /bin/bash /run/fake/mariadbd');
+  const waiting = host.start('/run/fake/mariadbd', '-c', 'echo ready; read', ...argv);
+  await once(waiting.stdout, 'data');
+  return waiting;
+}
+
 /** With their arguments. Without the program when an init script only asks it for its settings. */
 const processesOf = (name: string) =>
   host
@@ -257,7 +265,8 @@ describe('binlog-end', () => {
     );
     const { gtid = '', file = '' } = host.fields('binlog-end');
     expect(gtid.split(',').sort()).toEqual(state.split(',').sort());
-    host.must('truncate', '-s', '-5', file);
+    // Longer than the checkpoint that the server may write after a new log's first transactions.
+    host.must('truncate', '-s', '-60', file);
     const cut = host.fields('binlog-end')['gtid'] ?? '';
     expect(cut).not.toBe(gtid);
     expect(cut.split(',').length).toBe(gtid.split(',').length);
@@ -360,10 +369,8 @@ describe('a fence', () => {
   it('does not take the program for a server when an init script asks it for its settings', async () => {
     serving();
     host.fields('service-stop', { owner });
-    host.shell('mkdir -p /tmp/fake && cp /bin/bash /tmp/fake/mariadbd');
     const seen = async (...argv: readonly string[]) => {
-      const waiting = host.start('/tmp/fake/mariadbd', '-c', 'echo ready; read', ...argv);
-      await once(waiting.stdout, 'data');
+      const waiting = await pretender(...argv);
       const { mysqld } = host.fields('observe');
       const ended = once(waiting, 'exit');
       waiting.stdin.end();
@@ -372,6 +379,16 @@ describe('a fence', () => {
     };
     expect(await seen('--print-defaults')).toBe('stopped');
     expect(await seen('--user=mysql')).toBe('running');
+  });
+
+  it('starts a server where the one that seemed to run was about to end', async () => {
+    serving();
+    host.fields('service-stop', { owner });
+    await pretender('--user=mysql');
+    const door = host.start('socat', 'UNIX-LISTEN:/run/mysqld/mysqld.sock', 'SYSTEM:pkill -KILL -x mariadbd');
+    host.shell('until [[ -S /run/mysqld/mysqld.sock ]]; do sleep 0.01; done');
+    expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
+    door.kill('SIGKILL');
   });
 
   it('stops and starts the service by order, once or twice', () => {

@@ -78,25 +78,20 @@ verb_service_start() {
   local begun=no
   [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced by the operation in $STATE/fenced; mysqld was not started; unfence it first"
   refuse_during_installation
-  if ! mysqld_runs; then
+  # What looks like a server may be about to end, as an init script's question is: only one that answers needs no start.
+  until answers_on_socket; do
+    ! mysqld_runs || refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
+    [[ $begun == no ]] || refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
     begun=yes
     service_order start
     POLL=0.03 within 25000 start_is_decided || refuse NotYet "mysqld on $HOSTNAME was started and does not answer on ${CONF[socket]} yet; ask again"
-  fi
-  answers_on_socket || refuse_start
+  done
   if [[ $begun == yes && $ROW == 0 ]]; then
     refuse Unsafe "mysqld on $HOSTNAME came up writable: something read after ${CONF[dropin]} sets read_only=0; stop it and look at the configuration"
   fi
   say mysqld running
   say pid "${MYSQLD[0]}"
   say read_only "$ROW"
-}
-
-refuse_start() {
-  if mysqld_runs; then
-    refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
-  fi
-  refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
 }
 
 database_and_supervisor_gone() {
