@@ -89,7 +89,7 @@ async function looking<T>(cluster: ClusterPorts, host: HostName, look: (session:
 
 /** What either of the two has. */
 async function tablesOf(source: Session, copy: Session): Promise<readonly ComparedTable[]> {
-  const [wanted, found] = [await baseTables(source), await baseTables(copy)];
+  const [wanted, found] = await Promise.all([baseTables(source), baseTables(copy)]);
   const names = new Set(wanted.map(({ name }) => name));
   return [...wanted, ...found.filter(({ name }) => !names.has(name))];
 }

@@ -1,6 +1,7 @@
 import { log } from '@temporalio/activity';
 import type { RunsPort, Started, WatchListing, WatchPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { raceDeadline } from '../adapters/sql.ts';
 import { Turns } from '../adapters/turns.ts';
 import { furthestBehind } from '../domain/lag.ts';
 import type { Transition, WatchDetails } from '../domain/watch.ts';
@@ -187,12 +188,8 @@ export class Shard {
     if (running === undefined) return;
     this.#running.delete(name);
     running.stop.abort();
-    const ended = new AbortController();
-    void running.ended.then(() => {
-      ended.abort();
-    });
-    await pause(LONGEST_END_MS, ended.signal);
-    if (ended.signal.aborted) return;
+    const ended = await raceDeadline(running.ended, LONGEST_END_MS);
+    if (ended.kind !== 'late') return;
     running.giveUp.abort();
     const known = this.#watched.get(name)?.known ?? null;
     if (known !== null) this.#known.set(name, known);

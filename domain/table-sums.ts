@@ -27,28 +27,31 @@ const LOOKS = 5;
 /** The tables of two servers that are compared one by one, each in one snapshot at one GTID position; those in doubt again in a later one. */
 export class TableComparison {
   readonly #seen = new Set<string>();
-  #untouched: readonly ComparedTable[] = [];
+  /** By name, in the order in which their turns come. */
+  readonly #untouched = new Map<string, ComparedTable>();
   readonly #doubts = new Map<string, { readonly table: ComparedTable; readonly looks: number; readonly why: string }>();
   #equal = 0;
 
   /** Tables that were added before are left as they are: those that were made or renamed since come to them. */
   add(tables: readonly ComparedTable[]): void {
-    const unseen = tables.filter(({ name }) => !this.#seen.has(name));
-    for (const { name } of unseen) this.#seen.add(name);
-    this.#untouched = [...this.#untouched, ...unseen];
+    for (const table of tables) {
+      if (this.#seen.has(table.name)) continue;
+      this.#seen.add(table.name);
+      this.#untouched.set(table.name, table);
+    }
   }
 
   /** What is to be compared in a snapshot that is new: doubts first, while no definition had time to change. */
   pending(): readonly ComparedTable[] {
     const doubts = [...this.#doubts.values()].filter(({ looks }) => looks < LOOKS).map(({ table }) => table);
-    return [...doubts, ...this.#untouched];
+    return [...doubts, ...this.#untouched.values()];
   }
 
   note(table: ComparedTable, sums: TableSums): void {
     const { name } = table;
-    this.#untouched = this.#untouched.filter((one) => one.name !== name);
+    this.#untouched.delete(name);
     // After all others: whoever waits for it holds up nobody.
-    if ([sums.primary.kind, sums.copy.kind].includes('locked')) this.#untouched = [...this.#untouched, table];
+    if ([sums.primary.kind, sums.copy.kind].includes('locked')) this.#untouched.set(name, table);
     else this.#judge(table, sums);
   }
 

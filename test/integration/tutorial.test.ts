@@ -117,10 +117,12 @@ describe('the tutorial', () => {
       ledger.begin();
       await ledger.acknowledged(20, { since: Ledger.now() });
       let isStopped = false;
+      let filteredSince = 0;
       await tutorial.follow(wayBack ?? { title: '', blocks: [] }, async (block) => {
         await aroundTheKill(block);
         if (!isStopped && block.text.includes('zz-standfast.cnf')) await tutorial.stopService();
         isStopped ||= block.text.includes('zz-standfast.cnf');
+        if (block.text.includes('binlog_do_db')) filteredSince = Ledger.now();
       });
       await ledger.acknowledged(20, { since: Ledger.now() });
       await ledger.stop();
@@ -136,8 +138,13 @@ describe('the tutorial', () => {
       }
       expect(await tutorial.lab.host('db1').sql('SELECT @@read_only, @@log_slave_updates')).toEqual([['0', '0']]);
       await tutorial.lab.host('db1').sql('USE shop; CREATE TABLE back (id INT); INSERT INTO back VALUES (1)');
+      const before = ledger.attempts().filter(({ outcome, endedAt }) => outcome === 'ack' && endedAt < filteredSince);
+      expect(before.some(({ serverId }) => serverId === 2)).toBe(true);
       for (const host of ['db2', 'db3']) {
+        const rows = new Set(await ledger.rowsOn(host));
+        expect([host, before.filter(({ token }) => !rows.has(token)).length]).toEqual([host, 0]);
         expect(await tutorial.lab.host(host).sql('SELECT @@read_only, @@log_bin')).toEqual([['1', '0']]);
+        expect((await on(host, String.raw`mariadb -e 'SHOW SLAVE STATUS\G'`)).stdout).toMatch(/Using_Gtid: No$/m);
         await until(`${host} to follow db1 by its old position`, async () => {
           const { stdout } = await on(host, "mariadb -Ne 'SELECT COUNT(*) FROM shop.back' || true");
           return stdout.trim() === '1' || undefined;

@@ -76,6 +76,14 @@ read_uptime() {
   UPTIME=$((10#${UPTIME/./}))
 }
 
+# Sets BOOT_TIME, when the kernel was started, in whole seconds of the wall clock as it goes now.
+read_boot_time() {
+  local key value
+  while read -r key value; do
+    [[ $key != btime ]] || { BOOT_TIME=$value; return; }
+  done </proc/stat
+}
+
 # within MILLISECONDS COMMAND…: asks COMMAND again and again until it says yes; no at the deadline.
 # POLL=SECONDS before it sets the pause between two questions.
 within() {

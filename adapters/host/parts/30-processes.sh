@@ -173,15 +173,13 @@ read_role() {
 }
 
 say_mysqld() {
-  local ticks key value boot=0
+  local ticks
   say mysqld "$1"
   say pid "${MYSQLD[0]-}"
   [[ $1 == running ]] || { say started ''; return 0; }
-  while read -r key value; do
-    [[ $key != btime ]] || { boot=$value; break; }
-  done </proc/stat
+  read_boot_time
   process_start "${MYSQLD[0]}" && ticks=$START
-  say started "$((boot + ${ticks:-0} / 100))"
+  say started "$((BOOT_TIME + ${ticks:-0} / 100))"
 }
 
 verb_observe() {

@@ -141,11 +141,9 @@ binlogs_have_their_end() {
 
 # is_of_this_boot LOG: whether it was certainly written since the host was started.
 is_of_this_boot() {
-  local key value written boot=0
-  while read -r key value; do
-    [[ $key != btime ]] || { boot=$value; break; }
-  done </proc/stat
-  process_start 1 && boot=$((boot + START / 100))
+  local written boot
+  read_boot_time
+  process_start 1 && boot=$((BOOT_TIME + START / 100))
   # Both numbers that make up the time of the boot are cut to whole seconds. A time to come is of a clock that has been set back: it says nothing.
   written=$(stat -c %Y "$1")
   ((written > boot + 2 && written <= EPOCHSECONDS + 2))

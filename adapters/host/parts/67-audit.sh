@@ -3,9 +3,8 @@
 verb_audit_host() {
   local key value memory='' cpus=0 program='' keepalived=stopped
   IFS= read -r value </etc/machine-id && say machine "$value" || say machine ''
-  while read -r key value _; do
-    [[ $key != btime ]] || say boot_seconds "$value"
-  done </proc/stat
+  read_boot_time
+  say boot_seconds "$BOOT_TIME"
   while read -r key value _; do
     [[ $key != MemTotal: ]] || memory=$value
   done </proc/meminfo
