@@ -29,7 +29,7 @@ import { letIn } from './refusing.ts';
 import { unsafe } from './refusal.ts';
 import { isAtRest } from './relay-logs.ts';
 import type { Standing } from './returning.ts';
-import { standingOf } from './returning.ts';
+import { requireOwn, standingOf } from './returning.ts';
 import { tailFrom } from './salvaging.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -45,6 +45,7 @@ interface Work {
 async function takeBack(work: Work): Promise<Return> {
   const { authority, host, steps } = work;
   const standing = await steps.run('look', host, () => standingOf(authority.cluster, host));
+  requireOwn(standing);
   const ended = { primary: standing.primary, epoch: authority.epoch };
   if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
@@ -57,6 +58,7 @@ async function takeBack(work: Work): Promise<Return> {
   await steps.run('start', host, () => startClosed(authority, standing));
   // Its recovery may have committed what was prepared: only what it says now counts.
   const started = await standingOf(authority.cluster, host);
+  requireOwn(started);
   const isStillClean = await steps.run('judge', host, () => isClean(authority, started));
   if (!isStillClean) return quarantine(work, started);
   await steps.run('point', host, () => follow(authority, started));
@@ -213,8 +215,9 @@ export const rejoiningActivities = (
   hooks: StepHooks,
 ): Pick<Activities, 'planRejoin' | 'rejoinHost' | 'undoRejoin'> => ({
   planRejoin: async ({ cluster, host }) => {
-    const { follows } = await standingOf(await ports.cluster(cluster), host);
-    return { follows };
+    const standing = await standingOf(await ports.cluster(cluster), host);
+    requireOwn(standing);
+    return { follows: standing.follows };
   },
   rejoinHost: ({ cluster, run, host }) =>
     inSteps(hooks, async (steps) => {

@@ -4,6 +4,7 @@ import { gtidsBeyond, gtidsPast, parseGtids, renderGtids, serverOf, unionGtids }
 import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
 import type { ReplicationStatus, ServerStatus } from './observation.ts';
+import { lostOwn } from './own-transactions.ts';
 
 /** A replica that answered, read after its receiver stopped (or before anything changed, for a prediction). */
 export interface Contender {
@@ -78,6 +79,16 @@ function errantGtids(contender: Contender, { contenders, lineage = [] }: Electio
   );
 }
 
+/** What is on the history, as far as any contender or the last promotion knows. */
+const knownTo = ({ contenders, lineage = [] }: ElectionInput): GtidSet =>
+  placeGtids(
+    unionGtids(
+      parseGtids(lineage.at(-1)?.start ?? ''),
+      ...contenders.map(({ status }) => parseGtids(status.binlogState)),
+    ),
+    lineage,
+  ).within;
+
 /** Replication goes from an older release series to a newer one, never back. */
 const couldNotFollow = (contender: Contender, all: readonly Contender[]): readonly HostName[] =>
   all
@@ -95,6 +106,7 @@ const whyUnknown = (replication: ReplicationStatus | null): string =>
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
   const errant = renderGtids(errantGtids(contender, input));
+  const lost = renderGtids(lostOwn(status, knownTo(input)));
   const older = couldNotFollow(contender, input.contenders);
   const { replication } = status;
   const vetoes: readonly (readonly [boolean, string])[] = [
@@ -120,6 +132,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
       `its applier stopped with error ${String(replication?.applierError?.code)}: ${replication?.applierError?.message ?? ''}`,
     ],
     [errant !== '', `it has errant transactions ${errant}`],
+    [lost !== '', `it wrote transactions itself that others have and it has lost: up to ${lost}`],
     [contender.diskFreeBytes < LEAST_FREE_BYTES, 'its disk is full'],
     [
       input.countries.length > 0 && !input.countries.includes(host.country),

@@ -104,6 +104,14 @@ const RULES: readonly Rule[] = [
     remedy: 'export what they changed, then provision the replica again',
   },
   {
+    code: 'TransactionsLost',
+    severity: 'bad',
+    matches: ({ evidence }) => evidence.lost !== undefined && evidence.lost !== '',
+    explains: ({ evidence }) =>
+      `${evidence.host} has lost transactions that it wrote itself, up to ${evidence.lost ?? ''}; replication passes over them`,
+    remedy: 'provision the replica again',
+  },
+  {
     code: 'ReplicaWritable',
     severity: 'bad',
     matches: ({ evidence }) => evidence.readOnly === false,

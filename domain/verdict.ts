@@ -8,6 +8,7 @@ import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
 import type { ClusterObservation, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
+import { lostOwn } from './own-transactions.ts';
 import type { SyncRecord } from './records.ts';
 import { judgeAckers } from './verdict-ackers.ts';
 import { judgeHelper, judgeReplica } from './verdict-replica.ts';
@@ -57,6 +58,8 @@ export interface ReplicaEvidence {
   /** Transactions on the primary that the replica has not applied. */
   readonly gtidGap: number | null;
   readonly errant: string;
+  /** The last transactions, as GTIDs, that it wrote itself as primary, and lost. Absent in answers of earlier versions. */
+  readonly lost?: string;
   readonly readOnly: boolean | null;
 }
 
@@ -127,6 +130,7 @@ function evidenceOf(host: HostName, input: VerdictInput, primary: ServerStatus |
         ? null
         : gtidGap(parseGtids(primary.binlogPosition), parseGtids(status.appliedPosition)),
     errant: status === null || primary === null ? '' : errantOn(status, primary, input.lineage ?? []),
+    lost: status === null || primary === null ? '' : renderGtids(lostOwn(status, parseGtids(primary.binlogState))),
     readOnly: status?.readOnly ?? null,
   };
 }

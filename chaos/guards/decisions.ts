@@ -188,6 +188,33 @@ export const DECISIONS = [
       'bars a replica that holds what a promotion cut off, whoever wrote it',
     ],
   ]),
+  ...guardsOf('domain/election.ts', 'test/domain/own-transactions.test.ts', [
+    [
+      'lost own transactions are no history',
+      'a position does not show what a server wrote itself and lost',
+      "[lost !== '', ",
+      '[false, ',
+      'is not elected, though it is the only one: the last promotion recorded what it lacks',
+    ],
+  ]),
+  ...guardsOf('activities/returning.ts', 'test/activities/rejoining.test.ts', [
+    [
+      'no replication over what was lost',
+      'replication passes over what a server wrote itself, and its position hides that it is missing',
+      "if (lost === '') return;",
+      'if (lost !== null) return;',
+      'does not point a server at a primary whose replication would pass over what it has lost',
+    ],
+  ]),
+  ...guardsOf('domain/verdict-replica.ts', 'test/domain/own-transactions.test.ts', [
+    [
+      'lost own transactions are seen',
+      'a replica that has lost transactions for good is not called in step',
+      "evidence.lost !== undefined && evidence.lost !== ''",
+      "evidence.lost === 'never'",
+      'is found by a verification, where every position says that it is in step',
+    ],
+  ]),
   ...guardsOf('domain/coverage.ts', 'test/domain/coverage.test.ts', [
     [
       'lineage of the old binlog',

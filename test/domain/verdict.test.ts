@@ -63,6 +63,7 @@ describe('a healthy cluster', () => {
         clock: { offsetMs: 250, errorMs: 1 },
         gtidGap: 42,
         errant: '',
+        lost: '',
         readOnly: true,
       },
       {
@@ -75,6 +76,7 @@ describe('a healthy cluster', () => {
         clock: null,
         gtidGap: 0,
         errant: '',
+        lost: '',
         readOnly: true,
       },
     ]);

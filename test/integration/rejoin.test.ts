@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { replicaStatus } from '../../chaos/invariants.ts';
+import { unhealthyVerdict } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
 import { until } from '../../lab/run.ts';
 import { caughtUp, checksums, useCluster } from './cluster.ts';
@@ -218,6 +219,25 @@ describe('a host that cannot come back is refused, and nothing is changed:', () 
     const before = await relayLogs();
     expect(await refusalFor('db3')).toMatchObject(refused('Unsafe', 'does not serve'));
     expect(await relayLogs()).toEqual(before);
+  });
+
+  test('the old primary, when it has lost the last of what it wrote: replication would pass over that', async () => {
+    const { lab, client, restoreWithWorker } = cluster();
+    await restoreWithWorker('cluster', 'only');
+    const db1 = lab.host('db1');
+    await db1.sql(`INSERT INTO ledger.writes (token, route, server) VALUES (1, 'test', 1)`);
+    for (const replica of ['db2', 'db3']) await caughtUp(lab, replica, 'db1');
+    db1.signal('mariadbd', 'SIGKILL');
+    await client.failover(order);
+    // As after a loss of power of a server that does not sync its log.
+    const cut = 'cd /var/lib/mysql && truncate -s -60 "$(tail -n 1 mariadb-bin.index)"';
+    expect((await db1.exec(['bash', '-c', cut])).exitCode).toBe(0);
+    for (let attempts = 0; attempts < 2; attempts += 1)
+      expect(await refusalFor('db1')).toMatchObject(refused('Unsafe', 'has lost transactions that it wrote itself'));
+    expect(await db1.sql('SHOW SLAVE STATUS')).toEqual([]);
+    expect(await db1.sql('SELECT @@read_only')).toEqual([['1']]);
+    const verdict = unhealthyVerdict(await refusalOf(client.verify({ cluster: 'shop' })));
+    expect(verdict?.findings).toContainEqual(expect.objectContaining({ host: 'db1', code: 'TransactionsLost' }));
   });
 
   test('one that never belonged to the cluster, its server stopped or running', async () => {
