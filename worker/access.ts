@@ -4,19 +4,8 @@ import type { KnownHostEntry } from '../adapters/known-hosts.ts';
 import { KnownHostsError, parseKnownHosts } from '../adapters/known-hosts.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { resolveSecret, SecretError } from '../inventory/secrets.ts';
 
-/** @throws AdapterFailure `BadInput`: asking again reads it no better, a person has to mend the reference or what it leads to */
-export async function secretOf(place: string, reference: string, host: HostName): Promise<string> {
-  try {
-    return await resolveSecret(reference);
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    throw unusable(place, host, error);
-  }
-}
-
-/** @throws AdapterFailure `BadInput`, as for a secret */
+/** @throws AdapterFailure `BadInput`: asking again reads it no better, a person has to mend the file */
 export async function pinnedKeysIn(file: string, host: HostName): Promise<readonly KnownHostEntry[]> {
   try {
     return parseKnownHosts(await readFile(file, 'utf8'));
@@ -39,7 +28,8 @@ export function explainPins(file: string, error: unknown): { readonly says: stri
 export const howToPin = (file: string): string =>
   `pin the hosts' keys in it: ssh-keyscan -t ed25519 ADDRESS >> ${file}, and compare with what each host shows (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)`;
 
-const unusable = (place: string, host: HostName, cause: Error): AdapterFailure =>
+/** Something that the inventory leads to cannot be used here. */
+export const unusable = (place: string, host: HostName, cause: Error): AdapterFailure =>
   new AdapterFailure({
     type: 'BadInput',
     host,

@@ -1,6 +1,7 @@
 import { SshHelper } from '../adapters/ssh.ts';
 import type { HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
-import { pinnedKeysIn, secretOf } from './access.ts';
+import { pinnedKeysIn } from './access.ts';
+import type { Secrets } from './secrets.ts';
 
 type SshSettings = Inventory['access']['ssh'];
 type Member = HostConfig | WitnessConfig;
@@ -8,6 +9,11 @@ type Member = HostConfig | WitnessConfig;
 /** One lasting SSH connection per host and address, shared by every activity of this process. */
 export class HelperChannels {
   readonly #helpers = new Map<string, SshHelper>();
+  readonly #secrets: Secrets;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
 
   to(member: Member, ssh: SshSettings): SshHelper {
     const { name, address, sshPort: port } = member;
@@ -18,7 +24,7 @@ export class HelperChannels {
       { host: name, address, port },
       {
         user: ssh.user,
-        privateKey: () => secretOf('access.ssh.key', ssh.key, name),
+        privateKey: () => this.#secrets.read(ssh.key, { place: 'access.ssh.key', host: name }),
         knownHosts: () => pinnedKeysIn(ssh.knownHosts, name),
       },
     );

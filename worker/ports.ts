@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import { assembleHelper } from '../adapters/host/assemble.ts';
 import { renderKeepalived } from '../adapters/keepalived.ts';
 import { linesFor } from '../adapters/known-hosts.ts';
@@ -22,9 +23,10 @@ import type { Declared } from '../domain/audit/facts.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
 import { explainStranger } from '../domain/cluster.ts';
 import type { ClusterConfig, HostConfig, Inventory, WitnessConfig } from '../inventory/config.ts';
-import { pinnedKeysIn, secretOf } from './access.ts';
+import { pinnedKeysIn } from './access.ts';
 import { HelperChannels } from './helper-channels.ts';
 import type { InventorySource, ManagedCluster } from './inventory-source.ts';
+import { Secrets } from './secrets.ts';
 
 export interface ClosablePorts extends WatchPorts, RunbookPorts {
   close(): void;
@@ -39,7 +41,9 @@ interface Plane {
 
 /** Joins the inventory, the adapters and the control plane's identity: the only place that knows all three. */
 export const createPorts = (inventory: InventorySource, { owner, runs, proofs, observers }: Plane): ClosablePorts => ({
-  ...hostPorts(inventory, { owner, observers }),
+  ...hostPorts(inventory, { owner, observers }, (why) => {
+    log.warn(why);
+  }),
   runs,
   proofs,
   watched: (shard) => inventory.shard(shard),
@@ -48,17 +52,19 @@ export const createPorts = (inventory: InventorySource, { owner, runs, proofs, o
 /** Sites are asked through Temporal, which whoever only looks can do without. */
 const NOBODY_ELSEWHERE: ObserversPort = { look: () => Promise.resolve(null) };
 
-/** For looking alone: a member takes no order without an owner. */
+/** For looking alone: a member takes no order without an owner. Who looks once reads a secret once. */
 export const createLookingPorts = (inventory: InventorySource): Ports & Pick<ClosablePorts, 'close'> =>
-  hostPorts(inventory, { owner: '', observers: NOBODY_ELSEWHERE });
+  hostPorts(inventory, { owner: '', observers: NOBODY_ELSEWHERE }, () => undefined);
 
 function hostPorts(
   inventory: InventorySource,
   plane: Pick<Plane, 'owner' | 'observers'>,
+  onFault: (why: string) => void,
 ): Ports & Pick<ClosablePorts, 'close'> {
-  const channels = new HelperChannels();
+  const secrets = new Secrets(onFault);
+  const channels = new HelperChannels(secrets);
   return {
-    cluster: async (name) => portsOf(await inventory.cluster(name), { ...plane, channels }),
+    cluster: async (name) => portsOf(await inventory.cluster(name), { ...plane, channels, secrets }),
     close: () => {
       channels.close();
     },
@@ -67,16 +73,17 @@ function hostPorts(
 
 interface Shared extends Pick<Plane, 'owner' | 'observers'> {
   readonly channels: HelperChannels;
+  readonly secrets: Secrets;
 }
 
 /** A site that has not answered by then cannot say. */
 const lookWithinMs = ({ silenceMs }: ClusterConfig['policy']['watch']): number => Math.max(1_000, 2 * silenceMs);
 
-function portsOf(managed: ManagedCluster, { owner, observers, channels }: Shared): ClusterPorts {
+function portsOf(managed: ManagedCluster, { owner, observers, channels, secrets }: Shared): ClusterPorts {
   const { config, access } = managed;
   const target = async (host: HostName): Promise<SqlTarget> => {
     const { address, port } = hostOf(config, host);
-    return { host, address, port, ...(await sqlLogin(access, host)) };
+    return { host, address, port, ...(await sqlLogin(access, secrets, host)) };
   };
   return {
     description: describe(config),
@@ -93,7 +100,7 @@ function portsOf(managed: ManagedCluster, { owner, observers, channels }: Shared
     seenFrom: (site, host) => observers.look(site, { cluster: config.name, host }, lookWithinMs(config.policy.watch)),
     vipSession: async (deadline?: Deadline) => {
       const { port } = firstOf(config);
-      const login = await sqlLogin(access, 'the VIP');
+      const login = await sqlLogin(access, secrets, 'the VIP');
       return openSession({ host: 'the VIP', address: config.vip.address, port, ...login }, deadline);
     },
     endpoint: (host) => {
@@ -108,7 +115,10 @@ function portsOf(managed: ManagedCluster, { owner, observers, channels }: Shared
     nameOf: (address) => config.hosts.find((host) => host.address === address)?.name ?? null,
     replicationAccount: async () => {
       const { name, password } = config.replication.user;
-      return { name, password: await secretOf('replication.user.password', password, config.name) };
+      return {
+        name,
+        password: await secrets.read(password, { place: 'replication.user.password', host: config.name }),
+      };
     },
     keepalivedConfiguration: (host) => keepalivedOf(config, host),
     helperScript: assembleHelper,
@@ -120,9 +130,13 @@ function portsOf(managed: ManagedCluster, { owner, observers, channels }: Shared
   };
 }
 
-const sqlLogin = async (access: Inventory['access'], host: HostName): Promise<{ user: string; password: string }> => ({
-  user: access.sql.user,
-  password: await secretOf('access.sql.password', access.sql.password, host),
+const sqlLogin = async (
+  { sql }: Inventory['access'],
+  secrets: Secrets,
+  host: HostName,
+): Promise<{ readonly user: string; readonly password: string }> => ({
+  user: sql.user,
+  password: await secrets.read(sql.password, { place: 'access.sql.password', host }),
 });
 
 function hostOf(config: ClusterConfig, name: HostName): HostConfig {

@@ -1,0 +1,61 @@
+import type { HostName } from '../domain/cluster.ts';
+import { resolveSecret, SecretError } from '../inventory/secrets.ts';
+import { unusable } from './access.ts';
+
+/** What a command printed so recently is not asked for again. */
+const FRESH_MS = 10_000;
+
+/** Where a secret is used: the key of the inventory that names it, and the host that it is for. */
+export interface Use {
+  readonly place: string;
+  readonly host: HostName;
+}
+
+/**
+ * Secrets by their references, read whenever one is needed; only what a command printed is kept. Every step of a failover connects: it must not wait for a
+ * store of secrets each time, and must not fail with one that is down together with the primary. So whoever connects gets the last value at once, and the command is run again behind it.
+ */
+export class Secrets {
+  readonly #kept = new Map<string, { readonly value: string; readonly atMs: number }>();
+  readonly #running = new Map<string, Promise<string>>();
+  readonly #onFault: (why: string) => void;
+
+  /** @param onFault told when a command fails whose last value is used instead */
+  constructor(onFault: (why: string) => void) {
+    this.#onFault = onFault;
+  }
+
+  /** @throws AdapterFailure `BadInput`: asking again reads it no better, a person has to mend the reference or what it leads to */
+  async read(reference: string, { place, host }: Use): Promise<string> {
+    try {
+      return await (reference.startsWith('exec:') ? this.#lastOf(reference) : resolveSecret(reference));
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      throw unusable(place, host, error);
+    }
+  }
+
+  async #lastOf(reference: string): Promise<string> {
+    const kept = this.#kept.get(reference);
+    if (kept === undefined) return this.#run(reference);
+    if (performance.now() - kept.atMs > FRESH_MS)
+      this.#run(reference).catch((error: unknown) => {
+        this.#onFault(`${String(error)}; the value that it gave before is used`);
+      });
+    return kept.value;
+  }
+
+  /** One run at a time: all who wait for it get its answer. */
+  #run(reference: string): Promise<string> {
+    const running = this.#running.get(reference);
+    if (running !== undefined) return running;
+    const run = resolveSecret(reference)
+      .then((value) => {
+        this.#kept.set(reference, { value, atMs: performance.now() });
+        return value;
+      })
+      .finally(() => this.#running.delete(reference));
+    this.#running.set(reference, run);
+    return run;
+  }
+}
