@@ -14,21 +14,17 @@ export const diskFreeBytes = ({ disk_free: free = '' }: HelperAnswerFields): num
   free === '' ? null : Number(free);
 
 export async function askHelper(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
-  try {
+  return answerOrAbsence(async () => {
     const records = await cluster.helper(host).request('records', {}, { timeoutMs: LOOK_MS });
     return answerFrom(cluster, host, { records, facts: await askFacts(cluster, host) });
-  } catch (error) {
-    return absenceOf(error);
-  }
+  });
 }
 
 export async function askBriefly(cluster: ClusterPorts, host: HostName): Promise<HelperAnswer> {
-  try {
+  return answerOrAbsence(async () => {
     const said = await glance(cluster, host);
     return answerFrom(cluster, host, { records: said, facts: said });
-  } catch (error) {
-    return absenceOf(error);
-  }
+  });
 }
 
 const askFacts = (cluster: ClusterPorts, host: HostName, timeoutMs = LOOK_MS): Promise<HelperAnswerFields> => {
@@ -129,11 +125,18 @@ async function askServerOnce(cluster: ClusterPorts, host: HostName, fullMs: numb
 export const takesNoPart = (error: unknown): error is AdapterFailure =>
   error instanceof AdapterFailure && (error.silence !== null || error.type === 'Unsafe');
 
-/** Of a member that takes no part; anything else is a fault and goes on. */
-function absenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> {
-  if (!takesNoPart(error)) throw error;
-  return { reach: error.silence ?? 'denied', why: error.message };
+/** What ended the question once may be over by now; a helper that says it again is left out, and keeps nobody else from being looked at. */
+async function answerOrAbsence(ask: () => Promise<HelperAnswer>): Promise<HelperAnswer> {
+  try {
+    return await ask().catch((error: unknown) => (isOfTheMoment(error) ? ask() : Promise.reject(error as Error)));
+  } catch (error) {
+    if (!takesNoPart(error) && !isOfTheMoment(error)) throw error;
+    return { reach: error.silence ?? 'faulty', why: error.message };
+  }
 }
+
+const isOfTheMoment = (error: unknown): error is AdapterFailure =>
+  error instanceof AdapterFailure && error.silence === null && ['NotYet', 'Unverified'].includes(error.type);
 
 /**
  * Of a server, silence is an answer, and so is an error of its own: it lives, and one that cannot serve this look must not keep a whole cluster from being looked
@@ -142,6 +145,6 @@ function absenceOf(error: unknown): Exclude<HelperAnswer, { reach: 'answers' }> 
 function silenceOf(error: unknown): Exclude<ServerAnswer, { reach: 'answers' }> {
   if (!(error instanceof AdapterFailure)) throw error;
   if (error.silence !== null) return { reach: error.silence, why: error.message };
-  if (Number(error.facts['errno'] ?? 0) > 0) return { reach: 'denied', why: error.message };
+  if (Number(error.facts['errno'] ?? 0) > 0) return { reach: 'faulty', why: error.message };
   throw error;
 }

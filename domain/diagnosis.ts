@@ -60,6 +60,12 @@ const RULES: readonly Rule[] = [
     matches: ({ server }) => server === 'denied',
   },
   {
+    code: 'PrimaryFaulty',
+    explains: 'the primary answers with an error of its own: it is alive',
+    consequence: 'leave',
+    matches: ({ server }) => server === 'faulty',
+  },
+  {
     code: 'PrimaryProcessDead',
     explains: "the primary's host answers and no database server runs on it",
     consequence: 'failOver',

@@ -71,11 +71,12 @@ export interface ServerStatus {
   readonly replication: ReplicationStatus | null;
 }
 
-/** Why a server or a helper gave no status. `full` (1040) and `denied` come from a live server; `hung` greets nobody. */
-export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'lost';
+/** Why a server or a helper gave no status. `full` (1040), `denied` and `faulty` (an error of its own) come from a live one; `hung` greets nobody. */
+export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'faulty' | 'lost';
 
-/** Full, or refusing a login, it is alive. */
-export const reachesLiving = (reach: 'answers' | Silence): boolean => ['answers', 'full', 'denied'].includes(reach);
+/** Full, refusing a login, or with an error of its own, it is alive. */
+export const reachesLiving = (reach: 'answers' | Silence): boolean =>
+  ['answers', 'full', 'denied', 'faulty'].includes(reach);
 
 export type ServerAnswer =
   { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };

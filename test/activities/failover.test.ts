@@ -180,6 +180,19 @@ it('a replica whose server has nothing but an error of its own keeps the other f
   expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'ready', winner: 'db2' } });
 });
 
+it.each(['Unverified', 'NotYet'] as const)(
+  'a host whose helper answers nothing but %s keeps the other from nothing',
+  async (type) => {
+    const shop = new SimulatedShop({ alone: 'async' });
+    shop.kill('db1');
+    for (let looks = 0; looks < 50; looks += 1)
+      shop.interrupt('before', /^db3 (records|observe|glance|hello)/, () => {
+        throw new AdapterFailure({ type, host: 'db3', message: 'db3: fork: Cannot allocate memory' });
+      });
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'ready', winner: 'db2' } });
+  },
+);
+
 describe('a tail that the winner cannot apply', () => {
   const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3 };
 

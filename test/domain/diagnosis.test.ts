@@ -30,6 +30,7 @@ describe('signs of life', () => {
   it.each([
     ['full', 'PrimaryFull'],
     ['denied', 'PrimaryDenies'],
+    ['faulty', 'PrimaryFaulty'],
   ] as const)('leaves a primary alone whose server is "%s": it is alive', (reach, code) => {
     expect(diagnose({ server: silence(reach) })).toMatchObject({ code, consequence: 'leave' });
   });
