@@ -12,6 +12,7 @@ import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities, Undone } from './contract.ts';
 import { askServer, statusOf } from './asking.ts';
+import { requireOwn } from './own-history.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
 import { takeOut } from './removing.ts';
 import type { Standing } from './standing.ts';
@@ -34,20 +35,20 @@ interface Admission extends Standing {
 async function checkAdmission(authority: Authority, host: HostName): Promise<Standing> {
   const { cluster } = authority;
   const standing = await standingOf(cluster);
-  const { primary } = standing;
+  const { primary, lineage } = standing;
   const status = await statusOf(cluster, host);
   const source = status.replication?.source ?? null;
   if (source !== primary)
     throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary}. Nothing was changed`);
   // Read after the replica: whatever the primary has not got then, it never had.
-  const beyond = renderGtids(
-    gtidsBeyond(receivedBy(status), parseGtids((await statusOf(cluster, primary)).binlogState)),
-  );
+  const primaryHolds = parseGtids((await statusOf(cluster, primary)).binlogState);
+  const beyond = renderGtids(gtidsBeyond(receivedBy(status), primaryHolds));
   if (beyond !== '')
     throw unsafe(
       host,
       `${host} has transactions that ${primary} never had (${beyond}), so it cannot vouch for its writes. Nothing was changed. Export what they changed, then provision ${host} again`,
     );
+  requireOwn({ cluster: cluster.description.cluster, host, primary, primaryHolds, lineage }, status);
   return standing;
 }
 

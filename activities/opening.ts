@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import type { Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import {
@@ -19,14 +20,17 @@ import { answeredRecords, isAnswering, observationOf, runsBothThreads } from '..
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { PrepareResult } from '../domain/report.ts';
+import { appliedBy } from '../domain/tail.ts';
 import { makeWait, recordAsync, secureAcknowledgement, stopWaiting } from './acknowledging.ts';
 import { checkAdoption, checkSettings } from './adopting.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities } from './contract.ts';
 import { askServer } from './asking.ts';
+import { lineageOf } from './electing.ts';
 import { observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
+import { requireOwn } from './own-history.ts';
 import { keepOut } from './refusing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import { runEventsOf } from './running-events.ts';
@@ -143,21 +147,37 @@ async function open(authority: Authority, host: HostName): Promise<void> {
  * has it all, but until an acker has caught up again its word covers nothing: the record says `async` meanwhile.
  * One that cannot be started does not keep the others, or the primary, from their work.
  */
-async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
-  const ackers = standing.sync?.ackers ?? [];
-  const waiting = standing.seen.hosts.flatMap(({ host, server }) =>
-    isAnswering(server) && waitsForStart(server.status, { primary, host, sync: standing.sync }) ? [host] : [],
+async function startReplicas(authority: Authority, primary: HostName, { seen, sync }: Standing): Promise<void> {
+  const { cluster } = authority;
+  const ackers = sync?.ackers ?? [];
+  const followed = {
+    ...{ cluster: cluster.description.cluster, primary, lineage: lineageOf(cluster, answeredRecords(seen)) },
+    primaryHolds: appliedBy(statusIn(seen, primary)),
+  };
+  const waiting = seen.hosts.flatMap(({ host, server }) =>
+    isAnswering(server) && waitsForStart(server.status, { primary, host, sync }) ? [host] : [],
   );
   if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
-  await onEach(waiting, async (host) => {
+  const started = await onEach(waiting, async (host) => {
+    const isAcker = ackers.includes(host);
+    // One that acknowledges takes what it wrote itself as well.
+    if (!isAcker) requireOwn({ ...followed, host }, statusIn(seen, host));
     await authority.order(host, 'keep-relay');
     await authority.withSession(host, async (session) => {
       await stopReplication(session);
       // Also off: one that was taken off the record while it could not be told would acknowledge again.
-      await (ackers.includes(host) ? willAcknowledge : willAcknowledgeNothing)(session);
+      await (isAcker ? willAcknowledge : willAcknowledgeNothing)(session);
       await startReplication(session);
     });
   });
+  for (const one of started)
+    if (one.status === 'rejected') log.warn('a replica was not started', { why: String(one.reason) });
+}
+
+function statusIn(seen: ClusterObservation, host: HostName): ServerStatus {
+  const { server } = observationOf(seen, host);
+  if (isAnswering(server)) return server.status;
+  throw new AdapterFailure({ type: 'NotYet', host, message: `${host} did not answer: ${server?.why ?? 'not asked'}` });
 }
 
 function waitsForStart(

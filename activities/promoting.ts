@@ -16,17 +16,19 @@ import { replicatesFrom } from '../domain/observation.ts';
 import type { RefusedAddress } from '../domain/records.ts';
 import type { FenceProof } from '../domain/report.ts';
 import { isDown } from '../domain/report.ts';
+import { appliedBy } from '../domain/tail.ts';
 import type { Acknowledgement } from './acknowledging.ts';
 import { confirmAcknowledgement, findAcknowledgement, makeWait, syncRecord } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
-import { recordedAckers, siblingsOf } from './electing.ts';
+import { lineageOf, recordedAckers, siblingsOf } from './electing.ts';
 import { askServers, glance } from './asking.ts';
 import type { HandedOver } from './handing-over.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach, together } from './overtaken.ts';
+import { requireOwn } from './own-history.ts';
 import { keepOut, letIn } from './refusing.ts';
 import { refusedFrom } from './records-answer.ts';
 import type { Route } from './routing.ts';
@@ -96,16 +98,24 @@ async function repointSiblings(
   const others = cluster.description.hosts
     .map(({ name }) => name)
     .filter((host) => ![fence.host, winner].includes(host));
-  const [statuses, refused] = await together(askServers(cluster, others), refusedBy(authority, winner));
-  const moved = await onEach(siblingsOf(statuses, winner), (host) =>
-    repoint({
-      ...{ authority, winner, host },
-      acknowledges: recorded.includes(host),
-      status: statuses.get(host) ?? null,
+  const [statuses, refused] = await together(askServers(cluster, [winner, ...others]), refusedBy(authority, winner));
+  const winnerStatus = statuses.get(winner);
+  const followed = {
+    ...{ cluster: cluster.description.cluster, primary: winner },
+    primaryHolds: winnerStatus === undefined ? new Map<string, bigint>() : appliedBy(winnerStatus),
+    lineage: lineageOf(cluster, [...authority.records.values()]),
+  };
+  const moved = await onEach(siblingsOf(statuses, winner), async (host) => {
+    const status = statuses.get(host) ?? null;
+    const acknowledges = recorded.includes(host);
+    // One that acknowledges takes what it wrote itself as well.
+    if (!acknowledges && status !== null) requireOwn({ ...followed, host }, status);
+    return repoint({
+      ...{ authority, winner, host, acknowledges, status },
       isKept: kept.includes(host),
       isRefused: refused.some((one) => one.address === cluster.endpoint(host).address),
-    }),
-  );
+    });
+  });
   for (const one of moved)
     if (one.status === 'rejected')
       log.warn('a replica was not pointed at the new primary', { why: String(one.reason) });

@@ -107,8 +107,7 @@ function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly 
     obstacles.push({
       code: 'fenced',
       explains: `${host} is fenced since a failover, so no server may start on it`,
-      remedy:
-        'once its data is no longer needed: empty its data directory, remove /var/lib/standfast/fenced, and run nft delete table inet standfast on it',
+      remedy: `once its data is no longer needed: standfast-host discard-data host=${host}, as root on it, which empties its data directory and then lifts the fence`,
     });
   if (isAnswering(server))
     obstacles.push({

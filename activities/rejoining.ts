@@ -26,10 +26,11 @@ import type { Activities } from './contract.ts';
 import { ensureHelper } from './equipping.ts';
 import { askServer } from './asking.ts';
 import { letIn } from './refusing.ts';
+import { requireOwn } from './own-history.ts';
 import { unsafe } from './refusal.ts';
 import { isAtRest } from './relay-logs.ts';
 import type { Standing } from './returning.ts';
-import { requireOwn, standingOf } from './returning.ts';
+import { standingOf } from './returning.ts';
 import { tailFrom } from './salvaging.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -45,7 +46,7 @@ interface Work {
 async function takeBack(work: Work): Promise<Return> {
   const { authority, host, steps } = work;
   const standing = await steps.run('look', host, () => standingOf(authority.cluster, host));
-  requireOwn(standing);
+  if (standing.follows) requireOwnOf(standing);
   const ended = { primary: standing.primary, epoch: authority.epoch };
   if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
@@ -58,11 +59,16 @@ async function takeBack(work: Work): Promise<Return> {
   await steps.run('start', host, () => startClosed(authority, standing));
   // Its recovery may have committed what was prepared: only what it says now counts.
   const started = await standingOf(authority.cluster, host);
-  requireOwn(started);
   const isStillClean = await steps.run('judge', host, () => isClean(authority, started));
   if (!isStillClean) return quarantine(work, started);
+  requireOwnOf(started);
   await steps.run('point', host, () => follow(authority, started));
   return { kind: 'follows', ...ended, timeline: steps.timeline };
+}
+
+/** What only the host has is set aside first: the remedy removes its data. */
+function requireOwnOf(standing: Standing): void {
+  if (standing.status !== null) requireOwn(standing, standing.status);
 }
 
 /** Whether the primary has everything that the host has. A server that runs says it itself; of one that does not, the files are read. */
@@ -130,8 +136,7 @@ async function quarantine({ authority, host, steps }: Work, standing: Standing):
     for (const kind of logs) found.push(tailFrom(await authority.order(host, 'tail-export', { logs: kind, beyond })));
     return found;
   });
-  const { primary, fenced } = standing;
-  return { kind: 'diverged', primary, epoch: authority.epoch, tails, fenced, timeline: steps.timeline };
+  return { kind: 'diverged', primary: standing.primary, epoch: authority.epoch, tails, timeline: steps.timeline };
 }
 
 /** The fence is lifted for a server that is about to start, and that boots closed whatever happens to it. */
@@ -216,7 +221,7 @@ export const rejoiningActivities = (
 ): Pick<Activities, 'planRejoin' | 'rejoinHost' | 'undoRejoin'> => ({
   planRejoin: async ({ cluster, host }) => {
     const standing = await standingOf(await ports.cluster(cluster), host);
-    requireOwn(standing);
+    if (standing.follows) requireOwnOf(standing);
     return { follows: standing.follows };
   },
   rejoinHost: ({ cluster, run, host }) =>

@@ -25,7 +25,7 @@ const REWRITE_MS = 2_000;
 const CONNECT_MS = 3_000;
 const POLL_MS = 50;
 
-interface Removal extends Standing {
+interface Removal extends Omit<Standing, 'lineage'> {
   readonly host: HostName;
   readonly others: readonly HostName[];
 }

@@ -12,6 +12,8 @@ import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
+import { lostOwn } from '../domain/own-transactions.ts';
+import { appliedBy } from '../domain/tail.ts';
 import { awaitApplied } from './applying.ts';
 import { compareRows } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
@@ -20,6 +22,7 @@ import { JobAttempt } from './job-attempt.ts';
 import { statusOf } from './asking.ts';
 import { observe } from './observing.ts';
 import { refusalOf } from './refusing.ts';
+import { standingOf } from './standing.ts';
 
 async function startReplica(
   cluster: ClusterPorts,
@@ -34,6 +37,11 @@ async function startReplica(
   if (replicatesFrom(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);
   const state = renderGtids(stateAtSnapshot(parseGtids(donor.binlogState), parseGtids(input.position)));
+  await requireNothingOfItsOwn(
+    cluster,
+    { target, primary, donor: input.donor },
+    { ...status, binlogState: state, appliedPosition: input.position },
+  );
   const account = await cluster.replicationAccount();
   await attempt.withSession(target, async (session) => {
     // Whatever its files say: it is on no record until it is admitted.
@@ -42,6 +50,22 @@ async function startReplica(
       await adoptHistory(session, { position: input.position, state });
     await pointAt(session, { endpoint: cluster.endpoint(primary), account });
     await startReplication(session);
+  });
+}
+
+/** What the target wrote as primary and a donor that lags has yet to apply would not come by replication. */
+async function requireNothingOfItsOwn(
+  cluster: ClusterPorts,
+  { target, primary, donor }: { readonly target: HostName; readonly primary: HostName; readonly donor: HostName },
+  copy: ServerStatus,
+): Promise<void> {
+  const { lineage } = await standingOf(cluster);
+  const lost = renderGtids(lostOwn(copy, appliedBy(await statusOf(cluster, primary)), lineage));
+  if (lost === '') return;
+  throw new AdapterFailure({
+    type: 'Unsafe',
+    host: donor,
+    message: `the copy of ${donor} lacks transactions that ${target} wrote itself and ${primary} has, up to ${lost}; replication passes over a server's own transactions and would not bring them. Copy from ${primary}, or when ${donor} has caught up`,
   });
 }
 

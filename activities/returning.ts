@@ -2,11 +2,9 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { GtidSet } from '../domain/gtid.ts';
-import { renderGtids } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { HostObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
-import { lostOwn } from '../domain/own-transactions.ts';
 import { appliedBy } from '../domain/tail.ts';
 import { lineageOf, primaryOf, syncOf } from './electing.ts';
 import { observe } from './observing.ts';
@@ -62,16 +60,6 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
     follows,
     counts: follows && (syncOf(cluster, answeredRecords(seen))?.ackers ?? []).includes(host),
   };
-}
-
-/** @throws AdapterFailure `Unsafe` when replication from the primary would pass over what the host has lost, and nobody would see it */
-export function requireOwn({ cluster, host, primary, primaryHolds, status }: Standing): void {
-  const lost = status === null ? '' : renderGtids(lostOwn(status, primaryHolds));
-  if (lost === '') return;
-  throw unsafe(
-    host,
-    `${host} has lost transactions that it wrote itself and ${primary} has, up to ${lost}; replication passes over a server's own transactions and would not bring them back. It was not pointed at ${primary}. Stop its server, empty its data directory, then standfast provision ${cluster} ${host}`,
-  );
 }
 
 function writableStatus({ host, server }: HostObservation): ServerStatus {

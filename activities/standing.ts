@@ -2,11 +2,12 @@ import { AdapterFailure } from '../adapters/ports.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { isClaimOf, memberNames } from '../domain/cluster.ts';
+import type { Lineage } from '../domain/lineage.ts';
 import type { ServerAnswer } from '../domain/observation.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import type { SyncRecord } from '../domain/records.ts';
 import { recordedSync } from '../domain/records.ts';
-import { primaryOf } from './electing.ts';
+import { lineageOf, primaryOf } from './electing.ts';
 import { askServer } from './asking.ts';
 import { observe } from './observing.ts';
 import { until } from './steps.ts';
@@ -14,10 +15,11 @@ import { until } from './steps.ts';
 const ANSWER_MS = 3_000;
 const POLL_MS = 50;
 
-/** Who is primary, and what is on record about acknowledgements. */
+/** Who is primary and was, and what is on record about acknowledgements. */
 export interface Standing {
   readonly primary: HostName;
   readonly sync: SyncRecord | null;
+  readonly lineage: Lineage;
 }
 
 /** @throws AdapterFailure `Unsafe` when a majority does not tell */
@@ -31,7 +33,11 @@ export async function standingOf(cluster: ClusterPorts): Promise<Standing> {
       host: primary,
       message: `it is not known who acknowledges writes: ${sync.why}`,
     });
-  return { primary, sync: sync.kind === 'known' ? sync.record : null };
+  return {
+    primary,
+    sync: sync.kind === 'known' ? sync.record : null,
+    lineage: lineageOf(cluster, answeredRecords(seen)),
+  };
 }
 
 interface OfPrimary {

@@ -1,6 +1,15 @@
 import type { HostDescription, HostName } from './cluster.ts';
 import type { GtidSet } from './gtid.ts';
-import { gtidsBeyond, gtidsPast, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
+import {
+  domainOf,
+  gtidsBeyond,
+  gtidsPast,
+  latestPerDomain,
+  parseGtids,
+  renderGtids,
+  serverOf,
+  unionGtids,
+} from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
 import type { ReplicationStatus, ServerStatus } from './observation.ts';
@@ -79,15 +88,13 @@ function errantGtids(contender: Contender, { contenders, lineage = [] }: Electio
   );
 }
 
-/** What is on the history, as far as any contender or the last promotion knows. */
-const knownTo = ({ contenders, lineage = [] }: ElectionInput): GtidSet =>
-  placeGtids(
-    unionGtids(
-      parseGtids(lineage.at(-1)?.start ?? ''),
-      ...contenders.map(({ status }) => parseGtids(status.binlogState)),
-    ),
-    lineage,
-  ).within;
+/** What any contender has, and what the last primary had when it was promoted; of domains that somebody still has. */
+function knownTo({ contenders, lineage = [] }: ElectionInput): GtidSet {
+  const held = unionGtids(...contenders.map(({ status }) => receivedBy(status)));
+  const domains = latestPerDomain(held);
+  const recorded = [...parseGtids(lineage.at(-1)?.start ?? '')].filter(([key]) => domains.has(domainOf(key)));
+  return unionGtids(held, new Map(recorded));
+}
 
 /** Replication goes from an older release series to a newer one, never back. */
 const couldNotFollow = (contender: Contender, all: readonly Contender[]): readonly HostName[] =>
@@ -106,7 +113,7 @@ const whyUnknown = (replication: ReplicationStatus | null): string =>
 function vetoesOf(contender: Contender, input: ElectionInput): readonly string[] {
   const { status, host } = contender;
   const errant = renderGtids(errantGtids(contender, input));
-  const lost = renderGtids(lostOwn(status, knownTo(input)));
+  const lost = renderGtids(lostOwn(status, knownTo(input), input.lineage ?? []));
   const older = couldNotFollow(contender, input.contenders);
   const { replication } = status;
   const vetoes: readonly (readonly [boolean, string])[] = [
@@ -132,7 +139,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
       `its applier stopped with error ${String(replication?.applierError?.code)}: ${replication?.applierError?.message ?? ''}`,
     ],
     [errant !== '', `it has errant transactions ${errant}`],
-    [lost !== '', `it wrote transactions itself that others have and it has lost: up to ${lost}`],
+    [lost !== '', `its log lacks transactions that it wrote itself and others have, up to ${lost}`],
     [contender.diskFreeBytes < LEAST_FREE_BYTES, 'its disk is full'],
     [
       input.countries.length > 0 && !input.countries.includes(host.country),

@@ -43,8 +43,6 @@ export type Return =
       readonly primary: HostName;
       readonly epoch: Epoch;
       readonly tails: readonly Tail[];
-      /** The fence is still there. */
-      readonly fenced: boolean;
       readonly timeline: readonly TimelineEntry[];
     };
 
@@ -97,13 +95,12 @@ export function describeTails(host: HostName, tails: readonly Tail[]): string {
   ].join('; ');
 }
 
-/** Lifting the fence comes last: the old data must never be started again. */
-export const rebuildRemedy = (cluster: string, host: HostName, fenced: boolean): string =>
+/** What could not be exported is only in the old data, which must never be started again: they go before the fence does. */
+export const rebuildRemedy = (cluster: string, host: HostName, tails: readonly Tail[]): string =>
   [
-    `read tail.sql there and enter on the primary what is wanted`,
-    `as root on ${host}: rm -rf /var/lib/mysql/* /var/lib/mysql/.standfast`,
-    ...(fenced
-      ? ['rm /var/lib/standfast/fenced; nft delete table inet standfast; systemctl unmask --runtime mariadb']
-      : []),
+    tails.every(({ complete }) => complete)
+      ? `read tail.sql there and enter anew on the primary what is wanted (never pipe it in)`
+      : `not everything that only ${host} has could be read, so keep its data: as root on ${host}, move all that is in its data directory, but lost+found, out of it, and keep it until somebody has answered for what was not read`,
+    `as root on ${host}: standfast-host discard-data host=${host} (empties the data directory, then lifts the fence)`,
     `then standfast provision ${cluster} ${host}`,
   ].join('; ');

@@ -62,6 +62,14 @@ const RULES: readonly Rule[] = [
     remedy: 'standfast rejoin CLUSTER HOST',
   },
   {
+    code: 'TransactionsLost',
+    severity: 'bad',
+    matches: ({ evidence }) => evidence.lost !== undefined && evidence.lost !== '',
+    explains: ({ evidence }) =>
+      `the log of ${evidence.host} lacks transactions that it wrote itself and the primary has, up to ${evidence.lost ?? ''}; replication passes over them`,
+    remedy: 'when it counts, standfast acker remove CLUSTER HOST; then empty it, and standfast provision CLUSTER HOST',
+  },
+  {
     code: 'NotReplicating',
     severity: 'bad',
     matches: (found) => status(found) !== null && !follows(found),
@@ -102,14 +110,6 @@ const RULES: readonly Rule[] = [
     matches: ({ evidence }) => evidence.errant !== '',
     explains: ({ evidence }) => `${evidence.host} has transactions that the primary never had: ${evidence.errant}`,
     remedy: 'export what they changed, then provision the replica again',
-  },
-  {
-    code: 'TransactionsLost',
-    severity: 'bad',
-    matches: ({ evidence }) => evidence.lost !== undefined && evidence.lost !== '',
-    explains: ({ evidence }) =>
-      `${evidence.host} has lost transactions that it wrote itself, up to ${evidence.lost ?? ''}; replication passes over them`,
-    remedy: 'provision the replica again',
   },
   {
     code: 'ReplicaWritable',

@@ -58,7 +58,7 @@ export interface ReplicaEvidence {
   /** Transactions on the primary that the replica has not applied. */
   readonly gtidGap: number | null;
   readonly errant: string;
-  /** The last transactions, as GTIDs, that it wrote itself as primary, and lost. Absent in answers of earlier versions. */
+  /** The last transactions that it wrote itself as primary and that its log lacks. Absent in answers of earlier versions. */
   readonly lost?: string;
   readonly readOnly: boolean | null;
 }
@@ -130,7 +130,10 @@ function evidenceOf(host: HostName, input: VerdictInput, primary: ServerStatus |
         ? null
         : gtidGap(parseGtids(primary.binlogPosition), parseGtids(status.appliedPosition)),
     errant: status === null || primary === null ? '' : errantOn(status, primary, input.lineage ?? []),
-    lost: status === null || primary === null ? '' : renderGtids(lostOwn(status, parseGtids(primary.binlogState))),
+    lost:
+      status === null || primary === null
+        ? ''
+        : renderGtids(lostOwn(status, parseGtids(primary.binlogState), input.lineage ?? [])),
     readOnly: status?.readOnly ?? null,
   };
 }

@@ -58,9 +58,9 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
 
 function quarantined(
   { cluster, host, page }: { readonly cluster: string; readonly host: string; readonly page: RunPage },
-  { primary, tails, fenced, timeline }: Extract<Repointed, { kind: 'diverged' }>,
+  { primary, tails, timeline }: Extract<Repointed, { kind: 'diverged' }>,
 ): RejoinResult {
-  const remedy = rebuildRemedy(cluster, host, fenced);
+  const remedy = rebuildRemedy(cluster, host, tails);
   const sentence = `${describeTails(host, tails)}. Its server is down and stays so`;
   page.note(sentence);
   page.end('quarantined', remedy);

@@ -197,13 +197,13 @@ export const DECISIONS = [
       'is not elected, though it is the only one: the last promotion recorded what it lacks',
     ],
   ]),
-  ...guardsOf('activities/returning.ts', 'test/activities/rejoining.test.ts', [
+  ...guardsOf('activities/own-history.ts', 'test/activities/own-history.test.ts', [
     [
       'no replication over what was lost',
       'replication passes over what a server wrote itself, and its position hides that it is missing',
       "if (lost === '') return;",
       'if (lost !== null) return;',
-      'does not point a server at a primary whose replication would pass over what it has lost',
+      'its word counts for nothing',
     ],
   ]),
   ...guardsOf('domain/verdict-replica.ts', 'test/domain/own-transactions.test.ts', [

@@ -54,21 +54,3 @@ it('starts no replica that acknowledges, or whose primary is dead: its relay log
   for (const shop of [acknowledging, orphaned])
     expect(shop.database('db3').channel).toMatchObject({ receiver: 'stopped', applier: 'stopped' });
 });
-
-it('does not point a server at a primary whose replication would pass over what it has lost', async () => {
-  const shop = new SimulatedShop();
-  const [db1, db3] = [shop.database('db1'), shop.database('db3')];
-  db3.channel = null;
-  db3.semiSync.replicaEnabled = false;
-  const gtid = (sequence: number) => `0-${String(db3.host.serverId)}-${String(sequence)}`;
-  db3.binlog.unshift(gtid(1));
-  db1.binlog.unshift(gtid(1), gtid(2));
-  const refused = {
-    kind: 'failed',
-    type: 'Unsafe',
-    message: expect.stringContaining(`that it wrote itself and db1 has, up to ${gtid(2)}`),
-  };
-  expect(await attempt(shop, 'planRejoin', { input: { ...RUN, host: 'db3' } })).toMatchObject(refused);
-  expect(await rejoin(shop)).toMatchObject(refused);
-  expect(db3.channel).toBeNull();
-});

@@ -60,10 +60,19 @@ describe('what only a host has', () => {
   });
 
   it('is read before the host is emptied, and its fence goes last', () => {
-    const remedy = rebuildRemedy('shop', 'db1', true);
-    const order = ['tail.sql', 'rm -rf', 'fenced', 'standfast provision shop db1'].map((word) => remedy.indexOf(word));
+    const remedy = rebuildRemedy('shop', 'db1', [tail(2)]);
+    const order = ['tail.sql', 'discard-data host=db1', 'standfast provision shop db1'].map((word) =>
+      remedy.indexOf(word),
+    );
     expect(order).toEqual([...order].sort((left, right) => left - right));
     expect(order).not.toContain(-1);
-    expect(rebuildRemedy('shop', 'db1', false)).not.toContain('fenced');
+  });
+
+  it('is all that is left of what could not be read, and then it is not thrown away', () => {
+    const remedy = rebuildRemedy('shop', 'db1', [tail(2), tail(0, { complete: false, why: 'log 3 is damaged' })]);
+    expect(remedy).toMatch(
+      /^not everything that only db1 has could be read, so keep its data: .* out of it, .*discard-data/,
+    );
+    expect(remedy).not.toContain('tail.sql');
   });
 });

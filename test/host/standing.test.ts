@@ -100,3 +100,42 @@ describe('the standing of a member', () => {
     expect(host.ask('records')).toEqual(refused('Unsafe', 'damaged'));
   });
 });
+
+describe('the data of a member that are not needed any more', () => {
+  const left = () => host.shell('ls -A /var/lib/mysql').trim();
+  const discard = (name = 'db1') => host.ask('discard-data', { host: name });
+
+  beforeEach(() => {
+    host.shell(
+      'mkdir -p /var/lib/mysql/.standfast/relay-3 /var/lib/mysql/lost+found /var/lib/mysql/shop; >/var/lib/mysql/ibdata1',
+    );
+    claim(3);
+    confirm(3, primaryIs('db1', 2));
+  });
+
+  it('go, and then the fence, in that order and again where it was ended in the middle', () => {
+    host.fields('fence', at(3));
+    host.shell('mkdir /var/lib/mysql/kept && mount -t tmpfs none /var/lib/mysql/kept && >/var/lib/mysql/kept/row');
+    expect(discard()).toEqual(refused('Unverified', 'could not be emptied, so the fence stands as it did'));
+    expect(host.fields('observe')).toMatchObject({ fenced: 'yes' });
+    host.shell('umount /var/lib/mysql/kept');
+    expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
+    expect(left()).toBe('lost+found');
+    expect(host.fields('observe')).toMatchObject({ fenced: 'no', port: 'refused' });
+  });
+
+  it('stay on the recorded primary, on another host than was meant, beside a server, and for the account', () => {
+    const all = left();
+    expect(discard()).toEqual(refused('Unsafe', 'db1 is recorded here as the primary, and is not fenced'));
+    confirm(3, primaryIs('db2', 3));
+    expect(discard('db2')).toEqual(refused('BadInput', 'this is db1, not db2'));
+    const byAccount = host.run('su', 'standfast', '-s', '/bin/bash', '-c', `sudo -n ${HELPER} discard-data host=db1`);
+    expect(parseAnswer(byAccount.stdout.trimEnd())).toEqual(refused('Unsafe', 'for a person'));
+    host.shell('install /bin/sleep /run/mariadbd; setsid /run/mariadbd 600 </dev/null >/dev/null 2>&1 &');
+    expect(discard()).toEqual(refused('Unsafe', 'runs on db1; nothing was changed; stop it first'));
+    expect(left()).toBe(all);
+    host.shell('pkill -KILL -x mariadbd; rm /run/mariadbd');
+    expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
+    expect(left()).toBe('lost+found');
+  });
+});

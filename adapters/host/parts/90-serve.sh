@@ -11,7 +11,7 @@ declare -A KIND=(
   [configure]=order [configure-vip]=order [service-start]=order [service-stop]=order [upgrade]=order
   [admit-replica]=order [job-key]=attempt [job-open]=attempt [job-send]=attempt [job-install]=attempt [job-prove]=attempt
   [job-claim]=job [job-clean]=job [job-keep]=job
-  [hand-over]=person [vouch]=person [claim]=claim [confirm]=epoch
+  [hand-over]=person [vouch]=person [discard-data]=person [claim]=claim [confirm]=epoch
   [record-primary]=epoch [record-sync]=epoch [keep-relay]=epoch [release-relay]=epoch [refuse-replica]=epoch [make-room]=epoch [end-room]=epoch
   [fence]=epoch [unfence]=epoch [vip-take]=epoch [vip-drop]=epoch
   [files-look]=look [files-status]=look [files-list]=look [files-receive]=stream [files-log]=order
@@ -20,7 +20,7 @@ declare -A KIND=(
 
 declare -A NEEDS=(
   [hello]='' [records]='' [assert]='owner epoch run' [observe]='' [binlog-end]='' [vip-probe]='vip interface' [server-probe]='address target_port' [relay-source]=''
-  [job-status]='job' [job-check]='bytes' [server-settings]='' [installed]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]=''
+  [job-status]='job' [job-check]='bytes' [server-settings]='' [installed]='' [journal]='run' [job-receive]='job' [hand-over]='owner' [vouch]='' [discard-data]='host'
   [audit-host]='' [audit-settings]='names' [audit-keepalived]='' [round-trip]='address target_port' [backup-age]='backup'
   [configure]='owner server_id report_host' [configure-vip]='owner' [service-start]='owner' [service-stop]='owner'
   [upgrade]='owner content sha256' [job-claim]='owner job' [job-assert]='owner job attempt' [job-prove]='owner job attempt tables position'
