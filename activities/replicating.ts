@@ -12,6 +12,7 @@ import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
+import { checkFitness } from './adopting.ts';
 import { awaitApplied } from './applying.ts';
 import { compareRows } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
@@ -30,6 +31,7 @@ async function startReplica(
   await attempt.order(target, 'service-start');
   const status = await statusOf(cluster, target);
   requireReady(cluster, target, status);
+  checkFitness(target, status);
   await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
   if (replicatesFrom(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);

@@ -9,6 +9,7 @@ import type { Deadline, HelperAnswerFields, Row, Session } from './ports.ts';
 export const AUDITED_SETTINGS = [
   'binlog_expire_logs_seconds',
   'binlog_format',
+  'encrypt_binlog',
   'event_scheduler',
   'gtid_domain_id',
   'gtid_strict_mode',

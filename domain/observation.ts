@@ -56,6 +56,8 @@ export interface ServerStatus {
     readonly format: string;
     readonly logsReplicated: boolean;
     readonly sync: number;
+    /** Its logs, those of its receiver as well, can be read by nobody but itself. Absent in answers of earlier versions. */
+    readonly encrypted?: boolean;
   };
   readonly flushLogAtCommit: number;
   readonly gtidStrictMode: boolean;

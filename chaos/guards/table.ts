@@ -9,11 +9,13 @@ import { OPERATIONS } from './operations.ts';
 import { PROCESSES } from './processes.ts';
 import { ROOM } from './room.ts';
 import { STANDING } from './standing.ts';
+import { UNREADABLE } from './unreadable.ts';
 import { WATCHING } from './watching.ts';
 
 export const GUARDS: readonly Guard[] = [
   ...HOST,
   ...LOGS,
+  ...UNREADABLE,
   ...PROCESSES,
   ...AUTHORITY,
   ...OPERATIONS,

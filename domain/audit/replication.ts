@@ -101,6 +101,17 @@ export const REPLICATION_RULES: readonly Rule[] = [
     }),
   },
   {
+    code: 'BinlogEncrypted',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: '`encrypt_binlog`',
+    why: 'its binary log and its relay logs can be read by nobody but itself: what only a dead primary has is lost, and a replica with encrypted relay logs counts for nothing in a failover',
+    fix: 'take encrypt_binlog out of the configuration of HOST and restart it; encrypt the disk under its logs instead',
+    judge: eachServer(({ server: { status } }) =>
+      unless(status.binlog.encrypted !== true, { found: 'encrypt_binlog=ON', expected: 'encrypt_binlog=OFF' }),
+    ),
+  },
+  {
     code: 'RelayLogRecovery',
     group: 'servers',
     severity: 'bad',

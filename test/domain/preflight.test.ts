@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../domain/observation.ts';
-import { judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
+import { judgeFitness, judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
 import { DB2, serverStatus, SHOP } from './shop.ts';
 
 const { binlog } = serverStatus();
@@ -37,6 +37,21 @@ describe('the settings of a primary', () => {
       serverId: 0,
     });
     expect(judgePrimarySettings(all)).toHaveLength(7);
+  });
+});
+
+describe('a server that is to come into care, or to count', () => {
+  it('has nothing against it when it is as one should be', () => {
+    expect(judgeFitness(serverStatus())).toEqual([]);
+  });
+
+  it('must have logs that others can read', () => {
+    const [obstacle] = judgeFitness(serverStatus({ binlog: { ...binlog, encrypted: true } }));
+    expect(obstacle).toMatchObject({
+      code: 'setting:encrypt_binlog',
+      explains: expect.stringMatching(/^encrypt_binlog is ON: .*nobody can read/),
+      remedy: 'take encrypt_binlog out of its configuration and restart it',
+    });
   });
 });
 

@@ -47,6 +47,9 @@ export class Database {
   eventScheduler = false;
   version = '10.11.19-MariaDB-log';
   filters = '';
+  /** Nobody but itself can read what it logs, and what it logged. */
+  encryptsLogs = false;
+  hasEncryptedLogs = false;
   delaySeconds = 0;
   readonly binlog: string[] = [];
   /** What the applier committed, in order: `gtid_slave_pos` is its end. */

@@ -43,6 +43,7 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
   binlog_format: 'ROW',
   log_slave_updates: 'ON',
   sync_binlog: '1',
+  encrypt_binlog: onOff(database.encryptsLogs),
   innodb_flush_log_at_trx_commit: '1',
   gtid_strict_mode: 'ON',
   lower_case_table_names: '0',

@@ -101,6 +101,12 @@ const SERVERS: readonly Breakage[] = [
     'db2',
     /3600 s behind on purpose/,
   ],
+  [
+    'BinlogEncrypted',
+    withStatus('db2', { binlog: { ...status('db2').binlog, encrypted: true } }),
+    'db2',
+    /encrypt_binlog=ON/,
+  ],
   ['RelayLogRecovery', withSettings('db2', { relay_log_recovery: 'ON' }), 'db2', /relay_log_recovery=ON/],
   ['RelayLogsKept', withSettings('db2', { relay_log_purge: 'OFF' }), 'db2', /relay_log_purge=OFF/],
   ['DeadLinkUnnoticed', withSettings('db2', { slave_net_timeout: '60' }), 'db2', /slave_net_timeout=60/],
