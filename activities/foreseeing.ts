@@ -2,6 +2,7 @@ import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
+import { vouching } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
@@ -65,7 +66,10 @@ export async function foresee(input: Foreseen): Promise<Foresight> {
       'bring back a replica, or set policy.alone to async',
     );
   await cluster.replicationAccount(); // the others could not be told to follow it
-  const contributors = election.because.map((vote) => vote.host);
+  const contributors = vouching(
+    election.because.map((vote) => vote.host),
+    answeredStatuses(seen),
+  );
   const fence = unprovableFence(input, contributors);
   const evidence = {
     sync: syncOf(cluster, answeredRecords(seen)),

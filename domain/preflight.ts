@@ -1,3 +1,4 @@
+import { judgeChannels } from './channels.ts';
 import type { ClusterDescription, HostDescription } from './cluster.ts';
 import type { ServerStatus } from './observation.ts';
 
@@ -80,7 +81,10 @@ export const judgePrimarySettings = (status: ServerStatus): readonly Obstacle[] 
  * Of whoever comes into care or is about to count. One that counts already goes on, and is told of by the audit: to keep a primary closed for this would be an
  * outage.
  */
-export const judgeFitness = (status: ServerStatus): readonly Obstacle[] => [...judgeLogs(status)];
+export const judgeFitness = (status: ServerStatus): readonly Obstacle[] => [
+  ...judgeLogs(status),
+  ...judgeChannels(status),
+];
 
 /** What only a dead server has is read from its files. */
 const judgeLogs = ({ binlog }: ServerStatus): readonly Obstacle[] =>

@@ -1,5 +1,6 @@
 import { ADAPTERS } from './adapters.ts';
 import { AUTHORITY } from './authority.ts';
+import { CHANNELS } from './channels.ts';
 import { DECISIONS } from './decisions.ts';
 import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
@@ -16,6 +17,7 @@ export const GUARDS: readonly Guard[] = [
   ...HOST,
   ...LOGS,
   ...UNREADABLE,
+  ...CHANNELS,
   ...PROCESSES,
   ...AUTHORITY,
   ...OPERATIONS,

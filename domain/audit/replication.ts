@@ -1,3 +1,4 @@
+import { namesOfOthers } from '../channels.ts';
 import type { Rule } from './rule.ts';
 import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen, withSetting } from './rule.ts';
 
@@ -47,6 +48,18 @@ export const REPLICATION_RULES: readonly Rule[] = [
         });
       }),
     ),
+  },
+  {
+    code: 'ForeignChannel',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: 'every named replication channel of every server, running or stopped',
+    why: 'a failover stops the channel of the cluster and no other: through that one a server acknowledges for a primary that was deposed, or takes writes from elsewhere when it is primary itself; it is not promoted, and counts for nothing',
+    fix: "once all that it received is applied or not needed: STOP SLAVE 'NAME'; RESET SLAVE 'NAME' ALL on HOST",
+    judge: eachServer(({ server: { status } }) => {
+      const names = namesOfOthers(status);
+      return names === null ? null : { found: names, expected: 'the default channel alone, which has no name' };
+    }),
   },
   {
     code: 'ReplicationStopped',

@@ -55,6 +55,8 @@ export class Database {
   /** What the applier committed, in order: `gtid_slave_pos` is its end. */
   applied: string[] = [];
   channel: Channel | null = null;
+  /** Channels that somebody made beside it. */
+  otherChannels: { readonly name: string; readonly address: string; receiver: 'running' | 'stopped' }[] = [];
   /** What the helper laid beside the relay logs, and the channel that applies it. */
   staged: { readonly log: string; readonly gtids: readonly string[] } | null = null;
   tail: { readonly gtids: string[]; applier: 'running' | 'stopped'; errno: number } | null = null;
