@@ -8,11 +8,15 @@ inSimulatedTime();
 
 const OTHER = 'it has a replication channel that is not the cluster';
 
+interface Made {
+  readonly shop?: SimulatedShop;
+  readonly to?: string;
+  readonly receiver?: 'running' | 'stopped';
+}
+
 /** As somebody made it by hand: running or stopped, by a name of its own. */
-function withChannel(
-  host: string,
-  { shop = new SimulatedShop(), to = addressOf('db1'), receiver = 'running' as 'running' | 'stopped' } = {},
-): SimulatedShop {
+function withChannel(host: string, made: Made = {}): SimulatedShop {
+  const { shop = new SimulatedShop(), to = addressOf('db1'), receiver = 'running' } = made;
   shop.database(host).otherChannels.push({ name: 'b', address: to, receiver });
   return shop;
 }

@@ -6,18 +6,20 @@ import { at, sessionOn, startServer } from './tails.ts';
 let primary: Sandbox;
 let replica: Sandbox;
 
-const TO_PRIMARY = `MASTER_HOST='10.9.0.1', MASTER_USER='repl', MASTER_PASSWORD='x', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos`;
-const ANOTHER = `CHANGE MASTER 'b' TO ${TO_PRIMARY}; START SLAVE 'b'`;
+const BY = `MASTER_USER='repl', MASTER_PASSWORD='x', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos`;
+/** To the same server by another address, as the VIP is one: the server itself refuses a second channel to an address and port that it knows (error 1934). */
+const ANOTHER = `CHANGE MASTER 'b' TO MASTER_HOST='10.9.0.11', ${BY}; START SLAVE 'b'`;
 
 beforeAll(async () => {
   primary = await Sandbox.start('db1');
   replica = await Sandbox.start('db2');
   primary.join(replica, { mine: '10.9.0.1', theirs: '10.9.0.2' });
+  primary.must('ip', 'addr', 'add', '10.9.0.11/24', 'dev', 'eth0');
   startServer(primary, 1);
   startServer(replica, 2);
   primary.sql(`SET GLOBAL read_only=0; CREATE USER repl IDENTIFIED BY 'x'; GRANT REPLICATION SLAVE ON *.* TO repl;
     CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY)`);
-  replica.sql(`SET GLOBAL rpl_semi_sync_slave_enabled=1; CHANGE MASTER TO ${TO_PRIMARY}; START SLAVE`);
+  replica.sql(`SET GLOBAL rpl_semi_sync_slave_enabled=1; CHANGE MASTER TO MASTER_HOST='10.9.0.1', ${BY}; START SLAVE`);
   await until('it has caught up', applied, (seen) => seen === written());
 });
 afterAll(() => Promise.all([primary.stop(), replica.stop()]));
@@ -52,7 +54,7 @@ it('a replica whose own receiver was stopped goes on acknowledging through anoth
   const before = acknowledged();
   primary.sql('INSERT INTO shop.t VALUES (1)');
   expect(acknowledged()).toBe(before + 1);
-  expect((await channels()).others).toMatchObject([{ name: 'b', source: 'db1', receiver: 'running' }]);
+  expect((await channels()).others).toMatchObject([{ name: 'b', source: null, receiver: 'running' }]);
 });
 
 it('what another channel received does not make the relay logs of its own whole', async () => {
