@@ -7,6 +7,7 @@ import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { isAnswering, runsBothThreads } from '../domain/observation.ts';
 import type { AdmitResult } from '../domain/report.ts';
+import { checkFitness } from './adopting.ts';
 import { makeWait, recordAsync, recordLossless, stopWaiting } from './acknowledging.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
@@ -40,6 +41,7 @@ async function checkAdmission(authority: Authority, host: HostName): Promise<Sta
   const source = status.replication?.source ?? null;
   if (source !== primary)
     throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary}. Nothing was changed`);
+  checkFitness(host, status);
   // Read after the replica: whatever the primary has not got then, it never had.
   const primaryHolds = parseGtids((await statusOf(cluster, primary)).binlogState);
   const beyond = renderGtids(gtidsBeyond(receivedBy(status), primaryHolds));

@@ -5,7 +5,8 @@ import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 import type { ClusterObservation, HostObservation, ServerStatus } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
-import { judgePrimarySettings } from '../domain/preflight.ts';
+import type { Obstacle } from '../domain/preflight.ts';
+import { judgeFitness, judgePrimarySettings } from '../domain/preflight.ts';
 import { recordedPrimary } from '../domain/records.ts';
 import { readRecords } from './confirming.ts';
 import { observe } from './observing.ts';
@@ -14,13 +15,18 @@ import { unsafe } from './refusal.ts';
 /** @throws `Unsafe` with each missing setting by name */
 export function checkSettings(host: HostName, server: HostObservation['server']): ServerStatus {
   if (!isAnswering(server)) throw new AdapterFailure({ type: 'Unreachable', host, message: `${host} does not answer` });
-  const obstacles = judgePrimarySettings(server.status);
-  if (obstacles.length > 0)
-    throw unsafe(
-      host,
-      `${host} lacks settings of a primary: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}`,
-    );
+  refuseFor(host, 'lacks settings of a primary', judgePrimarySettings(server.status));
   return server.status;
+}
+
+/** @throws `Unsafe` with everything that keeps a server from coming into care, or from counting */
+export const checkFitness = (host: HostName, status: ServerStatus): void => {
+  refuseFor(host, 'cannot be taken into care as it is', judgeFitness(status));
+};
+
+function refuseFor(host: HostName, what: string, obstacles: readonly Obstacle[]): void {
+  if (obstacles.length === 0) return;
+  throw unsafe(host, `${host} ${what}: ${obstacles.map((one) => `${one.explains} (${one.remedy})`).join('; ')}`);
 }
 
 /**
@@ -44,6 +50,7 @@ export async function checkAdoption(
   seen: ClusterObservation,
 ): Promise<ServerStatus> {
   const own = checkSettings(host, observationOf(seen, host).server);
+  checkFitness(host, own);
   if (own.replication !== null)
     throw unsafe(
       host,

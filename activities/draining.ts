@@ -1,6 +1,7 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import { waitApplied } from '../adapters/mariadb.ts';
 import { endTail } from '../adapters/mariadb-tail.ts';
+import { vouching } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeTail, judgeUnapplied } from '../domain/coverage.ts';
@@ -50,7 +51,10 @@ export async function electAndDrain(authority: Authority, found: Decided): Promi
   const winner = winnerOf(election);
   const known = {
     sync: syncOf(cluster, answeredRecords(seen)),
-    contributors: election.because.map((vote) => vote.host),
+    contributors: vouching(
+      election.because.map((vote) => vote.host),
+      stopped,
+    ),
     winnerReceived: winner.received,
     lineage: lineageOf(cluster, answeredRecords(seen)),
   };

@@ -1,7 +1,8 @@
-import type { ClusterPorts } from '../adapters/ports.ts';
+import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
+import { vouching } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
@@ -49,11 +50,11 @@ export async function refuseWhatIsForeseen(input: Foreseen): Promise<void> {
 export async function foresee(input: Foreseen): Promise<Foresight> {
   const { seen, primary, cluster } = input;
   const { description } = cluster;
-  const followers = await contributing(input.logs, followersOf(seen, primary));
+  const { followers, leftOut } = await contributing(input.logs, followersOf(seen, primary));
   const election = electFrom(cluster, { ...input, followers });
   if (election.kind === 'refused')
     throw new Refusal(
-      `no replica can be promoted: ${election.explains}`,
+      `no replica can be promoted: ${[election.explains, ...leftOut].join('; ')}`,
       'bring back a host that is missing, or the primary itself',
     );
   const ackers = recordedAckers(cluster, answeredRecords(seen)).filter((acker) =>
@@ -65,7 +66,10 @@ export async function foresee(input: Foreseen): Promise<Foresight> {
       'bring back a replica, or set policy.alone to async',
     );
   await cluster.replicationAccount(); // the others could not be told to follow it
-  const contributors = election.because.map((vote) => vote.host);
+  const contributors = vouching(
+    election.because.map((vote) => vote.host),
+    answeredStatuses(seen),
+  );
   const fence = unprovableFence(input, contributors);
   const evidence = {
     sync: syncOf(cluster, answeredRecords(seen)),
@@ -73,13 +77,14 @@ export async function foresee(input: Foreseen): Promise<Foresight> {
     winnerReceived: election.received,
     lineage: lineageOf(cluster, answeredRecords(seen)),
   };
-  const byAckers = judgeCoverage({ ...evidence, oldBinlogEnd: null });
+  const byAckers = explained(judgeCoverage({ ...evidence, oldBinlogEnd: null }), leftOut);
   const loss = await foreseeLoss(input, { byAckers, evidence });
   return { winner: election.host, votes: election.because, ackers, byAckers, risk: { fence, loss } };
 }
 
 interface RelayLog {
-  readonly isWhole: boolean;
+  /** Null: they are whole. */
+  readonly fault: string | null;
   readonly diskFreeBytes: number | null;
 }
 
@@ -96,26 +101,43 @@ export function lookAtRelayLogs(cluster: ClusterPorts): RelayLogs {
 async function lookAtRelayLog(cluster: ClusterPorts, host: HostName): Promise<RelayLog | null> {
   try {
     const answer = await cluster.helper(host).request('relay-source', {}, { timeoutMs: FIRST_LOOK.helperMs });
-    return { isWhole: answer['source'] !== 'no', diskFreeBytes: diskFreeBytes(answer) };
+    return { fault: faultOf(answer), diskFreeBytes: diskFreeBytes(answer) };
   } catch (error) {
     if (error instanceof AdapterFailure) return null;
     throw error;
   }
 }
 
-/**
- * One whose relay logs were thrown away, by a start while its source was gone, is left out when the receivers are stopped, so it is not counted on before. Whoever
- * cannot say so, as a helper of an earlier version, is.
- */
-async function contributing(
-  logs: RelayLogs,
-  followers: readonly HostName[],
-): Promise<ReadonlyMap<HostName, number | null>> {
-  const looks = await Promise.all(followers.map(async (host) => ({ host, log: (await logs.get(host)) ?? null })));
-  return new Map(
-    looks.flatMap(({ host, log }) => (log?.isWhole === false ? [] : [[host, log?.diskFreeBytes ?? null]])),
-  );
+/** `unknown`: nobody but the server can read them. */
+function faultOf({ source, why = '' }: HelperAnswerFields): string | null {
+  if (source === 'no') return 'its relay logs were thrown away, by a start of its threads with nobody to receive from';
+  return source === 'unknown' ? `it cannot be seen that its relay logs are whole: ${why}` : null;
 }
+
+interface Contributing {
+  readonly followers: ReadonlyMap<HostName, number | null>;
+  /** Who is not among them, and why. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * One whose relay logs were thrown away, by a start while its source was gone, is left out when the receivers are stopped, so it is not counted on before; nor is
+ * one of whose logs that cannot be seen. Whoever cannot say so, as a helper of an earlier version, is.
+ */
+async function contributing(logs: RelayLogs, followers: readonly HostName[]): Promise<Contributing> {
+  const looks = await Promise.all(followers.map(async (host) => ({ host, log: (await logs.get(host)) ?? null })));
+  return {
+    followers: new Map(
+      looks.flatMap(({ host, log }) => ((log?.fault ?? null) === null ? [[host, log?.diskFreeBytes ?? null]] : [])),
+    ),
+    leftOut: looks.flatMap(({ host, log }) =>
+      (log?.fault ?? null) === null ? [] : [`${host} is not counted on: ${log?.fault ?? ''}`],
+    ),
+  };
+}
+
+const explained = (coverage: Coverage, whys: readonly string[]): Coverage =>
+  coverage.kind === 'lossless' ? coverage : { ...coverage, why: [coverage.why, ...whys].join('; ') };
 
 /** @throws Refusal with everything that is still open, and how it can be accepted */
 export function refuseUnaccepted(risk: Risk, given: Pick<Foreseen, 'accepted' | 'cluster'>): void {
@@ -158,7 +180,8 @@ async function foreseeLoss(
   // Where the ackers cover, the old binlog cannot take anything away, and to read it takes time.
   if (byAckers.kind === 'lossless') return null;
   if (!reachable) return lossOf(byAckers);
-  const end = await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 });
+  const end = await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }).catch(unreadable);
+  if (typeof end === 'string') return lossOf({ ...byAckers, why: `${byAckers.why} (${end})` });
   const coverage = judgeCoverage({ ...evidence, oldBinlogEnd: end['gtid'] ?? '' });
   if (coverage.kind === 'lossless') return null;
   const tail = tailFrom(
@@ -166,6 +189,12 @@ async function foreseeLoss(
   );
   const refined = judgeTail(coverage, tail, cluster.description.salvage);
   return refined.kind === 'lossy' ? lossOf(refined) : null;
+}
+
+/** No reason to end without asking: whoever answers for it may go on without that log. */
+function unreadable(error: unknown): string {
+  if (error instanceof AdapterFailure && error.type === 'Unverified') return error.message;
+  throw error;
 }
 
 export const lossOf = ({ why, count }: { readonly why: string; readonly count: number | null }): PossibleLoss => ({

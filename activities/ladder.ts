@@ -1,5 +1,6 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { FenceRung } from '../domain/cluster.ts';
+import { vouching } from '../domain/channels.ts';
 import { judgeRevocation } from '../domain/coverage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
@@ -87,7 +88,10 @@ async function revoke(
   keeping: Promise<readonly Kept[]>,
 ): Promise<FenceProof> {
   const stopped = await stopReceivers(authority, await keeping, steps.signal);
-  const revocation = judgeRevocation(syncOf(cluster, [...authority.records.values()]), [...stopped.keys()]);
+  const revocation = judgeRevocation(
+    syncOf(cluster, [...authority.records.values()]),
+    vouching(stopped.keys(), stopped),
+  );
   if (!revocation.enough) throw new AdapterFailure({ type: 'Unsafe', host: primary, message: revocation.why });
   return {
     rung: 'revocation',

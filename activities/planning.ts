@@ -1,9 +1,10 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import type { FenceRung, HostName } from '../domain/cluster.ts';
+import { vouching } from '../domain/channels.ts';
 import { judgeRevocation } from '../domain/coverage.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, answeredStatuses, isAnswering, observationOf } from '../domain/observation.ts';
 import type { FailoverPlan, PlannedRefusal } from '../domain/plan.ts';
 import { planOf } from '../domain/plan.ts';
 import type { Activities } from './contract.ts';
@@ -77,7 +78,10 @@ function inWords(error: unknown): PlannedRefusal {
 
 function rungsAtHand(cluster: ClusterPorts, seen: ClusterObservation, primary: HostName): readonly FenceRung[] {
   const isReached = isAnswering(observationOf(seen, primary).helper);
-  const revocation = judgeRevocation(syncOf(cluster, answeredRecords(seen)), followersOf(seen, primary));
+  const revocation = judgeRevocation(
+    syncOf(cluster, answeredRecords(seen)),
+    vouching(followersOf(seen, primary), answeredStatuses(seen)),
+  );
   const atHand: Readonly<Record<FenceRung, boolean>> = {
     ssh: isReached,
     powerOff: true,

@@ -9,7 +9,7 @@ import { judgeLikeness, judgeServerId } from '../domain/likeness.ts';
 import type { ClusterObservation, HostObservation } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf } from '../domain/observation.ts';
 import type { Obstacle } from '../domain/preflight.ts';
-import { judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
+import { judgeFitness, judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
 import { recordedPrimary } from '../domain/records.ts';
@@ -92,7 +92,7 @@ async function settingsOn(cluster: ClusterPorts, host: HostName): Promise<Server
 
 const obstaclesOnDonor = ({ host, server }: HostObservation): readonly Obstacle[] =>
   isAnswering(server)
-    ? judgePrimarySettings(server.status)
+    ? [...judgePrimarySettings(server.status), ...judgeFitness(server.status)]
     : [{ code: 'donor', explains: `${host} does not answer`, remedy: 'start it, or choose another donor' }];
 
 function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly Obstacle[] {

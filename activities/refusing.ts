@@ -2,6 +2,7 @@ import { connectedReplicas, endReplicationTo } from '../adapters/mariadb-connect
 import { stopAcknowledging } from '../adapters/mariadb.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { namesOfOthers } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
 import type { Refusal } from '../domain/observation.ts';
@@ -107,8 +108,11 @@ export async function quieten(
     const { replication, semiSync: before } = await statusOf(authority.cluster, host);
     if (before.replicaEnabled || before.replicaActive)
       await authority.withSession(host, (session) => stopAcknowledging(session, replication?.receiver ?? 'stopped'));
-    const { semiSync } = await statusOf(authority.cluster, host);
-    if (semiSync.replicaEnabled || semiSync.replicaActive) return `${host} still acknowledges`;
+    const after = await statusOf(authority.cluster, host);
+    if (after.semiSync.replicaEnabled || after.semiSync.replicaActive) return `${host} still acknowledges`;
+    // What is told to its own channel is not told to another one, which goes on as it connected.
+    const others = namesOfOthers(after);
+    if (others !== null) return `${host} has a replication channel that is not the cluster's: ${others}`;
     await letIn(authority, { primary, host });
     // It tries again once a second; whoever looks next should not find it on its way.
     const isBack = async (): Promise<true | null> =>

@@ -23,6 +23,7 @@ import { appliedBy } from '../domain/tail.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
 import type { Activities } from './contract.ts';
+import { checkFitness } from './adopting.ts';
 import { ensureHelper } from './equipping.ts';
 import { askServer } from './asking.ts';
 import { letIn } from './refusing.ts';
@@ -48,6 +49,7 @@ async function takeBack(work: Work): Promise<Return> {
   const standing = await steps.run('look', host, () => standingOf(authority.cluster, host));
   if (standing.follows) requireOwnOf(standing);
   const ended = { primary: standing.primary, epoch: authority.epoch };
+  if (standing.status !== null) checkFitness(host, standing.status);
   if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
   const wasClean = await steps.run('judge', host, async () => {
@@ -59,6 +61,7 @@ async function takeBack(work: Work): Promise<Return> {
   await steps.run('start', host, () => startClosed(authority, standing));
   // Its recovery may have committed what was prepared: only what it says now counts.
   const started = await standingOf(authority.cluster, host);
+  if (started.status !== null) checkFitness(host, started.status);
   const isStillClean = await steps.run('judge', host, () => isClean(authority, started));
   if (!isStillClean) return quarantine(work, started);
   requireOwnOf(started);
@@ -76,10 +79,10 @@ async function isClean({ cluster }: Authority, standing: Standing): Promise<bool
   const { host, status } = standing;
   if (status === null) {
     const files = { logs: 'binlog', beyond: standing.primaryHolds } as const;
-    const { held, complete } = tailFrom(
-      await list(cluster, host, files).catch((error: unknown) => refuseLogless(standing, error)),
-    );
-    return compare(standing, held).extra.size === 0 && complete;
+    const tail = tailFrom(await list(cluster, host, files).catch((error: unknown) => refuseLogless(standing, error)));
+    // Nothing is held, or nothing can be read: not the same.
+    if (!tail.complete && tail.held === '') throw unreadable(standing, tail.why);
+    return compare(standing, tail.held).extra.size === 0 && tail.complete;
   }
   const { extra, shared } = compare(standing, renderGtids(appliedBy(status)));
   if (extra.size > 0) return false;
@@ -94,16 +97,21 @@ async function isClean({ cluster }: Authority, standing: Standing): Promise<bool
     });
   }
   const relay = await list(cluster, host, { logs: 'relay', beyond: shared });
-  const { count, complete } = tailFrom(relay);
+  const { count, complete, why } = tailFrom(relay);
+  if (relay['source'] === 'unknown') throw unreadable(standing, why);
   // Relay logs that were thrown away hold nothing that could be set aside.
   return relay['source'] === 'no' || (count === 0 && complete);
 }
 
-function refuseLogless({ cluster, host }: Standing, error: unknown): never {
+function refuseLogless(standing: Standing, error: unknown): never {
   if (!(error instanceof AdapterFailure) || error.type !== 'Unverified') throw error;
-  throw unsafe(
+  throw unreadable(standing, error.message);
+}
+
+function unreadable({ cluster, host }: Standing, why: string): AdapterFailure {
+  return unsafe(
     host,
-    `what ${host} holds cannot be read (${error.message}). If it never held data of ${cluster}, make it a replica with standfast provision ${cluster} ${host}`,
+    `what ${host} holds cannot be read (${why}). If it never held data of ${cluster}, or what only it holds may be lost, make it a replica with standfast provision ${cluster} ${host}`,
   );
 }
 

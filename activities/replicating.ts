@@ -14,6 +14,7 @@ import type { ServerStatus } from '../domain/observation.ts';
 import { replicatesFrom } from '../domain/observation.ts';
 import { lostOwn } from '../domain/own-transactions.ts';
 import { appliedBy } from '../domain/tail.ts';
+import { checkFitness } from './adopting.ts';
 import { awaitApplied } from './applying.ts';
 import { compareRows } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
@@ -33,6 +34,7 @@ async function startReplica(
   await attempt.order(target, 'service-start');
   const status = await statusOf(cluster, target);
   requireReady(cluster, target, status);
+  checkFitness(target, status);
   await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
   if (replicatesFrom(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);

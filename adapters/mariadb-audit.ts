@@ -1,6 +1,7 @@
 import type { AccountFacts, Listed, NextStart, ServerFacts, Settings } from '../domain/audit/facts.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { privilegesAtLogin, privilegesWithinReach } from '../domain/roles.ts';
+import { ownChannel } from './mariadb-channels.ts';
 import { readRoles } from './mariadb-roles.ts';
 import { readStatus } from './mariadb-status.ts';
 import type { Deadline, HelperAnswerFields, Row, Session } from './ports.ts';
@@ -9,6 +10,7 @@ import type { Deadline, HelperAnswerFields, Row, Session } from './ports.ts';
 export const AUDITED_SETTINGS = [
   'binlog_expire_logs_seconds',
   'binlog_format',
+  'encrypt_binlog',
   'event_scheduler',
   'gtid_domain_id',
   'gtid_strict_mode',
@@ -50,7 +52,7 @@ export async function readServerFacts(
   );
   const running = new Map(variables.map((row) => [text(row, 'name').toLowerCase(), text(row, 'value')]));
   const [filters = {}] = await rows('SHOW MASTER STATUS');
-  const channel = (await rows('SHOW ALL SLAVES STATUS')).find((row) => text(row, 'Connection_name') === '');
+  const channel = ownChannel(await rows('SHOW ALL SLAVES STATUS'));
   return {
     status,
     uid: running.get('server_uid') ?? '',

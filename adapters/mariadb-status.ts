@@ -1,5 +1,6 @@
 import type { HostName } from '../domain/cluster.ts';
-import type { ReplicationStatus, ServerStatus, ThreadState } from '../domain/observation.ts';
+import type { ReplicationStatus, ServerStatus } from '../domain/observation.ts';
+import { channelsFrom } from './mariadb-channels.ts';
 import { SERVER_CLOCK } from './mariadb-heartbeat.ts';
 import type { Deadline, LookDeadline, Pulse, Row, Session } from './ports.ts';
 
@@ -11,6 +12,7 @@ const VARIABLES = [
   'log_bin',
   'binlog_format',
   'log_slave_updates',
+  'encrypt_binlog',
   'sync_binlog',
   'innodb_flush_log_at_trx_commit',
   'gtid_strict_mode',
@@ -53,9 +55,10 @@ export async function readStatus(
   );
   const replicas = await session.rows('SHOW SLAVE HOSTS', [], deadline);
   const values = new Map(pairs.map((row) => [text(row, 'name').toLowerCase(), text(row, 'value')]));
-  const channel = channels.find((row) => text(row, 'Connection_name') === '');
+  const { own, others } = channelsFrom(channels, nameOf);
   return statusFrom((name) => values.get(name) ?? '', {
-    replication: channel === undefined ? null : channelStatus(channel, nameOf),
+    replication: own,
+    otherChannels: others,
     attached: replicas.map((row) => Number(text(row, 'Server_id'))),
   });
 }
@@ -92,14 +95,14 @@ export async function readReplication(
   nameOf: (address: string) => HostName | null,
   deadline: LookDeadline,
 ): Promise<ReplicationStatus | null> {
-  const channels = await pulse.rows('SHOW ALL SLAVES STATUS', deadline);
-  const channel = channels.find((row) => text(row, 'Connection_name') === '');
-  return channel === undefined ? null : channelStatus(channel, nameOf);
+  return channelsFrom(await pulse.rows('SHOW ALL SLAVES STATUS', deadline), nameOf).own;
 }
+
+type Channelled = Pick<ServerStatus, 'replication' | 'otherChannels'>;
 
 function statusFrom(
   value: (name: string) => string,
-  { replication, attached }: Pick<ServerStatus, 'replication'> & { readonly attached: readonly number[] },
+  { attached, ...channels }: Channelled & { readonly attached: readonly number[] },
 ): ServerStatus {
   const isOn = (name: string): boolean => value(name) === 'ON';
   return {
@@ -113,6 +116,7 @@ function statusFrom(
       format: value('binlog_format'),
       logsReplicated: isOn('log_slave_updates'),
       sync: Number(value('sync_binlog')),
+      encrypted: isOn('encrypt_binlog'),
     },
     flushLogAtCommit: Number(value('innodb_flush_log_at_trx_commit')),
     gtidStrictMode: isOn('gtid_strict_mode'),
@@ -132,28 +136,7 @@ function statusFrom(
       replicaEnabled: isOn('rpl_semi_sync_slave_enabled'),
       replicaActive: isOn('rpl_semi_sync_slave_status'),
     },
-    replication,
-  };
-}
-
-function channelStatus(row: Row, nameOf: (address: string) => HostName | null): ReplicationStatus {
-  const filters = Object.keys(row).filter(
-    (key) => /^Replicate_(Do|Ignore|Wild|Rewrite)/.test(key) && text(row, key) !== '',
-  );
-  return {
-    source: nameOf(text(row, 'Master_Host')),
-    receiver: threadState(text(row, 'Slave_IO_Running')),
-    applier: threadState(text(row, 'Slave_SQL_Running')),
-    receiverError: errorOf(row, 'Last_IO_Errno', 'Last_IO_Error'),
-    applierError: errorOf(row, 'Last_SQL_Errno', 'Last_SQL_Error'),
-    received: text(row, 'Gtid_IO_Pos'),
-    applied: text(row, 'Gtid_Slave_Pos'),
-    readUpTo: `${text(row, 'Master_Log_File')}:${text(row, 'Read_Master_Log_Pos')}`,
-    usesGtid: text(row, 'Using_Gtid') !== 'No',
-    delaySeconds: Number(text(row, 'SQL_Delay')),
-    filters: filters.map((key) => `${key}=${text(row, key)}`),
-    heartbeatPeriodSeconds: Number(text(row, 'Slave_heartbeat_period')),
-    heartbeatsReceived: Number(text(row, 'Slave_received_heartbeats')),
+    ...channels,
   };
 }
 
@@ -161,14 +144,3 @@ const text = (row: Row, key: string): string => {
   const value = row[key] as string | number | null | undefined;
   return value === null || value === undefined ? '' : String(value);
 };
-
-function threadState(word: string): ThreadState {
-  if (word === 'Yes') return 'running';
-  return word === 'No' ? 'stopped' : 'connecting';
-}
-
-/** Server messages can hold addresses; the code and the first words are enough for a person, and the server keeps the rest. */
-function errorOf(row: Row, code: string, message: string): { code: number; message: string } | null {
-  const number = Number(text(row, code));
-  return number === 0 ? null : { code: number, message: text(row, message).slice(0, 300) };
-}

@@ -1,11 +1,8 @@
 import type { Row, Session } from './ports.ts';
 import { AdapterFailure } from './ports.ts';
+import { NOBODY, TAIL_CHANNEL as CHANNEL } from './mariadb-channels.ts';
 
-/** The helper stages tails under this name; see docs/host-helper.md, `tail-stage`. */
-const CHANNEL = 'standfast';
 const STOP_MS = 10_000;
-/** Never connected to: only the applier of the channel runs. Source: RFC 2606, .invalid. */
-const NOBODY = 'standfast.invalid';
 
 /**
  * Applies a staged tail as the relay log of a channel of its own: the applier takes each transaction whole, with its GTID, and raises

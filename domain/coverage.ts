@@ -65,7 +65,9 @@ export function judgeCoverage(input: CoverageInput): Coverage {
  * are only kept can be counted.
  */
 export function judgeTail(coverage: Coverage, tail: Tail | null, salvage: 'apply' | 'quarantine'): Coverage {
-  if (coverage.kind === 'lossless' || tail?.complete !== true || tail.count === 0) return coverage;
+  if (coverage.kind === 'lossless' || tail === null) return coverage;
+  if (!tail.complete) return tail.why === '' ? coverage : { ...coverage, why: `${coverage.why} (${tail.why})` };
+  if (tail.count === 0) return coverage;
   const what = `${String(tail.count)} transactions of the old primary that no replica received, up to ${tail.upTo}`;
   if (salvage === 'apply')
     return { kind: 'lossless', by: 'salvage', why: `${what}, are read from its files and applied` };

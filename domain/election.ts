@@ -1,3 +1,4 @@
+import { namesOfOthers } from './channels.ts';
 import type { HostDescription, HostName } from './cluster.ts';
 import type { GtidSet } from './gtid.ts';
 import {
@@ -116,6 +117,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
   const lost = renderGtids(lostOwn(status, knownTo(input), input.lineage ?? []));
   const older = couldNotFollow(contender, input.contenders);
   const { replication } = status;
+  const others = namesOfOthers(status);
   const vetoes: readonly (readonly [boolean, string])[] = [
     [!status.binlog.enabled, 'it has no binary log, so no replica could follow it'],
     [!status.binlog.logsReplicated, 'log_slave_updates is off, so no replica could follow it'],
@@ -126,6 +128,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
     ],
     [replication === null, 'it replicates from nobody'],
     [replication !== null && replication.source !== input.primary.name, `its source is not ${input.primary.name}`],
+    [others !== null, `it has a replication channel that is not the cluster's: ${others ?? ''}`],
     // MariaDB forgets it at a restart, while its relay log may still hold acknowledged writes.
     [
       replication !== null && replication.usesGtid && replication.received === '',

@@ -30,6 +30,15 @@ export interface ReplicationStatus {
   readonly heartbeatsReceived: number;
 }
 
+/** A replication channel beside the one that a cluster replicates through. Standfast makes none that outlasts an operation. */
+export interface OtherChannel {
+  readonly name: string;
+  /** Inventory name of the source; null when its address is not in the inventory: a server elsewhere, or a member by another address, such as the VIP. */
+  readonly source: HostName | null;
+  readonly receiver: ThreadState;
+  readonly applier: ThreadState;
+}
+
 export interface SemiSyncStatus {
   readonly primaryEnabled: boolean;
   /** The server really waits: MariaDB reports OFF after a timeout although it is enabled. */
@@ -56,6 +65,8 @@ export interface ServerStatus {
     readonly format: string;
     readonly logsReplicated: boolean;
     readonly sync: number;
+    /** Its logs, those of its receiver as well, can be read by nobody but itself. Absent in answers of earlier versions. */
+    readonly encrypted?: boolean;
   };
   readonly flushLogAtCommit: number;
   readonly gtidStrictMode: boolean;
@@ -69,6 +80,8 @@ export interface ServerStatus {
   readonly appliedPosition: string;
   readonly semiSync: SemiSyncStatus;
   readonly replication: ReplicationStatus | null;
+  /** Stopped ones as well. Absent in answers of earlier versions. */
+  readonly otherChannels?: readonly OtherChannel[];
 }
 
 /** Why a server or a helper gave no status. `full` (1040), `denied` and `faulty` (an error of its own) come from a live one; `hung` greets nobody. */

@@ -1,3 +1,4 @@
+import { judgeChannels } from './channels.ts';
 import type { ClusterDescription, HostDescription } from './cluster.ts';
 import type { ServerStatus } from './observation.ts';
 
@@ -75,6 +76,28 @@ export const judgePrimarySettings = (status: ServerStatus): readonly Obstacle[] 
     explains: `${requirement.setting} is ${requirement.found(status)}: ${requirement.why}`,
     remedy: `put ${requirement.wanted} into its configuration and restart it`,
   }));
+
+/**
+ * Of whoever comes into care or is about to count. One that counts already goes on, and is told of by the audit: to keep a primary closed for this would be an
+ * outage.
+ */
+export const judgeFitness = (status: ServerStatus): readonly Obstacle[] => [
+  ...judgeLogs(status),
+  ...judgeChannels(status),
+];
+
+/** What only a dead server has is read from its files. */
+const judgeLogs = ({ binlog }: ServerStatus): readonly Obstacle[] =>
+  binlog.encrypted === true
+    ? [
+        {
+          code: 'setting:encrypt_binlog',
+          explains:
+            'encrypt_binlog is ON: its binary log and its relay logs are encrypted, and when it is dead nobody can read what only they hold',
+          remedy: 'take encrypt_binlog out of its configuration and restart it',
+        },
+      ]
+    : [];
 
 export function judgePlacement(cluster: ClusterDescription, host: HostDescription): readonly Obstacle[] {
   if (cluster.countries.length === 0 || cluster.countries.includes(host.country)) return [];

@@ -1,4 +1,5 @@
 import { faultsOfWaiting, judgeAttachment } from './acknowledgement.ts';
+import { vouching } from './channels.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { describeHost } from './cluster.ts';
 import { contributionsNeeded, judgeCoverage } from './coverage.ts';
@@ -78,7 +79,10 @@ function lossWithoutPrimary(status: ServerStatus, { sync, observation, primary, 
   const others = [...answeredStatuses(observation)].filter(
     ([, { replication }]) => replication?.source === primary && replication.received !== '',
   );
-  const contributors = others.map(([host]) => host);
+  const contributors = vouching(
+    others.map(([host]) => host),
+    new Map(others),
+  );
   const coverage = judgeCoverage({ sync, contributors, winnerReceived: '', oldBinlogEnd: null });
   const hasAll = others.every(
     ([, other]) => historyBeyond(receivedFromPrimary(other), receivedBy(status), lineage).size === 0,
@@ -169,7 +173,14 @@ export function judgeAcknowledgement({
   if (unrecorded.length > 0)
     return certain(`${unrecorded.join(' and ')} acknowledges writes off the record, so a failover would not ask it`);
   const needed = contributionsNeeded(sync);
-  if (acknowledging.length >= needed && needed > 0) return null;
+  const asked = vouching(acknowledging, statuses);
+  if (asked.length >= needed && needed > 0) return null;
+  if (acknowledging.length >= needed && needed > 0) {
+    const unasked = acknowledging.filter((acker) => !asked.includes(acker));
+    return certain(
+      `${unasked.join(' and ')} acknowledges the writes of ${primary}, and a failover would not count on it: it has a replication channel that is not the cluster's`,
+    );
+  }
   const missing = sync.ackers.filter((acker) => !acknowledging.includes(acker));
   return {
     why: `${missing.join(' and ') || 'nobody'} is not seen to acknowledge the writes of ${primary}, and a failover has to ask ${String(needed)} of ${sync.ackers.join(', ') || 'nobody'}`,

@@ -1,3 +1,4 @@
+import { HOW_TO_END, namesOfOthers } from './channels.ts';
 import type { HostName } from './cluster.ts';
 import type { HostObservation } from './observation.ts';
 import { isAnswering } from './observation.ts';
@@ -28,6 +29,14 @@ interface Rule {
 const status = ({ observation }: ReplicaCase) => (isAnswering(observation.server) ? observation.server.status : null);
 const replication = (found: ReplicaCase) => status(found)?.replication ?? null;
 const follows = (found: ReplicaCase): boolean => replication(found) !== null;
+
+const othersOf = (found: ReplicaCase): string | null => {
+  const own = status(found);
+  return own === null ? null : namesOfOthers(own);
+};
+
+export const explainForeign = (host: HostName, names: string): string =>
+  `${host} has a replication channel that is not the cluster's: ${names}`;
 
 const isFenced = ({ observation: { helper } }: ReplicaCase): boolean => isAnswering(helper) && helper.records.fenced;
 
@@ -83,6 +92,13 @@ const RULES: readonly Rule[] = [
     explains: ({ evidence, primary }) =>
       `${evidence.host} replicates from ${evidence.source ?? 'an unknown server'} instead of ${primary}`,
     remedy: 'standfast rejoin CLUSTER HOST',
+  },
+  {
+    code: 'ForeignChannel',
+    severity: 'bad',
+    matches: (found) => othersOf(found) !== null,
+    explains: (found) => explainForeign(found.evidence.host, othersOf(found) ?? ''),
+    remedy: HOW_TO_END,
   },
   {
     code: 'ReceiverStopped',

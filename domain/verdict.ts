@@ -1,4 +1,5 @@
 import { faultsOfWaiting } from './acknowledgement.ts';
+import { HOW_TO_END, namesOfOthers } from './channels.ts';
 import type { ClockOffset } from './clock.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
 import { majorityOf, memberNames } from './cluster.ts';
@@ -11,7 +12,7 @@ import { isAnswering, observationOf } from './observation.ts';
 import { lostOwn } from './own-transactions.ts';
 import type { SyncRecord } from './records.ts';
 import { judgeAckers } from './verdict-ackers.ts';
-import { judgeHelper, judgeReplica } from './verdict-replica.ts';
+import { explainForeign, judgeHelper, judgeReplica } from './verdict-replica.ts';
 
 export type Severity = 'bad' | 'warn';
 
@@ -166,6 +167,9 @@ function judgePrimary(input: VerdictInput, status: ServerStatus | null): readonl
   const prepare = `standfast prepare ${input.cluster.cluster} ${host}`;
   if (status.readOnly)
     findings.push(bad(host, { code: 'PrimaryClosed', explains: 'the primary refuses writes', remedy: prepare }));
+  const others = namesOfOthers(status);
+  if (others !== null)
+    findings.push(bad(host, { code: 'ForeignChannel', explains: explainForeign(host, others), remedy: HOW_TO_END }));
   const faults = faultsOfWaiting(status.semiSync);
   if (input.sync?.mode === 'lossless' && faults.length > 0)
     findings.push(

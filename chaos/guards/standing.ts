@@ -169,8 +169,8 @@ export const STANDING = [
     [
       'thrown away relay logs are foreseen',
       'what will be refused for want of a contribution is refused before anything is changed',
-      "answer['source'] !== 'no'",
-      'true',
+      "if (source === 'no') return",
+      "if (source === 'x') return",
       'counts a replica for nothing whose relay logs were thrown away by a start',
     ],
   ]),

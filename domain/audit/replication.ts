@@ -1,3 +1,4 @@
+import { namesOfOthers } from '../channels.ts';
 import type { Rule } from './rule.ts';
 import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen, withSetting } from './rule.ts';
 
@@ -47,6 +48,18 @@ export const REPLICATION_RULES: readonly Rule[] = [
         });
       }),
     ),
+  },
+  {
+    code: 'ForeignChannel',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: 'every named replication channel of every server, running or stopped',
+    why: 'a failover stops the channel of the cluster and no other: through that one a server acknowledges for a primary that was deposed, or takes writes from elsewhere when it is primary itself; it is not promoted, and counts for nothing',
+    fix: "once all that it received is applied or not needed: STOP SLAVE 'NAME'; RESET SLAVE 'NAME' ALL on HOST",
+    judge: eachServer(({ server: { status } }) => {
+      const names = namesOfOthers(status);
+      return names === null ? null : { found: names, expected: 'the default channel alone, which has no name' };
+    }),
   },
   {
     code: 'ReplicationStopped',
@@ -99,6 +112,17 @@ export const REPLICATION_RULES: readonly Rule[] = [
       const delay = status.replication?.delaySeconds ?? 0;
       return unless(delay === 0, { found: `${String(delay)} s behind on purpose`, expected: 'no delay' });
     }),
+  },
+  {
+    code: 'BinlogEncrypted',
+    group: 'servers',
+    severity: 'bad',
+    looksAt: '`encrypt_binlog`',
+    why: 'its binary log and its relay logs can be read by nobody but itself: what only a dead primary has is lost, and a replica with encrypted relay logs counts for nothing in a failover',
+    fix: 'take encrypt_binlog out of the configuration of HOST and restart it; encrypt the disk under its logs instead',
+    judge: eachServer(({ server: { status } }) =>
+      unless(status.binlog.encrypted !== true, { found: 'encrypt_binlog=ON', expected: 'encrypt_binlog=OFF' }),
+    ),
   },
   {
     code: 'RelayLogRecovery',

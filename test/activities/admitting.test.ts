@@ -58,6 +58,17 @@ describe('an admission', () => {
     expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
   });
 
+  it('is refused to a replica whose logs nobody else can read', async () => {
+    const shop = withNewReplica();
+    shop.database('db3').encryptsLogs = true;
+    expect(await admit(shop)).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('encrypt_binlog is ON'),
+    });
+    expect(firstOf(shop, ACKNOWLEDGES)).toBe(Infinity);
+  });
+
   it('is lossless only when the replica holds what was committed before', async () => {
     const shop = withNewReplica('');
     shop.database('db1').semiSync.waits = false;

@@ -23,6 +23,12 @@ describe('a primary that restarted', () => {
     expect(shop.violations).toEqual([]);
   });
 
+  it('is opened again though its logs are encrypted: it counted before, and is told of elsewhere', async () => {
+    const shop = restarted();
+    shop.database('db1').encryptsLogs = true;
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
+  });
+
   it('says which of its events are left off', async () => {
     const shop = restarted();
     shop.runsEvents = true;
@@ -154,6 +160,17 @@ describe('a cluster that is adopted', () => {
       kind: 'failed',
       type: 'Unsafe',
       message: expect.stringContaining('it is not known that db3 accepts no writes'),
+    });
+    expect(firstOf(shop, OPENED)).toBe(Infinity);
+  });
+
+  it('is refused when nobody else could read the logs of its primary', async () => {
+    const shop = adopted();
+    shop.database('db1').encryptsLogs = true;
+    expect(await open(shop, 'db1')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('encrypt_binlog is ON'),
     });
     expect(firstOf(shop, OPENED)).toBe(Infinity);
   });

@@ -3,7 +3,7 @@ import { asyncLocalStorage } from '@temporalio/activity';
 import { provisioningActivities } from '../../activities/provisioning.ts';
 import { replicatingActivities } from '../../activities/replicating.ts';
 import type { ClusterPorts } from '../../adapters/ports.ts';
-import { contextOf, inSimulatedTime } from './sim/attempt.ts';
+import { attempt, contextOf, inSimulatedTime } from './sim/attempt.ts';
 import { simulatedPorts } from './sim/ports.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
@@ -73,4 +73,41 @@ it('a copy is given up when no byte has moved for an hour, and not before', asyn
   });
   expect(performance.now() - began).toBeGreaterThan(18_000_000);
   expect(polls).toBeGreaterThan(1_000);
+});
+
+it('a donor whose logs nobody else can read is refused before a byte moves', async () => {
+  const shop = new SimulatedShop();
+  shop.kill('db3');
+  shop.database('db1').encryptsLogs = true;
+  const input = { cluster: 'shop', host: 'db3', from: null };
+  const outcome = await attempt(shop, 'planProvision', { input }).catch((error: unknown) => ({ kind: String(error) }));
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    type: 'Unsafe',
+    message: expect.stringMatching(/db3 cannot be provisioned: encrypt_binlog is ON/),
+  });
+  expect(shop.log).toEqual([]);
+});
+
+it('a copy whose logs nobody else can read is not started as a replica', async () => {
+  const shop = new SimulatedShop();
+  const simulated = simulatedPorts(shop);
+  const db3 = shop.database('db3');
+  Object.assign(db3.channel ?? {}, { receiver: 'stopped', applier: 'stopped' });
+  db3.semiSync.replicaEnabled = false;
+  db3.encryptsLogs = true;
+  const helper: ClusterPorts['helper'] = (host) => ({
+    request: (verb, args, deadline) =>
+      verb === 'service-start' || verb.startsWith('job-')
+        ? Promise.resolve({ attempt: '1' })
+        : simulated.helper(host).request(verb, args, deadline),
+  });
+  const { startReplica } = replicatingActivities({ cluster: () => Promise.resolve({ ...simulated, helper }) });
+  const copy = { cluster: 'shop', job: 'j', donor: 'db1', target: 'db3', primary: 'db1', position: '' };
+  const starting = asyncLocalStorage.run(contextOf('startReplica', 1), () => startReplica(copy));
+  expect(await starting.catch((error: unknown) => error)).toMatchObject({
+    type: 'Unsafe',
+    message: expect.stringContaining('encrypt_binlog is ON'),
+  });
+  expect(db3.channel).toMatchObject({ receiver: 'stopped', applier: 'stopped' });
 });

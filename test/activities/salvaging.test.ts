@@ -92,7 +92,8 @@ class Hosts {
     Using_Gtid: 'Slave_Pos',
   });
   #salvage = (): Row => ({
-    ...{ Connection_name: 'standfast', Slave_SQL_Running: this.fault === '' ? 'Yes' : 'No' },
+    ...{ Connection_name: 'standfast', Master_Host: 'standfast.invalid' },
+    ...{ Slave_SQL_Running: this.fault === '' ? 'Yes' : 'No' },
     ...{ Last_SQL_Errno: this.fault === '' ? 0 : 1062, Last_SQL_Error: this.fault },
   });
 }

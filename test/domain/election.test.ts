@@ -4,7 +4,7 @@ import type { Contender, ElectionInput } from '../../domain/election.ts';
 import { electPrimary, receivedBy } from '../../domain/election.ts';
 import { containsGtids, parseGtids, renderGtids, unionGtids } from '../../domain/gtid.ts';
 import type { ReplicationStatus, ServerStatus } from '../../domain/observation.ts';
-import { channel, contender, DB1, DB2, DB3, replicaStatus, serverStatus } from './shop.ts';
+import { channel, contender, DB1, DB2, DB3, foreign, replicaStatus, serverStatus } from './shop.ts';
 
 const elect = (contenders: readonly Contender[], changes: Partial<ElectionInput> = {}) =>
   electPrimary({ contenders, primary: DB1, countries: ['NO'], ...changes });
@@ -134,6 +134,14 @@ describe('each veto bars by itself', () => {
     [
       'it filters replication (Replicate_Do_DB=shop, Replicate_Ignore_DB=x)',
       via({ filters: ['Replicate_Do_DB=shop', 'Replicate_Ignore_DB=x'] }),
+    ],
+    [
+      `it has a replication channel that is not the cluster's: "b" from db1 (receiver running, applier running)`,
+      { otherChannels: [foreign()] },
+    ],
+    [
+      `it has a replication channel that is not the cluster's: "b" from a server that is not in the inventory (receiver stopped, applier stopped)`,
+      { otherChannels: [foreign({ source: null, receiver: 'stopped', applier: 'stopped' })] },
     ],
     ['it is a delayed replica', via({ delaySeconds: 1 })],
     [

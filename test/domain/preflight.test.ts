@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../domain/observation.ts';
-import { judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
-import { DB2, serverStatus, SHOP } from './shop.ts';
+import { judgeFitness, judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
+import { DB2, foreign, serverStatus, SHOP } from './shop.ts';
 
 const { binlog } = serverStatus();
 
@@ -37,6 +37,30 @@ describe('the settings of a primary', () => {
       serverId: 0,
     });
     expect(judgePrimarySettings(all)).toHaveLength(7);
+  });
+});
+
+describe('a server that is to come into care, or to count', () => {
+  it('has nothing against it when it is as one should be', () => {
+    expect(judgeFitness(serverStatus())).toEqual([]);
+  });
+
+  it('must have no replication channel but the one of its cluster, stopped or not', () => {
+    const [obstacle] = judgeFitness(serverStatus({ otherChannels: [foreign({ receiver: 'stopped' })] }));
+    expect(obstacle).toMatchObject({
+      code: 'channel',
+      explains: expect.stringMatching(/^it has a replication channel that is not the cluster's: "b" from db1/),
+      remedy: expect.stringContaining("RESET SLAVE 'NAME' ALL"),
+    });
+  });
+
+  it('must have logs that others can read', () => {
+    const [obstacle] = judgeFitness(serverStatus({ binlog: { ...binlog, encrypted: true } }));
+    expect(obstacle).toMatchObject({
+      code: 'setting:encrypt_binlog',
+      explains: expect.stringMatching(/^encrypt_binlog is ON: .*nobody can read/),
+      remedy: 'take encrypt_binlog out of its configuration and restart it',
+    });
   });
 });
 

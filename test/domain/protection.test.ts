@@ -16,6 +16,7 @@ import {
   serverStatus,
   silence,
   WAITING,
+  foreign,
 } from './shop.ts';
 
 type Hosts = Readonly<Record<string, Partial<HostObservation>>>;
@@ -182,6 +183,12 @@ const NOT_PROTECTED: readonly (readonly [string, Parameters<typeof shop>[0], str
     { hosts: { db3: replica(DB3, { semiSync: { ...ACKNOWLEDGING, replicaActive: false } }) } },
     'MayLoseWrites',
     'db3 is not seen to acknowledge',
+  ],
+  [
+    'an acker that a failover would not count on',
+    { hosts: { db3: replica(DB3, { otherChannels: [foreign()] }) } },
+    'MayLoseWrites',
+    "db3 acknowledges the writes of db1, and a failover would not count on it: it has a replication channel that is not the cluster's",
   ],
   [
     'a replica whose records do not count',

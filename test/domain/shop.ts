@@ -5,6 +5,7 @@ import type {
   HelperAnswer,
   HostFacts,
   HostObservation,
+  OtherChannel,
   ReplicationStatus,
   SemiSyncStatus,
   ServerAnswer,
@@ -98,6 +99,12 @@ export const channel = (changes: Partial<ReplicationStatus> = {}): ReplicationSt
   filters: [],
   heartbeatPeriodSeconds: 0.1,
   heartbeatsReceived: 7,
+  ...changes,
+});
+
+/** A channel that somebody made beside the one of the cluster. */
+export const foreign = (changes: Partial<OtherChannel> = {}): OtherChannel => ({
+  ...{ name: 'b', source: 'db1', receiver: 'running', applier: 'running' },
   ...changes,
 });
 

@@ -28,6 +28,11 @@ describe('the tail of the old primary', () => {
     expect(judgeTail(LOSSY, tail, 'apply')).toBe(LOSSY);
   });
 
+  it('leaves a loss that says why it could not be read to its end', () => {
+    const tail = { ...TAIL, complete: false, why: 'mariadb-bin.000001 is encrypted' };
+    expect(judgeTail(LOSSY, tail, 'apply')).toEqual({ ...LOSSY, why: 'async (mariadb-bin.000001 is encrypted)' });
+  });
+
   it('is no loss where the ackers cover: nobody was told that it is done', () => {
     expect(judgeTail(BY_ACKERS, TAIL, 'quarantine')).toBe(BY_ACKERS);
   });

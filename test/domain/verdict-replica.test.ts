@@ -6,6 +6,7 @@ import {
   answers,
   channel,
   DB2,
+  foreign,
   healthy,
   helper,
   LOSSLESS,
@@ -45,6 +46,10 @@ describe('a replica', () => {
     ['bad NotReplicating: db2 replicates from nobody', status({ replication: null })],
     ['bad WrongSource: db2 replicates from db3 instead of db1', via({ source: 'db3' })],
     ['bad WrongSource: db2 replicates from an unknown server instead of db1', via({ source: null })],
+    [
+      `bad ForeignChannel: db2 has a replication channel that is not the cluster's: "b" from db1 (receiver running, applier running)`,
+      status({ otherChannels: [foreign()] }),
+    ],
     ['bad ReceiverStopped: the IO thread of db2 is stopped', via({ receiver: 'stopped' })],
     [
       'bad ReceiverStopped: the IO thread of db2 is connecting (nothing answers at the address and port of its source; error 2003: cannot connect)',

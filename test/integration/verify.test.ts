@@ -57,6 +57,19 @@ const breakages: readonly (readonly [string, Breakage])[] = [
     },
   ],
   [
+    'a replication channel of another name, though it is stopped',
+    {
+      host: 'db3',
+      code: 'ForeignChannel',
+      sentence: /db3 has a replication channel that is not the cluster's: "other" from db2 \(receiver stopped/,
+      make: async (lab) => {
+        const { address } = lab.host('db2');
+        await lab.host('db3').sql(`CHANGE MASTER 'other' TO MASTER_HOST='${address}', MASTER_USER='repl'`);
+      },
+      mend: sql('db3', "RESET SLAVE 'other' ALL"),
+    },
+  ],
+  [
     'a replica that is down',
     {
       host: 'db2',

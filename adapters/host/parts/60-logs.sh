@@ -65,10 +65,10 @@ logs_of_index() {
   [[ -z $GONE || ${#LOGS[@]} == 0 || -e ${LOGS[0]} ]] || logs_of_index "$1"
 }
 
-# Whether an event of another server is in these relay logs. A start with both threads stopped throws the logs away and begins with an event of
-# this server's own; only a receiver that reached its source adds others.
+# Whether an event of another server is in these relay logs; 2: that is not known, since one of them is encrypted. A start with both threads stopped throws
+# the logs away and begins with an event of this server's own; only a receiver that reached its source adds others.
 has_source_event() {
-  local log at status
+  local log at status encrypted=1
   local -a undecided=()
   # The newest says it nearly always.
   for ((at = $#; at > 0; at--)); do
@@ -76,6 +76,7 @@ has_source_event() {
     begins_with_source "${!at}" || status=$?
     ((status != 0)) || return 0
     ((status != 2)) || undecided+=("${!at}")
+    ((status != 3)) || encrypted=2
   done
   for log in "${undecided[@]}"; do
     mariadb-binlog --no-defaults --base64-output=decode-rows "$log" 2>/dev/null | awk '
@@ -83,10 +84,11 @@ has_source_event() {
       END { exit !found }'
     [[ ${PIPESTATUS[1]} != 0 ]] || return 0
   done
-  return 1
+  return "$encrypted"
 }
 
-# begins_with_source LOG: 0 when one of its first events is another server's, 1 when it has none, 2 when its first events do not say. Read from the headers
+# begins_with_source LOG: 0 when one of its first events is another server's, 1 when it has none, 2 when its first events do not say, 3 when what follows them
+# is encrypted. Read from the headers
 # (time 4, type 1, server 4, length 4, place 4, flags 2), which is many times faster than to have the log printed. The first of them lie close together: they
 # are read at once.
 begins_with_source() {
@@ -100,8 +102,7 @@ begins_with_source() {
     i=$((at - from))
     ((i < ${#byte[@]})) || return 1
     ((i + 19 <= ${#byte[@]})) || return 2
-    # What follows an event of this type is encrypted.
-    ((byte[i + 4] != 164)) || return 2
+    ((byte[i + 4] != START_ENCRYPTION)) || return 3
     server=$((byte[i + 5] | byte[i + 6] << 8 | byte[i + 7] << 16 | byte[i + 8] << 24)) length=$((byte[i + 9] | byte[i + 10] << 8 | byte[i + 11] << 16 | byte[i + 12] << 24))
     ((length >= 19)) || return 2
     [[ -n $own ]] || own=$server
@@ -186,7 +187,7 @@ link_logs() {
 
 # The logs are linked (they only grow or go); the index and .info files are rewritten in place, so they are copied.
 verb_keep_relay() {
-  local KEPT=$OURS/relay-$EPOCH index log files=0 info source=no folder
+  local KEPT=$OURS/relay-$EPOCH index log files=0 info folder
   local -a infos=()
   local -A LINKS=()
   foresee_defaults
@@ -197,11 +198,10 @@ verb_keep_relay() {
   fi
   [[ -d ${CONF[datadir]} ]] || refuse Unverified "keep-relay: $HOSTNAME has no data directory ${CONF[datadir]}"
   [[ -d $KEPT ]] || mkdir -p "$KEPT" || refuse Unverified "keep-relay: cannot make $KEPT on $HOSTNAME; nothing was kept"
-  log_indexes relay_log
+  judge_relay_logs
   for index in "${INDEXES[@]}"; do
     infos+=("$index")
     logs_of_index "$index"
-    ! has_source_event "${LOGS[@]}" || source=yes
     files=$((files + ${#LOGS[@]}))
     for log in "${LOGS[@]}"; do
       folder=${log%/*}/.standfast/relay-$EPOCH
@@ -218,7 +218,7 @@ verb_keep_relay() {
   ((${#LINKS[@]} + ${#infos[@]} == 0)) || sync "$KEPT" "${!LINKS[@]}"
   say path "$KEPT"
   say files "$files"
-  say source "$source"
+  say_source
   free_bytes
   say disk_free "$FREE_BYTES"
 }
@@ -233,13 +233,8 @@ lacks_infos() {
 }
 
 verb_relay_source() {
-  local index source=no
-  log_indexes relay_log
-  for index in "${INDEXES[@]}"; do
-    logs_of_index "$index"
-    ! has_source_event "${LOGS[@]}" || source=yes
-  done
-  say source "$source"
+  judge_relay_logs
+  say_source
   free_bytes
   say disk_free "$FREE_BYTES"
 }

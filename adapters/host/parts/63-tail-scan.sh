@@ -115,13 +115,19 @@ print_logs() {
   rm -f "$complaint"
 }
 
-# scan_tail binlog|relay PLAN FILE…: writes into PLAN what the files hold beyond ARG[beyond].
+# scan_tail binlog|relay PLAN FILE…: writes into PLAN what the files hold beyond ARG[beyond], up to the first one that is encrypted.
 scan_tail() {
-  local logs=$1 plan=$2
+  local logs=$1 plan=$2 log
+  local -a readable=()
   shift 2
   MARK=mark-$RANDOM$RANDOM$RANDOM
-  print_logs "$@" | awk -v logs="$logs" -v mark="$MARK" -v given="${ARG[beyond]-}" "$SCAN_TAIL" >"$plan"
+  for log in "$@"; do
+    ! is_encrypted "$log" || break
+    readable+=("$log")
+  done
+  print_logs "${readable[@]}" | awk -v logs="$logs" -v mark="$MARK" -v given="${ARG[beyond]-}" "$SCAN_TAIL" >"$plan"
   [[ ${PIPESTATUS[1]} == 0 ]] || refuse Unverified "the logs of $HOSTNAME could not be scanned (awk failed, or no space for $plan)"
+  ((${#readable[@]} == $#)) || printf 'encrypted %s\n' "$log" >>"$plan"
   FROM=''
 }
 
@@ -208,9 +214,9 @@ logs_for_tail() {
   if [[ $1 == relay ]]; then
     relay_index
     logs_of_index "$RELAY_INDEX"
-    SOURCE=yes
-    has_source_event "${LOGS[@]}" || SOURCE=no PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
-    [[ -n $PURGED ]] || relay_logs_have_their_end ||
+    judge_source "${LOGS[@]}"
+    [[ $SOURCE != no ]] || PURGED="the relay logs were thrown away since the source was last reached (no event of it is in them), with whatever was not applied"
+    [[ $SOURCE != yes ]] || relay_logs_have_their_end ||
       PURGED="$HOSTNAME was started anew since its relay logs were written, they were not closed in order, and sync_relay_log is not 1: what was not on the disk is missing without a trace"
     note_gone "$RELAY_INDEX"
     return 0
@@ -226,18 +232,8 @@ logs_for_tail() {
     ! starts_within "${LOGS[at]}" || break
   done
   note_unsynced "${all[@]}"
-  ((at >= 0)) || PURGED+="${PURGED:+; }binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
+  # The list of one that is encrypted cannot be read, and says nothing of a purge.
+  ((at >= 0)) || is_encrypted "${LOGS[0]}" || PURGED+="${PURGED:+; }binlogs before ${LOGS[0]} were purged, and what they held is not known to be elsewhere"
   LOGS=("${LOGS[@]:at < 0 ? 0 : at}")
   note_gone "${INDEXES[0]}"
-}
-
-# The default channel's. Other channels of this server have names of their own behind the base.
-relay_index() {
-  local index
-  RELAY_INDEX=''
-  log_indexes relay_log
-  for index in "${INDEXES[@]}"; do
-    [[ -n $RELAY_INDEX && ${#index} -ge ${#RELAY_INDEX} ]] || RELAY_INDEX=$index
-  done
-  [[ -n $RELAY_INDEX ]] || refuse Unverified "$HOSTNAME has no index of relay logs in ${CONF[datadir]}; nothing was changed"
 }

@@ -11,6 +11,7 @@ declare -rA TIMES=([binlog]=6 [relay]=2)
 # What a plan says, a line each: how many transactions are beyond, the first of them, the last one of each domain and server, the same of all that is held, damage.
 # shellcheck disable=SC2016 # $0 is awk's
 readonly SUMMARY=$GTID_SETS'
+  function add_damage(why) { damage = damage (damage == "" ? "" : "; ") why }
   function is_after(a, b,  p, q) { split(a, p, "-"); split(b, q, "-"); return p[1] + 0 > q[1] + 0 || (p[1] == q[1] && p[2] + 0 > q[2] + 0) }
   function in_order(set,  k, n, i, keys, text) {
     for (k in set) { for (i = n++; i > 0 && is_after(keys[i], k); i--) keys[i + 1] = keys[i]; keys[i + 1] = k }
@@ -19,13 +20,14 @@ readonly SUMMARY=$GTID_SETS'
   }
   $1 == "gtid" { raise(last, $2); if (count++ < most) list = list (list == "" ? "" : ",") $2 }
   $1 == "held" { raise(held, $2) }
-  $1 == "damage" { damage = $2 " can be read up to byte " $3 ": " substr($0, length($1 $2 $3) + 4) }
+  $1 == "damage" { add_damage($2 " can be read up to byte " $3 ": " substr($0, length($1 $2 $3) + 4)) }
+  $1 == "encrypted" { add_damage($2 encrypted) }
   END { print count + 0; print list; print in_order(last); print in_order(held); print damage }'
 
 # sum_up PLAN: sets COUNT, GTIDS, UP_TO, HELD and DAMAGE.
 sum_up() {
   local -a said
-  mapfile -t said < <(awk -v most="$LISTED" "$SUMMARY" "$1")
+  mapfile -t said < <(awk -v most="$LISTED" -v encrypted="$ENCRYPTED" "$SUMMARY" "$1")
   ((${#said[@]} == 5)) || refuse Unverified "the logs of $HOSTNAME could not be summed up (awk failed on $1)"
   COUNT=${said[0]} GTIDS=${said[1]} UP_TO=${said[2]} HELD=${said[3]} DAMAGE=${said[4]}
 }
@@ -99,7 +101,7 @@ need_space() {
 # The joined log must hold exactly what was planned: a place that was computed wrongly would not be a readable log.
 check_joined() {
   scan_tail binlog "$WORK/joined" "$1"
-  cmp -s <(grep '^gtid ' "$2") <(grep '^gtid ' "$WORK/joined") && ! grep -q '^damage' "$WORK/joined" ||
+  cmp -s <(grep '^gtid ' "$2") <(grep '^gtid ' "$WORK/joined") && ! grep -Eq '^(damage|encrypted)' "$WORK/joined" ||
     refuse Unverified "the transactions copied from the logs of $HOSTNAME do not read back as they were ($(grep -m 1 '^damage' "$WORK/joined")); the copy was not used"
 }
 

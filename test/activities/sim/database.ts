@@ -47,11 +47,16 @@ export class Database {
   eventScheduler = false;
   version = '10.11.19-MariaDB-log';
   filters = '';
+  /** Nobody but itself can read what it logs, and what it logged. */
+  encryptsLogs = false;
+  hasEncryptedLogs = false;
   delaySeconds = 0;
   readonly binlog: string[] = [];
   /** What the applier committed, in order: `gtid_slave_pos` is its end. */
   applied: string[] = [];
   channel: Channel | null = null;
+  /** Channels that somebody made beside it. */
+  otherChannels: { readonly name: string; readonly address: string; receiver: 'running' | 'stopped' }[] = [];
   /** What the helper laid beside the relay logs, and the channel that applies it. */
   staged: { readonly log: string; readonly gtids: readonly string[] } | null = null;
   tail: { readonly gtids: string[]; applier: 'running' | 'stopped'; errno: number } | null = null;

@@ -3,9 +3,8 @@ import type { HostName } from '../../../domain/cluster.ts';
 import { VIP } from './address.ts';
 import { AUDIT_LOOKS } from './audit.ts';
 import type { Database } from './database.ts';
-import { positionOf } from './positions.ts';
 import { HelperRefusal } from './refusal.ts';
-import { exportTail, holdsSource, listTail, LOG_NAME, readTail, stageTail, writeTail } from './tails.ts';
+import { endOfBinlog, exportTail, listTail, LOG_NAME, readTail, saidOfSource, stageTail, writeTail } from './tails.ts';
 
 export type Arguments = Readonly<Record<string, string>>;
 
@@ -155,7 +154,7 @@ const recordsOf = (member: Member): HelperAnswerFields => {
 };
 
 const saidOfRelayLogs = ({ database, diskFreeBytes }: Member): HelperAnswerFields => ({
-  source: yesNo(holdsSource(database)),
+  ...saidOfSource(database),
   disk_free: String(diskFreeBytes),
 });
 
@@ -189,7 +188,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
   },
   'binlog-end': (member) => {
     if (runs(member)) throw new HelperRefusal('Unsafe', `mysqld runs on ${member.name}`);
-    return { gtid: positionOf(member.database?.binlog ?? []) };
+    return endOfBinlog(member);
   },
   'relay-source': (member) => saidOfRelayLogs(member),
   'server-probe': ({ name }, { address = '' }, world) => ({ greets: yesNo(world.greets(name, address)) }),

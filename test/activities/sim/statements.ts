@@ -43,6 +43,7 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
   binlog_format: 'ROW',
   log_slave_updates: 'ON',
   sync_binlog: '1',
+  encrypt_binlog: onOff(database.encryptsLogs),
   innodb_flush_log_at_trx_commit: '1',
   gtid_strict_mode: 'ON',
   lower_case_table_names: '0',
@@ -68,8 +69,14 @@ const variables = (database: Database): Readonly<Record<string, string>> => ({
 const THREAD = { running: 'Yes', connecting: 'Connecting', stopped: 'No' } as const;
 
 function channelRows(call: Call): readonly Row[] {
-  return [...ownChannel(call), ...tailChannel(call.database)];
+  return [...ownChannel(call), ...otherChannels(call.database), ...tailChannel(call.database)];
 }
+
+const otherChannels = ({ otherChannels: channels }: Database): readonly Row[] =>
+  channels.map(({ name, address, receiver }) => ({
+    ...{ Connection_name: name, Master_Host: address },
+    ...{ Slave_IO_Running: THREAD[receiver], Slave_SQL_Running: 'Yes' },
+  }));
 
 const tailChannel = ({ tail }: Database): readonly Row[] =>
   tail === null
@@ -77,6 +84,7 @@ const tailChannel = ({ tail }: Database): readonly Row[] =>
     : [
         {
           Connection_name: 'standfast',
+          Master_Host: 'standfast.invalid',
           Slave_SQL_Running: THREAD[tail.applier],
           Last_SQL_Errno: tail.errno,
           Last_SQL_Error: tail.errno === 0 ? '' : 'a row is missing',

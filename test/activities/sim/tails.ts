@@ -2,7 +2,7 @@ import type { HelperAnswerFields } from '../../../adapters/ports.ts';
 import type { Database } from './database.ts';
 import type { Arguments, Member } from './member.ts';
 import { HelperRefusal } from './refusal.ts';
-import { beyond, stateOf } from './positions.ts';
+import { beyond, positionOf, stateOf } from './positions.ts';
 
 /** Of every server; its place is the number of transactions. */
 export const LOG_NAME = 'binlog.000001';
@@ -14,8 +14,22 @@ const gtidsIn = (content: string): readonly string[] => content.split(',').filte
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
+const ENCRYPTED = 'mariadb-bin.000001 is encrypted (encrypt_binlog)';
+
+const areEncrypted = (database: Database | null): boolean =>
+  database?.encryptsLogs === true || database?.hasEncryptedLogs === true;
+
 /** What `keep-relay` and `tail-list` say: whether any event of the source is in the relay logs. */
-export const holdsSource = (database: Database | null): boolean => database?.channel?.holdsSource === true;
+export const saidOfSource = (database: Database | null): HelperAnswerFields =>
+  areEncrypted(database)
+    ? { source: 'unknown', why: ENCRYPTED }
+    : { source: yesNo(database?.channel?.holdsSource === true) };
+
+/** What `binlog-end` says of a dead server. */
+export function endOfBinlog({ database }: Member): HelperAnswerFields {
+  if (areEncrypted(database)) throw new HelperRefusal('Unverified', `it cannot be read: ${ENCRYPTED}`);
+  return { gtid: positionOf(database?.binlog ?? []) };
+}
 
 interface Found {
   readonly tail: readonly string[];
@@ -26,8 +40,11 @@ function find({ name, database }: Member, { logs = '', beyond: known = '' }: Arg
   if (database === null) throw new HelperRefusal('Unverified', `${name} has no logs`);
   if (logs === 'binlog' && database.process !== 'stopped')
     throw new HelperRefusal('Unsafe', `mysqld runs on ${name}; its binlog is only read when it is dead`);
+  const source = logs === 'relay' ? saidOfSource(database) : {};
+  if (areEncrypted(database))
+    return { tail: [], answer: { ...describe([]), held: '', ...source, complete: 'no', why: ENCRYPTED } };
   const held = logs === 'binlog' ? database.binlog : (database.channel?.relay ?? []);
-  const isComplete = logs === 'binlog' || holdsSource(database);
+  const isComplete = logs === 'binlog' || source['source'] === 'yes';
   const tail = beyond(held, known);
   return {
     tail,
@@ -36,7 +53,7 @@ function find({ name, database }: Member, { logs = '', beyond: known = '' }: Arg
       held: stateOf(held),
       complete: yesNo(isComplete),
       why: isComplete ? '' : 'no event of another server is in the relay logs',
-      ...(logs === 'relay' ? { source: yesNo(isComplete) } : {}),
+      ...source,
     },
   };
 }

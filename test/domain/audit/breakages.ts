@@ -1,7 +1,7 @@
 import type { AuditFacts } from '../../../domain/audit/facts.ts';
 import { seen } from '../../../domain/audit/facts.ts';
 import { OPERATION_PRIVILEGES } from '../../../domain/accounts.ts';
-import { channel } from '../shop.ts';
+import { channel, foreign } from '../shop.ts';
 import {
   account,
   HEALTHY,
@@ -92,6 +92,7 @@ const SERVERS: readonly Breakage[] = [
   ['ReplicaOpen', withStatus('db2', { readOnly: false }), 'db2', /read_only=OFF/],
   ['FollowsNobody', withStatus('db2', { replication: null }), 'db2', /no replication channel/],
   ['FollowsAnother', withStatus('db2', { replication: channel({ source: 'db3' }) }), 'db2', /it follows db3/],
+  ['ForeignChannel', withStatus('db2', { otherChannels: [foreign()] }), 'db2', /"b" from db1/],
   ['ReplicationStopped', withStatus('db2', { replication: channel({ applier: 'stopped' }) }), 'db2', /applier stopped/],
   ['PositionsNotGtid', withStatus('db2', { replication: channel({ usesGtid: false }) }), 'db2', /file and position/],
   ['GtidNotStrict', withStatus('db2', { gtidStrictMode: false }), 'db2', /gtid_strict_mode=OFF/],
@@ -100,6 +101,12 @@ const SERVERS: readonly Breakage[] = [
     withStatus('db2', { replication: channel({ delaySeconds: 3600 }) }),
     'db2',
     /3600 s behind on purpose/,
+  ],
+  [
+    'BinlogEncrypted',
+    withStatus('db2', { binlog: { ...status('db2').binlog, encrypted: true } }),
+    'db2',
+    /encrypt_binlog=ON/,
   ],
   ['RelayLogRecovery', withSettings('db2', { relay_log_recovery: 'ON' }), 'db2', /relay_log_recovery=ON/],
   ['RelayLogsKept', withSettings('db2', { relay_log_purge: 'OFF' }), 'db2', /relay_log_purge=OFF/],
