@@ -153,6 +153,7 @@ describe('the tutorial', () => {
       await on('db1', '/usr/local/bin/sync_uploads.sh');
       const uploads = (host: string) => on(host, 'cd /srv/uploads; find . | sort');
       for (const host of ['db2', 'db3']) expect((await uploads(host)).stdout).toBe((await uploads('db1')).stdout);
+      expect((await uploads('db2')).stdout).toContain('./2026/last\n');
     },
   );
 });
