@@ -38,21 +38,7 @@ function open(): void {
     CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
 }
 
-/** A process of the server's name, until its input ends. */
-async function pretender(...argv: readonly string[]) {
-  host.shell('install -D /bin/bash /run/fake/mariadbd');
-  const waiting = host.start('/run/fake/mariadbd', '-c', 'echo ready; read', ...argv);
-  await once(waiting.stdout, 'data');
-  return waiting;
-}
-
-/** With their arguments. Without the program when an init script only asks it for its settings. */
-const processesOf = (name: string) =>
-  host
-    .run('pgrep', '-ax', name)
-    .stdout.split('\n')
-    .filter((line) => line !== '' && !line.includes('--print-defaults'));
-const pidsOf = (name: string) => processesOf(name).map((line) => line.split(' ')[0] ?? '');
+const pidsOf = (name: string) => host.pidsOf(name);
 /** A session of an account, waiting in the server; resolves with its exit code when it ends. */
 const session = (statement: string, account = 'standfast') => {
   const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', `-u${account}`, '-psecret', '-e', statement);
@@ -252,6 +238,13 @@ describe('binlog-end', () => {
     expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only read when it is dead'));
   });
 
+  it('waits for a process that only seemed to be the server', async () => {
+    serving();
+    host.fields('service-stop', { owner });
+    await host.endingPretender();
+    expect(host.fields('binlog-end')).toHaveProperty('gtid');
+  });
+
   it('reads the last complete transaction of each domain from the files of a killed server', async () => {
     open();
     host.sql(`USE shop; SET SESSION gtid_domain_id=4; INSERT INTO t VALUES (2); FLUSH BINARY LOGS;
@@ -370,7 +363,7 @@ describe('a fence', () => {
     serving();
     host.fields('service-stop', { owner });
     const seen = async (...argv: readonly string[]) => {
-      const waiting = await pretender(...argv);
+      const waiting = await host.pretender(...argv);
       const { mysqld } = host.fields('observe');
       const ended = once(waiting, 'exit');
       waiting.stdin.end();
@@ -384,11 +377,8 @@ describe('a fence', () => {
   it('starts a server where the one that seemed to run was about to end', async () => {
     serving();
     host.fields('service-stop', { owner });
-    await pretender('--user=mysql');
-    const door = host.start('socat', 'UNIX-LISTEN:/run/mysqld/mysqld.sock', 'SYSTEM:pkill -KILL -x mariadbd');
-    host.shell('until [[ -S /run/mysqld/mysqld.sock ]]; do sleep 0.01; done');
+    await host.endingPretender();
     expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
-    door.kill('SIGKILL');
   });
 
   it('stops and starts the service by order, once or twice', () => {

@@ -146,6 +146,17 @@ describe('a copy job', () => {
     expectUntouched();
   });
 
+  it('waits for a process that only seemed to be the server', async () => {
+    await target.endingPretender();
+    expect(target.ask('job-check', { bytes: 1_000_000 })).toMatchObject({ ok: true });
+    const bytes = await copied();
+    const order = { owner, job, attempt: target.fields('job-claim', { owner, job })['attempt'] ?? '', bytes };
+    await target.endingPretender();
+    expect(target.ask('job-install', order)).toMatchObject({ ok: true });
+    await ended(target);
+    clean();
+  });
+
   it('leaves the keys of others as they are, also a last line without its end', () => {
     target.shell(`printf 'ssh-ed25519 AAAA worker' >>${KEYS}`);
     open();

@@ -116,6 +116,30 @@ export class Sandbox {
     );
   }
 
+  /** Processes of that name, with their arguments. Without the server's program when an init script only asks it for its settings. */
+  processesOf(name: string): readonly string[] {
+    const lines = this.run('pgrep', '-ax', name).stdout.split('\n');
+    return lines.filter((line) => line !== '' && !line.includes('--print-defaults'));
+  }
+
+  pidsOf(name: string): readonly string[] {
+    return this.processesOf(name).map((line) => line.split(' ')[0] ?? '');
+  }
+
+  /** A process of the server's name, until its input ends. */
+  async pretender(...argv: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
+    this.shell('install -D /bin/bash /run/fake/mariadbd');
+    const waiting = this.start('/run/fake/mariadbd', '-c', 'echo ready; read', ...argv);
+    await once(waiting.stdout, 'data');
+    return waiting;
+  }
+
+  /** One that ends while the order that follows looks at it. */
+  async endingPretender(): Promise<void> {
+    await this.pretender('--user=mysql');
+    this.start('bash', '-c', 'sleep 0.3; pkill -KILL -x mariadbd');
+  }
+
   /** A fresh installation of the server, as the package makes it. */
   installDatabase(): void {
     this.must('mariadb-install-db', '--user=mysql', '--datadir=/var/lib/mysql', '--skip-test-db');
