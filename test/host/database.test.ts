@@ -28,7 +28,7 @@ function serving(): void {
   host.fields('configure', configuration);
   host.fields('claim', next());
   host.fields('unfence', now());
-  host.fields('service-start', { owner });
+  host.serve({ owner });
 }
 
 /** The same, open for writes, with the account of the operation and a table. */
@@ -212,12 +212,14 @@ describe('keep-relay of a source that is gone', () => {
   it('has new connections to it refused at once, for a while, and leaves the one that stands', async () => {
     open();
     const gone = { address: '127.0.0.1', target_port: '3306' };
-    const standing = session('SELECT SLEEP(1); SELECT 1');
+    const standing = host.start('mariadb', '--no-defaults', '-h127.0.0.1', '-ustandfast', '-psecret', '-N', '-B');
     await until('its session', sessions, (count) => count === 1);
     expect(connects()).toBe('yes');
     host.fields('keep-relay', { ...now(), ...gone });
     expect(connects()).toBe('no');
-    expect(await standing).toBe(0);
+    const answer = once(standing.stdout, 'data');
+    standing.stdin.end('SELECT 7;\n');
+    expect(String(await answer)).toBe('7\n');
     expect(host.shell('nft list set inet standfast_source gone')).toMatch(/127\.0\.0\.1 \. 3306 timeout 10s expires/);
     host.fields('release-relay', now());
     expect(connects()).toBe('yes');
@@ -362,6 +364,7 @@ describe('a fence', () => {
   it('does not take the program for a server when an init script asks it for its settings', async () => {
     serving();
     host.fields('service-stop', { owner });
+    await host.serverIsGone();
     const seen = async (...argv: readonly string[]) => {
       const waiting = await host.pretender(...argv);
       const { mysqld } = host.fields('observe');
@@ -381,10 +384,11 @@ describe('a fence', () => {
     expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
   });
 
-  it('stops and starts the service by order, once or twice', () => {
+  it('stops and starts the service by order, once or twice', async () => {
     serving();
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
+    await host.serverIsGone();
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', supervisor: 'no', port: 'refused' });
   });
 });

@@ -102,6 +102,25 @@ export class Sandbox {
     assert.fail(`${verb} on ${this.name}: ${answer.type}: ${answer.message}`);
   }
 
+  /** Starts the server as a worker does, which asks again while it is not up yet. */
+  serve(args: Arguments): void {
+    const end = Date.now() + 120_000;
+    for (;;) {
+      const answer = this.ask('service-start', args);
+      if (answer.ok) return;
+      assert.ok(answer.type === 'NotYet' && Date.now() < end, `${this.name}: ${answer.type}: ${answer.message}`);
+    }
+  }
+
+  /** After a stop: an init script's question, while it ends, still looks like the server. */
+  async serverIsGone(): Promise<void> {
+    await until(
+      `the server of ${this.name} is gone`,
+      () => this.fields('observe')['mysqld'],
+      (mysqld) => mysqld === 'stopped',
+    );
+  }
+
   sql(statement: string): string {
     return this.must(
       'mariadb',
@@ -116,10 +135,10 @@ export class Sandbox {
     );
   }
 
-  /** Processes of that name, with their arguments. Without the server's program when an init script only asks it for its settings. */
+  /** Processes of that name, with their arguments. Without the server's program when an init script only asks it for its settings: while it ends it has none. */
   processesOf(name: string): readonly string[] {
     const lines = this.run('pgrep', '-ax', name).stdout.split('\n');
-    return lines.filter((line) => line !== '' && !line.includes('--print-defaults'));
+    return lines.filter((line) => line !== '' && !line.includes('--print-defaults') && !/^\d+ \[/.test(line));
   }
 
   pidsOf(name: string): readonly string[] {
