@@ -223,7 +223,7 @@ export const HOST = [
     [
       'binlog end of a dead server only',
       'the end of a log that still grows proves nothing',
-      'mysqld_gone || refuse Unsafe',
+      'mysqld_gone_soon || refuse Unsafe',
       'true || refuse Unsafe',
       'refuses while mysqld runs',
     ],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { summary } from '../../activities/auditing-host.ts';
+import { askMachine, summary } from '../../activities/auditing-host.ts';
+import type { ClusterPorts } from '../../adapters/ports.ts';
 import { judgeAudit } from '../../domain/audit/report.ts';
 import { attempt, inSimulatedTime } from './sim/attempt.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -57,6 +58,18 @@ describe('the facts of an audit', () => {
     );
     expect(facts.proof).toEqual({ kind: 'not-seen', why: 'away' });
   });
+});
+
+it('the clock of a host is read by a question of its own: what is asked of its machine takes longer', async () => {
+  const takesMs: Readonly<Record<string, number>> = { hello: 20, 'audit-host': 2_000 };
+  const request = async (verb: string) => {
+    await new Promise((resolve) => setTimeout(resolve, takesMs[verb]));
+    return { now: String(1_000 * (Date.now() + 500)) };
+  };
+  const cluster = { vip: { interface: 'eth0' }, helper: () => ({ request }) } as unknown as ClusterPorts;
+  const { clock } = await askMachine(cluster, 'db1');
+  expect(clock.errorMs).toBeLessThan(20);
+  expect(Math.abs(clock.offsetMs - 500)).toBeLessThanOrEqual(clock.errorMs);
 });
 
 it('a summary is by the nearest rank', () => {

@@ -28,7 +28,7 @@ function serving(): void {
   host.fields('configure', configuration);
   host.fields('claim', next());
   host.fields('unfence', now());
-  host.fields('service-start', { owner });
+  host.serve({ owner });
 }
 
 /** The same, open for writes, with the account of the operation and a table. */
@@ -38,21 +38,7 @@ function open(): void {
     CREATE DATABASE IF NOT EXISTS shop; CREATE TABLE IF NOT EXISTS shop.t (i INT PRIMARY KEY)`);
 }
 
-/** A process of the server's name, until its input ends. */
-async function pretender(...argv: readonly string[]) {
-  host.shell('install -D /bin/bash /run/fake/mariadbd');
-  const waiting = host.start('/run/fake/mariadbd', '-c', 'echo ready; read', ...argv);
-  await once(waiting.stdout, 'data');
-  return waiting;
-}
-
-/** With their arguments. Without the program when an init script only asks it for its settings. */
-const processesOf = (name: string) =>
-  host
-    .run('pgrep', '-ax', name)
-    .stdout.split('\n')
-    .filter((line) => line !== '' && !line.includes('--print-defaults'));
-const pidsOf = (name: string) => processesOf(name).map((line) => line.split(' ')[0] ?? '');
+const pidsOf = (name: string) => host.pidsOf(name);
 /** A session of an account, waiting in the server; resolves with its exit code when it ends. */
 const session = (statement: string, account = 'standfast') => {
   const client = host.start('mariadb', '--no-defaults', '-h127.0.0.1', `-u${account}`, '-psecret', '-e', statement);
@@ -226,12 +212,14 @@ describe('keep-relay of a source that is gone', () => {
   it('has new connections to it refused at once, for a while, and leaves the one that stands', async () => {
     open();
     const gone = { address: '127.0.0.1', target_port: '3306' };
-    const standing = session('SELECT SLEEP(1); SELECT 1');
+    const standing = host.start('mariadb', '--no-defaults', '-h127.0.0.1', '-ustandfast', '-psecret', '-N', '-B');
     await until('its session', sessions, (count) => count === 1);
     expect(connects()).toBe('yes');
     host.fields('keep-relay', { ...now(), ...gone });
     expect(connects()).toBe('no');
-    expect(await standing).toBe(0);
+    const answer = once(standing.stdout, 'data');
+    standing.stdin.end('SELECT 7;\n');
+    expect(String(await answer)).toBe('7\n');
     expect(host.shell('nft list set inet standfast_source gone')).toMatch(/127\.0\.0\.1 \. 3306 timeout 10s expires/);
     host.fields('release-relay', now());
     expect(connects()).toBe('yes');
@@ -250,6 +238,13 @@ describe('binlog-end', () => {
   it('refuses while mysqld runs', () => {
     serving();
     expect(host.ask('binlog-end')).toEqual(refused('Unsafe', 'only read when it is dead'));
+  });
+
+  it('waits for a process that only seemed to be the server', async () => {
+    serving();
+    host.fields('service-stop', { owner });
+    await host.endingPretender();
+    expect(host.fields('binlog-end')).toHaveProperty('gtid');
   });
 
   it('reads the last complete transaction of each domain from the files of a killed server', async () => {
@@ -369,8 +364,9 @@ describe('a fence', () => {
   it('does not take the program for a server when an init script asks it for its settings', async () => {
     serving();
     host.fields('service-stop', { owner });
+    await host.serverIsGone();
     const seen = async (...argv: readonly string[]) => {
-      const waiting = await pretender(...argv);
+      const waiting = await host.pretender(...argv);
       const { mysqld } = host.fields('observe');
       const ended = once(waiting, 'exit');
       waiting.stdin.end();
@@ -384,17 +380,15 @@ describe('a fence', () => {
   it('starts a server where the one that seemed to run was about to end', async () => {
     serving();
     host.fields('service-stop', { owner });
-    await pretender('--user=mysql');
-    const door = host.start('socat', 'UNIX-LISTEN:/run/mysqld/mysqld.sock', 'SYSTEM:pkill -KILL -x mariadbd');
-    host.shell('until [[ -S /run/mysqld/mysqld.sock ]]; do sleep 0.01; done');
+    await host.endingPretender();
     expect(host.fields('service-start', { owner })).toMatchObject({ mysqld: 'running', read_only: '1' });
-    door.kill('SIGKILL');
   });
 
-  it('stops and starts the service by order, once or twice', () => {
+  it('stops and starts the service by order, once or twice', async () => {
     serving();
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
     expect(host.fields('service-stop', { owner })).toEqual({ mysqld: 'stopped' });
+    await host.serverIsGone();
     expect(host.fields('observe')).toMatchObject({ mysqld: 'stopped', supervisor: 'no', port: 'refused' });
   });
 });

@@ -234,9 +234,10 @@ describe('rsync that does not do all of it', () => {
 
   it('ends with 255, or 12, when the target is another host than the pinned one', async () => {
     must(pair.open());
-    pair.target.shell(
-      'rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -A >/dev/null; kill $(pidof sshd); /usr/sbin/sshd',
-    );
+    pair.target.shell(`rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -A >/dev/null; kill $(pidof sshd)
+      listens() { [[ -n $(ss -Hltn 'sport = :22') ]]; }
+      while listens; do sleep 0.01; done
+      /usr/sbin/sshd; until listens; do sleep 0.01; done`);
     must(pair.send('count'));
     const ended = await pair.ended();
     expect(ended).toMatchObject({ state: 'failed', exit: expect.stringMatching(/^(12|255)$/) });
@@ -245,11 +246,16 @@ describe('rsync that does not do all of it', () => {
   });
 });
 
+/** Without one that is dead and not waited for yet. */
+const receivers = () => pair.target.run('pgrep', '-x', '-r', 'R,S,D,T', 'rsync').stdout;
+/** A promotion does not wait for the last system call of what it has killed. */
+const noReceiver = () => until('no receiver', receivers, (seen) => seen === '');
+
 describe('a promotion', () => {
   it('ends the receiver on the new primary at once, and none comes after it', async () => {
     const stamp = await sendSlowly('40M', 500);
     pair.promote('db2', [pair.target]);
-    expect(pair.target.run('pgrep', '-x', 'rsync').stdout).toBe('');
+    await noReceiver();
     expect(await pair.ended()).toMatchObject({ state: 'failed' });
     expect(onTarget('ls')).not.toContain('big');
     must(pair.send('aside', { stamp }));
@@ -268,10 +274,9 @@ describe('a promotion', () => {
     const leader = pair.target.shell(`cut -d' ' -f1 ${noted}`);
     pair.target.must('pkill', '-STOP', '-P', leader);
     pair.target.must('kill', '-KILL', leader);
-    const receiving = () => pair.target.run('pgrep', '-x', 'rsync').stdout;
-    expect(receiving()).not.toBe('');
+    expect(receivers()).not.toBe('');
     pair.promote('db2', [pair.target]);
-    expect(receiving()).toBe('');
+    await noReceiver();
     expect(onTarget('ls')).not.toContain('big');
     // A daemon of somebody else, whose leader has ended as well.
     const other = pair.target.shell(`setsid sh -c 'sleep 600 >/dev/null 2>&1 & echo $$'`);
@@ -286,11 +291,7 @@ describe('a promotion', () => {
     onSource('head -c 40M /dev/urandom >big');
     const { stamp = '' } = must(pair.open());
     must(pair.send('aside', { stamp, bandwidth: 500 }));
-    await until(
-      'a receiver',
-      () => pair.target.run('pgrep', '-x', 'rsync').stdout,
-      (seen) => seen !== '',
-    );
+    await until('a receiver', receivers, (seen) => seen !== '');
     pair.promote('db2', [pair.source]);
     expect(await pair.ended()).toMatchObject({ state: 'failed', exit: 'lost' });
     expect(pair.send('count')).toEqual(refused('WrongDirection on db1: db2'));

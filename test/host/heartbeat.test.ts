@@ -4,7 +4,7 @@ import { AdapterFailure } from '../../adapters/ports.ts';
 import { Sandbox, until } from './sandbox.ts';
 import { sessionOn, startServer } from './tails.ts';
 
-const SOCKET = '/run/mysqld/mysqld.sock';
+const CLIENT = ['mariadb', '--no-defaults', '-uroot', '-S', '/run/mysqld/mysqld.sock'];
 let host: Sandbox;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const position = () => Number(host.sql('SELECT @@gtid_binlog_pos').split('-')[2]
 
 /** Of a statement that the server refuses. */
 const errnoOf = (statement: string): number =>
-  Number(/ERROR (\d+)/.exec(host.run('mariadb', '--no-defaults', '-uroot', '-S', SOCKET, '-e', statement).stderr)?.[1]);
+  Number(/ERROR (\d+)/.exec(host.run(...CLIENT, '-e', statement).stderr)?.[1]);
 
 /** What a watcher sends. */
 async function heartbeat(): Promise<string> {
@@ -57,18 +57,18 @@ it('a server that an earlier version prepared is named with what it lacks', asyn
 
 it('no heartbeat is committed on a server that is closed, also one that was under way, by an account that may write there', async () => {
   const statement = (await heartbeat()).replace("'w/1'", 'UUID()');
-  const client = `mariadb --no-defaults -uroot -S ${SOCKET}`;
   const writers = Array.from({ length: 4 }, () =>
-    host.start('bash', '-c', `yes "${statement};" | ${client} --force >/dev/null 2>&1`),
+    host.start('bash', '-c', `yes "${statement};" | ${CLIENT.join(' ')} --force >/dev/null 2>&1`),
   );
   const before = position();
   await until('they write', position, (now) => now > before + 100);
-  const turn = `SET GLOBAL read_only=1; SELECT @@gtid_binlog_pos; DO SLEEP(0.02); SELECT @@gtid_binlog_pos;
-    SET GLOBAL read_only=0; DO SLEEP(0.02);`;
-  const seen = host.sql(turn.repeat(50)).split('\n');
+  // It is open until they have gone on.
+  const turn = `SET GLOBAL read_only=1// SELECT @@gtid_binlog_pos// DO SLEEP(0.02)// SET @was=@@gtid_binlog_pos// SELECT @was//
+    SET GLOBAL read_only=0// BEGIN NOT ATOMIC REPEAT DO SLEEP(0.02); UNTIL @@gtid_binlog_pos <> @was END REPEAT; END//`;
+  const said = host.must(...CLIENT, '-N', '-B', '--delimiter=//', '-e', turn.repeat(50));
+  const seen = said.split('\n');
   for (const writer of writers) writer.kill();
   const pairs = Array.from({ length: 50 }, (_, index) => seen.slice(2 * index, 2 * index + 2));
   expect(pairs.filter(([closed, later]) => closed !== later)).toEqual([]);
-  // They went on in between.
   expect(new Set(pairs.map(([closed]) => closed)).size).toBe(50);
 });

@@ -30,27 +30,24 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 beforeEach(() => {
   host.fields('unfence', order);
-  host.fields('service-start', { owner });
+  host.serve({ owner });
 });
 
 const otherAnswers = () =>
   host.run('mariadb-admin', '--no-defaults', '-uroot', '-S', '/run/other/sock', 'ping').exitCode;
-/** Processes of that name, with the arguments. */
-const processes = (name: string): readonly string[] =>
-  host
-    .run('pgrep', '-ax', name)
-    .stdout.split('\n')
-    .filter((line) => line !== '');
+const processes = (name: string): readonly string[] => host.processesOf(name);
 const supervisors = () => [...processes('mariadbd-safe'), ...processes('mysqld_safe')];
 const ofOther = (lines: readonly string[]) => lines.filter((line) => /other/.test(line));
 const pidsOf = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ')[0] ?? '');
 /** The server is dead, and its supervisor, which stands still, has not heard of it. */
 const killUnheard = async (server: readonly string[], supervisor: readonly string[]): Promise<void> => {
+  const [pid = '', ...more] = pidsOf(server);
+  expect(more).toEqual([]);
   host.must('kill', '-STOP', ...pidsOf(supervisor));
-  host.must('kill', '-KILL', ...pidsOf(server));
+  host.must('kill', '-KILL', pid);
   await until(
     'the server is a zombie',
-    () => host.run('cut', '-d', ' ', '-f', '3', `/proc/${pidsOf(server).join('')}/stat`).stdout,
+    () => host.run('cut', '-d', ' ', '-f', '3', `/proc/${pid}/stat`).stdout,
     (state) => state === 'Z\n',
   );
 };

@@ -19,7 +19,7 @@ beforeAll(async () => {
   target.installDatabase();
   donor.fields('configure', { owner, server_id: 1, report_host: 'db1', settings: 'log_bin=mariadb-bin' });
   target.fields('configure', { owner, server_id: 2, report_host: 'db2', settings: 'log_bin=mariadb-bin' });
-  donor.fields('service-start', { owner });
+  donor.serve({ owner });
   donor.sql(`SET GLOBAL read_only=0; CREATE DATABASE shop; USE shop; CREATE TABLE t (i INT PRIMARY KEY, b LONGBLOB);
     INSERT INTO t SELECT seq, REPEAT(SHA2(seq, 512), 4000) FROM seq_1_to_64`);
 });
@@ -102,7 +102,7 @@ describe('a copy job', () => {
     expect(target.sql(checksum)).toBe(donor.sql(checksum));
     expect(target.sql('SHOW DATABASES')).not.toContain('standfast');
     clean();
-    expect(target.fields('observe')).toMatchObject({ mysqld: 'stopped' });
+    await target.serverIsGone();
     expectUntouched();
   });
 
@@ -144,6 +144,17 @@ describe('a copy job', () => {
     target.fields('record-sync', { ...at, mode: 'lossless', ackers: 'db3', k: 1 });
     clean();
     expectUntouched();
+  });
+
+  it('waits for a process that only seemed to be the server', async () => {
+    await target.endingPretender();
+    expect(target.ask('job-check', { bytes: 1_000_000 })).toMatchObject({ ok: true });
+    const bytes = await copied();
+    const order = { owner, job, attempt: target.fields('job-claim', { owner, job })['attempt'] ?? '', bytes };
+    await target.endingPretender();
+    expect(target.ask('job-install', order)).toMatchObject({ ok: true });
+    await ended(target);
+    clean();
   });
 
   it('leaves the keys of others as they are, also a last line without its end', () => {
@@ -196,7 +207,7 @@ describe('a target', () => {
     expect(target.ask('job-check', { bytes: 10 ** 15 })).toEqual(refused('Unsafe', '× 1.3'));
     expectUntouched();
     expect(open(10 ** 15)).toEqual(refused('Unsafe', '× 1.3'));
-    target.fields('service-start', { owner });
+    target.serve({ owner });
     expect(open()).toEqual(refused('Unsafe', 'mysqld runs on db2'));
     target.fields('service-stop', { owner });
     expect(open()).toEqual(refused('Unsafe', 'mariadb-bin.000001'));

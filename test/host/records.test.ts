@@ -194,6 +194,7 @@ describe('the lock', () => {
       host.start('/run/mariadbd', '60'),
       host.start('socat', 'UNIX-LISTEN:/run/mysqld/mysqld.sock', 'PIPE'),
     ];
+    host.shell('until pgrep -x mariadbd && [[ -S /run/mysqld/mysqld.sock ]]; do sleep 0.01; done');
     const channel = host.channel();
     const first = channel.ask('claim', claim(2, 'run-b'));
     await until(

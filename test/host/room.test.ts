@@ -93,7 +93,9 @@ describe('make-room', () => {
   it('refuses for ten seconds, and the kernel alone ends it', () => {
     host.fields('make-room', room);
     expect(host.shell('nft list set inet standfast_room shut')).toMatch(/3306 timeout 10s expires/);
-    expect(host.fields('records')).toMatchObject({ room: '12', refuses_clients: '10' });
+    expect(host.fields('records')).toMatchObject({
+      ...{ room: '12', refuses_clients: expect.stringMatching(/^([89]|10)$/) },
+    });
     host.shell('nft flush set inet standfast_room shut; echo 1 >/run/standfast/room-until');
     expect(knock(host)).toMatchObject(GREETED);
     expect(host.fields('records')).not.toHaveProperty('refuses_clients');

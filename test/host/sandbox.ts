@@ -102,6 +102,25 @@ export class Sandbox {
     assert.fail(`${verb} on ${this.name}: ${answer.type}: ${answer.message}`);
   }
 
+  /** Starts the server as a worker does, which asks again while it is not up yet. */
+  serve(args: Arguments): void {
+    const end = Date.now() + 120_000;
+    for (;;) {
+      const answer = this.ask('service-start', args);
+      if (answer.ok) return;
+      assert.ok(answer.type === 'NotYet' && Date.now() < end, `${this.name}: ${answer.type}: ${answer.message}`);
+    }
+  }
+
+  /** After a stop: an init script's question, while it ends, still looks like the server. */
+  async serverIsGone(): Promise<void> {
+    await until(
+      `the server of ${this.name} is gone`,
+      () => this.fields('observe')['mysqld'],
+      (mysqld) => mysqld === 'stopped',
+    );
+  }
+
   sql(statement: string): string {
     return this.must(
       'mariadb',
@@ -114,6 +133,30 @@ export class Sandbox {
       '-e',
       statement,
     );
+  }
+
+  /** Processes of that name, with their arguments. Without the server's program when an init script only asks it for its settings: while it ends it has none. */
+  processesOf(name: string): readonly string[] {
+    const lines = this.run('pgrep', '-ax', name).stdout.split('\n');
+    return lines.filter((line) => line !== '' && !line.includes('--print-defaults') && !/^\d+ \[/.test(line));
+  }
+
+  pidsOf(name: string): readonly string[] {
+    return this.processesOf(name).map((line) => line.split(' ')[0] ?? '');
+  }
+
+  /** A process of the server's name, until its input ends. */
+  async pretender(...argv: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
+    this.shell('install -D /bin/bash /run/fake/mariadbd');
+    const waiting = this.start('/run/fake/mariadbd', '-c', 'echo ready; read', ...argv);
+    await once(waiting.stdout, 'data');
+    return waiting;
+  }
+
+  /** One that ends while the order that follows looks at it. */
+  async endingPretender(): Promise<void> {
+    await this.pretender('--user=mysql');
+    this.start('bash', '-c', 'sleep 0.3; pkill -KILL -x mariadbd');
   }
 
   /** A fresh installation of the server, as the package makes it. */

@@ -20,7 +20,7 @@ export function startServer(host: Sandbox, serverId: number): void {
   ];
   host.installDatabase();
   host.fields('configure', { owner, server_id: serverId, report_host: host.name, settings: settings.join('\n') });
-  host.fields('service-start', { owner });
+  host.serve({ owner });
   host.fields('claim', { ...at(1), account: 'standfast' });
 }
 

@@ -49,15 +49,17 @@ export class ProcessWatch {
 
   #look(): void {
     this.#samples += 1;
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
-      for (const file of ['cmdline', 'environ']) {
-        const text = ofProcess(pid, file);
-        const [program = ''] = text.split('\0');
-        if (file === 'cmdline') this.#programs.add(path.basename(program));
-        const names = namesIn(text, this.#canaries);
-        if (names.length === 0 || isStillItsParent(pid)) continue;
-        for (const name of names) this.#found.add(`${name} in ${file} of ${pid}`);
-      }
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      let seen = shownBy(pid);
+      const [program = ''] = seen.cmdline.split('\0');
+      this.#programs.add(path.basename(program));
+      if (namesIn(seen.cmdline + seen.environ, this.#canaries).length === 0) continue;
+      // It may have become itself before its environment was read, or just after.
+      if (showsItsParent(pid, seen)) seen = shownBy(pid);
+      if (showsItsParent(pid, seen)) continue;
+      for (const file of ['cmdline', 'environ'] as const)
+        for (const name of namesIn(seen[file], this.#canaries)) this.#found.add(`${name} in ${file} of ${pid}`);
+    }
   }
 
   stop(): { readonly samples: number; readonly programs: ReadonlySet<string>; readonly found: readonly string[] } {
@@ -66,10 +68,21 @@ export class ProcessWatch {
   }
 }
 
+interface Shown {
+  readonly cmdline: string;
+  readonly environ: string;
+}
+
+/** The command line first: where it is the process's own, so is the environment. */
+function shownBy(pid: string): Shown {
+  const cmdline = ofProcess(pid, 'cmdline');
+  return { cmdline, environ: ofProcess(pid, 'environ') };
+}
+
 /** Between fork and exec a child shows what its parent is. */
-function isStillItsParent(pid: string): boolean {
+function showsItsParent(pid: string, { cmdline }: Shown): boolean {
   const parent = /^PPid:\t(\d+)$/m.exec(ofProcess(pid, 'status'))?.[1] ?? '';
-  return ofProcess(pid, 'cmdline') === ofProcess(parent, 'cmdline');
+  return cmdline === ofProcess(parent, 'cmdline');
 }
 
 function ofProcess(pid: string, file: string): string {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Lab } from '../../lab/lab.ts';
+import { readIfThere, signalPid } from '../../lab/processes.ts';
 import { until } from '../../lab/run.ts';
 
 /** The running copy of a donor, stopped in the middle: its counter no longer reads, and everything before and behind it waits. */
@@ -11,13 +11,18 @@ export interface FrozenCopy {
   thaw(): void;
 }
 
-/** Waits until the donor has sent more than `afterBytes`, and stops the copy there. */
+/** Stops the copy at its first bytes, and lets it go on in short pieces until the donor has sent more than `afterBytes`: all of it takes less than a second. */
 export async function freezeCopy(lab: Lab, donor: string, afterBytes = 0): Promise<FrozenCopy> {
   const counter = await until('bytes of a copy', () => {
     const [pid] = lab.host(donor).processes('dd');
-    if (pid === undefined || writtenBy(pid) <= afterBytes) return undefined;
-    process.kill(pid, 'SIGSTOP');
-    return pid;
+    return pid !== undefined && writtenBy(pid) > 0 && signalPid(pid, 'SIGSTOP') ? pid : undefined;
+  });
+  await until(`${String(afterBytes)} bytes of a copy`, async () => {
+    if (writtenBy(counter) > afterBytes) return true;
+    process.kill(counter, 'SIGCONT');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    process.kill(counter, 'SIGSTOP');
+    return undefined;
   });
   return {
     counter,
@@ -28,8 +33,9 @@ export async function freezeCopy(lab: Lab, donor: string, afterBytes = 0): Promi
   };
 }
 
+/** 0: it has ended, or written nothing. */
 const writtenBy = (pid: number): number =>
-  Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${String(pid)}/io`, 'utf8'))?.[1] ?? 0);
+  Number(/^wchar: (\d+)$/m.exec(readIfThere(`/proc/${String(pid)}/io`) ?? '')?.[1] ?? 0);
 
 /** No lock of a backup is left: any of its stages would make this wait. */
 export async function expectDdlGoesOn(lab: Lab, host: string): Promise<void> {

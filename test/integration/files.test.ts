@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { FilesResult } from '../../client/index.ts';
 import { declareUploads, inUploads, makeUploads, UPLOADS, uploadsOn } from '../../lab/filesets.ts';
 import { upperOf } from '../../lab/machine.ts';
+import { signalPid } from '../../lab/processes.ts';
 import { run, until } from '../../lab/run.ts';
 import { projectFolder } from '../../lab/state.ts';
 import { useCluster, useWorker } from './cluster.ts';
@@ -171,7 +172,7 @@ describe('a run of files that is killed converges in the next one', () => {
     await inUploads(lab, 'db1', big);
     const running = client.syncFiles(order);
     await bytesOnTheWay('1M');
-    for (const pid of lab.host(victim).processes('rsync')) process.kill(pid, 'SIGKILL');
+    for (const pid of lab.host(victim).processes('rsync')) signalPid(pid, 'SIGKILL');
     expect(await running).toMatchObject({ outcome: 'synced' });
     await expectInStep(['db2', 'db3'], 'db1');
     expect(await inUploads(lab, 'db2', 'ls -A')).not.toContain('.standfast-tmp');

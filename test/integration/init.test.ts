@@ -11,6 +11,8 @@ import { projectFolder } from '../../lab/state.ts';
 const program = path.join(projectFolder, 'dist', 'bin', 'standfast.js');
 let lab: Lab;
 let folder: string;
+/** Where `init` has its temporary files, and nobody else; short, for the sockets of ssh. */
+let temporary: string;
 
 /** Two hosts as classic guides set them up: file positions, a database filter, keepalived that elects, rsync from a script that cron starts. */
 beforeAll(async () => {
@@ -20,6 +22,7 @@ beforeAll(async () => {
     withHelper: false,
   });
   folder = mkdtempSync(path.join(os.tmpdir(), 'standfast-init-'));
+  temporary = mkdtempSync(path.join(os.tmpdir(), 'sf-'));
   const key = readFileSync(`${lab.etc('ssh_key')}.pub`, 'utf8');
   const [db1, db2] = [lab.host('db1'), lab.host('db2')];
   for (const host of [db1, db2]) await put(host.name, '/root/.ssh/authorized_keys', key, '0600');
@@ -50,7 +53,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await lab.down();
-  rmSync(folder, { recursive: true });
+  for (const one of [folder, temporary]) rmSync(one, { recursive: true });
 });
 
 const keepalived = (state: string, priority: number): string => `vrrp_script chk_mysql {
@@ -89,7 +92,7 @@ function init(to: string, ...more: readonly string[]): Promise<RunResult> {
   const access = ['--ssh-user', 'root', '--ssh-key', lab.etc('ssh_key'), '--known-hosts', lab.etc('known_hosts')];
   return lab.control.exec(
     [process.execPath, program, 'init', ...access, '--cluster', 'shop', '--to', path.join(folder, to), ...more],
-    { env: { PATH: process.env['PATH'] }, timeoutMs: 60_000 },
+    { env: { PATH: process.env['PATH'], TMPDIR: temporary }, timeoutMs: 60_000 },
   );
 }
 
@@ -114,7 +117,7 @@ describe('init from a classic set-up', () => {
       const ran = await init(`${name}.yaml`, '--from', address);
       expect(ran).toMatchObject({ exitCode: 0 });
       expect(await traces()).toEqual(before);
-      expect(readdirSync(os.tmpdir()).filter((one) => one.startsWith('standfast-ssh-'))).toEqual([]);
+      expect(readdirSync(temporary)).toEqual([]);
       const [shop] = (await loadInventory(path.join(folder, `${name}.yaml`))).clusters;
       expect(shop).toMatchObject({
         name: 'shop',

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { dataDirectory, tracesOfCopies } from '../../lab/copies.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
+import { signalPid } from '../../lab/processes.ts';
 import { until } from '../../lab/run.ts';
 import { caughtUp, checksums, useCluster, useWorker } from './cluster.ts';
 import { expectDdlGoesOn, freezeCopy } from './copy.ts';
@@ -130,7 +131,7 @@ describe('provisioning', () => {
     const before = await stateOf(lab);
     const running = refusalOf(client.provisionReplica(order));
     const copy = await freezeCopy(lab, 'db1');
-    for (const pid of lab.host('db1').processes('mariadb-backup')) process.kill(pid, 'SIGKILL');
+    for (const pid of lab.host('db1').processes('mariadb-backup')) signalPid(pid, 'SIGKILL');
     copy.thaw();
     const refusal = await running;
     expect(refusal).toMatchObject({ type: 'Unsafe', exitCode: 5 });

@@ -95,7 +95,8 @@ test('a primary that restarts within the grace is opened again, and nobody else 
 test('a primary that dies again while it is being opened is failed over, and the opening gives way', async () => {
   const { lab, restore, startWatcher, startWorker, startLedger } = cluster();
   await restore('cluster');
-  lab.configure({ automatic: true, cooldown: '1s', grace: '3s' });
+  // Longer than the restart takes on a busy machine.
+  lab.configure({ automatic: true, cooldown: '1s', grace: '15s' });
   const [, opener] = await Promise.all([
     startWatcher('watcher'),
     startWorker('runbooks', 'openPrimary.semi-sync:before'),
@@ -110,7 +111,7 @@ test('a primary that dies again while it is being opened is failed over, and the
   const { runId } = await opening.describe();
   const faultAt = Ledger.now();
   lab.host('db1').signal('mariadbd', 'SIGKILL');
-  await ledger.acknowledged(20, { since: faultAt });
+  await ledger.acknowledged(20, { since: faultAt, timeoutMs: 60_000 });
   const given = await failureOf(temporal().workflow.getHandle('operation/shop', runId).result());
   expect(given).toMatchObject({ type: 'Stale' });
   expect(given.message).toContain('a failover must not wait for it');

@@ -16,16 +16,20 @@ const isThere = (pid: number): boolean => {
   }
 };
 
+/** The child of a pair for that role: 0 would stand for this group of processes. */
+const childOf = (pair: LabWorker, role: 'runbooks' | 'watch'): number => {
+  const pid = childrenOf(pair.pid).get(role);
+  if (pid === undefined) throw new Error(`the pair ${String(pair.pid)} has no child for the role ${role}`);
+  return pid;
+};
+
 test('standfast worker start runs a process for runbooks and one that watches, starts either again, and leaves none behind', async () => {
   const { lab, client, restore } = cluster();
   await restore('cluster');
   const pair = await LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both' });
   try {
-    const both = await until('two processes', () => {
-      const children = childrenOf(pair.pid);
-      return children.size === 2 ? children : undefined;
-    });
-    const [first = 0, watch = 0] = [both.get('runbooks'), both.get('watch')];
+    await until('two processes', () => (childrenOf(pair.pid).size === 2 ? true : undefined));
+    const [first, watch] = [childOf(pair, 'runbooks'), childOf(pair, 'watch')];
     process.kill(first, 'SIGKILL');
     const again = await until('the one for runbooks again', () => {
       const pid = childrenOf(pair.pid).get('runbooks');
@@ -54,7 +58,7 @@ test('standfast worker start goes on when one dies while the inventory cannot be
   try {
     await new Promise((resolve) => setTimeout(resolve, 11_000));
     writeFileSync(lab.etc('standfast.yaml'), 'clusters: [');
-    process.kill(childrenOf(pair.pid).get('runbooks') ?? 0, 'SIGKILL');
+    process.kill(childOf(pair, 'runbooks'), 'SIGKILL');
     await pair.says(/role runbooks ended \(code 3\); it is started again/);
     lab.configure({});
     expect((await client.status('shop')).verdict.state).toBe('ok');

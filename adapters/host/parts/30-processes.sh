@@ -116,6 +116,11 @@ mysqld_gone() {
   ! mysqld_runs
 }
 
+# For what refuses for good: a process that only seems to be the server is about to end. An init script's question shows no arguments any more while it ends.
+mysqld_gone_soon() {
+  POLL=0.03 within 2000 mysqld_gone
+}
+
 supervisor_present() {
   ((${#SUPERVISORS[@]} > 0)) || unit_is_up
 }

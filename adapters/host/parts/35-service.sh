@@ -56,6 +56,11 @@ answers_on_socket() {
   mysqld_runs && sql_once 'SELECT @@global.read_only'
 }
 
+# Up, or no server is there: what looks like one may be about to end, as an init script's question is.
+answers_or_gone() {
+  answers_on_socket || mysqld_gone
+}
+
 # Up, or seen to have failed: the init script ended and no server process is there.
 start_is_decided() {
   answers_on_socket && return 0
@@ -74,20 +79,19 @@ refuse_during_installation() {
   done
 }
 
+# Where a server process was seen last, its answer is in ROW.
 verb_service_start() {
-  local begun=no
   [[ $FENCED == no ]] || refuse Unsafe "$HOSTNAME is fenced by the operation in $STATE/fenced; mysqld was not started; unfence it first"
   refuse_during_installation
-  # What looks like a server may be about to end, as an init script's question is: only one that answers needs no start.
-  until answers_on_socket; do
-    ! mysqld_runs || refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
-    [[ $begun == no ]] || refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
-    begun=yes
+  POLL=0.03 within 2000 answers_or_gone ||
+    refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
+  if ((${#MYSQLD[@]} == 0)); then
     service_order start
     POLL=0.03 within 25000 start_is_decided || refuse NotYet "mysqld on $HOSTNAME was started and does not answer on ${CONF[socket]} yet; ask again"
-  done
-  if [[ $begun == yes && $ROW == 0 ]]; then
-    refuse Unsafe "mysqld on $HOSTNAME came up writable: something read after ${CONF[dropin]} sets read_only=0; stop it and look at the configuration"
+    ((${#MYSQLD[@]} > 0)) ||
+      refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
+    [[ $ROW != 0 ]] ||
+      refuse Unsafe "mysqld on $HOSTNAME came up writable: something read after ${CONF[dropin]} sets read_only=0; stop it and look at the configuration"
   fi
   say mysqld running
   say pid "${MYSQLD[0]}"

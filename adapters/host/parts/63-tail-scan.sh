@@ -149,7 +149,7 @@ starts_within() {
 
 # Sets LOGS.
 binlogs() {
-  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
+  mysqld_gone_soon || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); its binlog is only read when it is dead; nothing was changed; stop it first"
   log_indexes log_bin
   ((${#INDEXES[@]} == 1)) || refuse Unverified "$HOSTNAME: found ${#INDEXES[@]} binlog indexes (${INDEXES[*]-}), and only one can be read; nothing was changed"
   logs_of_index "${INDEXES[0]}"

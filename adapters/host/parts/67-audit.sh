@@ -22,9 +22,6 @@ verb_audit_host() {
   say_addresses
   say_access
   say_modes
-  # Last: the caller compares it with its own clock, by when it asked and when it was answered.
-  now
-  say now "$NOW"
 }
 
 # Mbit/s. A virtual card that has none says -1, or cannot be read.

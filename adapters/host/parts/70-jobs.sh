@@ -125,7 +125,7 @@ only_this_job() {
 check_target_is_fresh() {
   local foreign option
   [[ -d ${CONF[datadir]} ]] || refuse Unsafe "$HOSTNAME has no data directory ${CONF[datadir]}; install the database server first"
-  mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); a copy goes only to a stopped server; nothing was changed"
+  mysqld_gone_soon || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); a copy goes only to a stopped server; nothing was changed"
   foreign=$(foreign_entries)
   [[ -z $foreign ]] || refuse Unsafe "${CONF[datadir]} on $HOSTNAME is not a fresh installation, it has: ${foreign:0:400}; nothing was changed; if that data is not needed, remove it by hand"
   for option in innodb_data_home_dir innodb_log_group_home_dir innodb_undo_directory; do

@@ -24,7 +24,7 @@ verb_job_install() {
   case "$JOB_STATE $JOB_STEP" in
     'done receive')
       check_snapshot_is_whole
-      mysqld_gone || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); the snapshot was not installed"
+      mysqld_gone_soon || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); the snapshot was not installed"
       start_job prepare ;;
     *' prepare' | *' aside' | *' move' | *' own' | *' installed') ;;
     *) refuse Unsafe "the job $JOB on $HOSTNAME has nothing to install (it is ${JOB_STEP:-not open}, $JOB_STATE)" ;;

@@ -57,7 +57,6 @@ export const AUDIT_LOOKS: Readonly<Record<string, Look>> = {
     unrestricted_keys: '0',
     sshd: 'permitrootlogin=no,passwordauthentication=no,permitemptypasswords=no',
     modes: '700 root /var/lib/standfast\n755 root /usr/local/sbin/standfast-host',
-    now: String(1_000 * Date.now()),
   }),
   'audit-settings': () => ({
     values: Object.entries({

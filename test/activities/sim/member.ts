@@ -179,7 +179,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     refused: refusedOn(member),
     refusal: 'yes',
   }),
-  hello: () => ({ version: 'simulated' }),
+  hello: () => ({ version: 'simulated', now: String(1_000 * Date.now()) }),
   assert: (member, args) => {
     if (member.owner !== args['owner']) throw new HelperRefusal('Unsafe', `${member.name} obeys "${member.owner}"`);
     if (member.epoch.number !== Number(args['epoch']) || member.epoch.run !== args['run'])
