@@ -27,6 +27,8 @@ function connect(changes: Partial<SshAccess> & { port?: number } = {}): SshHelpe
       privateKey: () => Promise.resolve(sshd.privateKey),
       knownHosts: () => Promise.resolve(parseKnownHosts(sshd.pinned)),
       command: sshd.command,
+      // A helper takes its time to start on a loaded machine.
+      connectTimeoutMs: 20_000,
       ...access,
     },
   );
