@@ -65,9 +65,7 @@ async function askRecords(cluster: ClusterPorts): Promise<Known<PrimaryRecord>> 
   const members = memberNames(cluster.description);
   const asked = await Promise.all(
     members.map((host) =>
-      look<MemberRecords>(async () =>
-        recordsFrom(host, await cluster.helper(host).request('records', {}, { timeoutMs: LOOK_MS })),
-      ),
+      look<MemberRecords>(async () => recordsFrom(host, await cluster.helper(host).request('records'))),
     ),
   );
   return recordedPrimary(
