@@ -6,6 +6,7 @@ import { receivedBy } from '../domain/election.ts';
 import { gtidsBeyond, parseGtids, renderGtids } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { isAnswering, runsBothThreads } from '../domain/observation.ts';
+import { remedyFor, SET_ASIDE } from '../domain/remedies.ts';
 import type { AdmitResult } from '../domain/report.ts';
 import { checkFitness } from './adopting.ts';
 import { makeWait, recordAsync, recordLossless, stopWaiting } from './acknowledging.ts';
@@ -48,7 +49,7 @@ async function checkAdmission(authority: Authority, host: HostName): Promise<Sta
   if (beyond !== '')
     throw unsafe(
       host,
-      `${host} has transactions that ${primary} never had (${beyond}), so it cannot vouch for its writes. Nothing was changed. Export what they changed, then provision ${host} again`,
+      `${host} has transactions that ${primary} never had (${beyond}), so it cannot vouch for its writes. Nothing was changed. To go on: ${remedyFor(SET_ASIDE, { cluster: cluster.description.cluster, host })}`,
     );
   requireOwn({ cluster: cluster.description.cluster, host, primary, primaryHolds, lineage }, status);
   return standing;

@@ -4,6 +4,7 @@ import { renderGtids } from '../domain/gtid.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import { lostOwn } from '../domain/own-transactions.ts';
+import { PROVISION_AGAIN, remedyFor } from '../domain/remedies.ts';
 import { unsafe } from './refusal.ts';
 
 /** A server that is about to replicate from a primary, and what that has. */
@@ -24,6 +25,6 @@ export function requireOwn(followed: Followed, status: Logged): void {
   if (lost === '') return;
   throw unsafe(
     host,
-    `the log of ${host} lacks transactions that it wrote itself and ${primary} has, up to ${lost}; replication passes over a server's own transactions and would not bring them back. Nothing was pointed or started there. Make it anew: when it counts, standfast acker remove ${cluster} ${host}; stop its server; as root on it, standfast-host discard-data host=${host}; then standfast provision ${cluster} ${host}`,
+    `the log of ${host} lacks transactions that it wrote itself and ${primary} has, up to ${lost}; replication passes over a server's own transactions and would not bring them back. Nothing was pointed or started there. Make it anew: ${remedyFor(PROVISION_AGAIN, { cluster, host })}`,
   );
 }

@@ -50,7 +50,7 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
   const obstacles = [
     ...judgePlacement(description, describeHost(description, target)),
     ...obstaclesOnDonor(observationOf(seen, donor)),
-    ...obstaclesOnTarget(observationOf(seen, target)),
+    ...obstaclesOnTarget(description.cluster, observationOf(seen, target)),
   ];
   refuseFor(target, obstacles);
   for (const host of new Set([donor, primary, target])) await ensureHelper(cluster, host);
@@ -95,7 +95,7 @@ const obstaclesOnDonor = ({ host, server }: HostObservation): readonly Obstacle[
     ? [...judgePrimarySettings(server.status), ...judgeFitness(server.status)]
     : [{ code: 'donor', explains: `${host} does not answer`, remedy: 'start it, or choose another donor' }];
 
-function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly Obstacle[] {
+function obstaclesOnTarget(cluster: string, { host, helper, server }: HostObservation): readonly Obstacle[] {
   const obstacles: Obstacle[] = [];
   if (!isAnswering(helper))
     obstacles.push({
@@ -113,7 +113,7 @@ function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly 
     obstacles.push({
       code: 'target',
       explains: `a database server already runs on ${host}`,
-      remedy: 'stop it, and empty its data directory if its data is not needed',
+      remedy: `when it counts, standfast acker remove ${cluster} ${host} first; then stop it, and if its data is not needed: standfast-host discard-data host=${host}, as root on it`,
     });
   return obstacles;
 }

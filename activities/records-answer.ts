@@ -93,7 +93,7 @@ const damagedLineage = (host: HostName, entry: string): AdapterFailure =>
   new AdapterFailure({
     type: 'Unsafe',
     host,
-    message: `the lineage in the record primary on ${host} is damaged ("${entry}" is no promotion, EPOCH:SERVER:START); this member takes no part until a person restores it from the other members`,
+    message: `the lineage in the record primary on ${host} is damaged ("${entry}" is no promotion, EPOCH:SERVER:START); this member takes no part until a person mends it as root: never copy it from another member, but remove it and /var/lib/standfast/standing; then standfast prepare CLUSTER PRIMARY, with all other members present, writes the newest (docs/failures.md, A damaged record)`,
   });
 
 export const renderLineage = (lineage: Lineage): string =>

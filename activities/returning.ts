@@ -76,7 +76,7 @@ function closedStatus({ host, server, helper }: HostObservation, primary: HostNa
     if (server.status.readOnly) return server.status;
     throw unsafe(
       host,
-      `${host} accepts writes beside ${primary}; nothing was changed. Set read_only=1 on it at once, then start again: what it wrote is set aside`,
+      `${host} accepts writes beside ${primary}; nothing was changed. SET GLOBAL read_only=1 on it at once, then start again: what it wrote is set aside. If that hangs, its commits wait for an acknowledgement: kill its server first (SIGKILL; a stop would commit them), and see that it stays down or comes back closed`,
     );
   }
   if (server?.reach === 'denied')

@@ -74,7 +74,7 @@ export const judgePrimarySettings = (status: ServerStatus): readonly Obstacle[] 
   PRIMARY_SETTINGS.filter((requirement) => !requirement.met(status)).map((requirement) => ({
     code: `setting:${requirement.setting}`,
     explains: `${requirement.setting} is ${requirement.found(status)}: ${requirement.why}`,
-    remedy: `put ${requirement.wanted} into its configuration and restart it`,
+    remedy: `put ${requirement.wanted} into its configuration and restart it (docs/runbooks.md: planned restart, rolling reboots)`,
   }));
 
 /**

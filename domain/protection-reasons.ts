@@ -6,6 +6,7 @@ import type { ClusterObservation, HostObservation } from './observation.ts';
 import { answeredStatuses, isAnswering, observationOf, recordsByMember } from './observation.ts';
 import type { Known, PrimaryRecord, SyncRecord } from './records.ts';
 import { explainUndecided, recordedPrimary } from './records.ts';
+import { CLOSE_WRITER, remedyFor } from './remedies.ts';
 import type { Takeover } from './takeover.ts';
 import { judgeAcknowledgement } from './takeover.ts';
 import type { Finding, Verdict } from './verdict.ts';
@@ -61,9 +62,13 @@ const RULES: readonly Rule[] = [
   {
     code: 'TwoWriters',
     state: 'not-protected',
-    find: ({ observation }) => {
+    find: ({ cluster: { cluster }, observation, primary }) => {
       const writers = [...answeredStatuses(observation)].filter(([, { readOnly }]) => !readOnly).map(([host]) => host);
-      const remedy = 'set read_only=1 on the one that is not the primary, then look for errant transactions';
+      const wrong = primary.kind === 'known' ? writers.find((host) => host !== primary.record.host) : undefined;
+      const remedy =
+        wrong === undefined
+          ? `find out which one is not the primary, HOST: ${remedyFor(CLOSE_WRITER, { cluster, host: 'HOST' })}`
+          : remedyFor(CLOSE_WRITER, { cluster, host: wrong });
       return writers.length < 2
         ? []
         : [{ host: null, explains: `${and(writers)} accept writes at the same time`, remedy }];

@@ -2,6 +2,7 @@ import { HOW_TO_END, namesOfOthers } from './channels.ts';
 import type { HostName } from './cluster.ts';
 import type { HostObservation } from './observation.ts';
 import { isAnswering } from './observation.ts';
+import { PROVISION_AGAIN, SET_ASIDE } from './remedies.ts';
 import type { ThreadError } from './thread-errors.ts';
 import { inWords } from './thread-errors.ts';
 import type { Finding, LagMeasurement, ReplicaEvidence, Severity } from './verdict.ts';
@@ -62,7 +63,7 @@ const RULES: readonly Rule[] = [
     ...DOWN,
     matches: (found) => status(found) === null && !isFenced(found),
     remedy:
-      'start its database server; it comes back read-only and stands still: then standfast prepare CLUSTER PRIMARY',
+      'start its database server, which comes back read-only and stands still; then standfast prepare CLUSTER PRIMARY. Not one that is being provisioned, never was, or was stopped by a rejoin that set aside what only it has: standfast provision CLUSTER HOST',
   },
   {
     ...DOWN,
@@ -76,7 +77,7 @@ const RULES: readonly Rule[] = [
     matches: ({ evidence }) => evidence.lost !== undefined && evidence.lost !== '',
     explains: ({ evidence }) =>
       `the log of ${evidence.host} lacks transactions that it wrote itself and the primary has, up to ${evidence.lost ?? ''}; replication passes over them`,
-    remedy: 'when it counts, standfast acker remove CLUSTER HOST; then empty it, and standfast provision CLUSTER HOST',
+    remedy: PROVISION_AGAIN,
   },
   {
     code: 'NotReplicating',
@@ -125,7 +126,7 @@ const RULES: readonly Rule[] = [
     severity: 'bad',
     matches: ({ evidence }) => evidence.errant !== '',
     explains: ({ evidence }) => `${evidence.host} has transactions that the primary never had: ${evidence.errant}`,
-    remedy: 'export what they changed, then provision the replica again',
+    remedy: SET_ASIDE,
   },
   {
     code: 'ReplicaWritable',

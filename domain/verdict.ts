@@ -11,6 +11,7 @@ import type { ClusterObservation, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import { lostOwn } from './own-transactions.ts';
 import type { SyncRecord } from './records.ts';
+import { CLOSE_WRITER, remedyFor } from './remedies.ts';
 import { judgeAckers } from './verdict-ackers.ts';
 import { explainForeign, judgeHelper, judgeReplica } from './verdict-replica.ts';
 
@@ -202,18 +203,18 @@ function judgeVip(input: VerdictInput): readonly Finding[] {
       bad(host, { code: 'VipMisplaced', explains: `${host} holds the VIP but is not the primary`, remedy }),
     ),
     ...(holders.length === 0 && !isUnknown ? [bad(input.primary, nowhere)] : []),
-    ...otherWriters(input.observation, input.primary),
+    ...otherWriters(input),
   ];
 }
 
-const otherWriters = (observation: ClusterObservation, primary: HostName): readonly Finding[] =>
+const otherWriters = ({ cluster: { cluster }, observation, primary }: VerdictInput): readonly Finding[] =>
   observation.hosts
     .filter((entry) => entry.host !== primary && isAnswering(entry.server) && !entry.server.status.readOnly)
     .map((entry) =>
       bad(entry.host, {
         code: 'SecondWriter',
         explains: `${entry.host} accepts writes but is not the primary`,
-        remedy: `set read_only=1 on ${entry.host}, then look for errant transactions`,
+        remedy: remedyFor(CLOSE_WRITER, { cluster, host: entry.host }),
       }),
     );
 
@@ -226,8 +227,7 @@ const bad = (host: HostName, finding: Pick<Finding, 'code' | 'explains' | 'remed
 function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
   const hosts = input.cluster.hosts.length;
   const troubled = new Set(findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.host));
-  const healthy = hosts - troubled.size;
-  const head = `${String(healthy)} of ${String(hosts)} hosts healthy`;
+  const head = `${String(hosts - troubled.size)} of ${String(hosts)} hosts healthy`;
   const [worst] = [...findings].sort((left, right) => left.severity.localeCompare(right.severity));
   return worst === undefined ? `${head}; can lose ${String(canLose(input))}` : `${head}: ${worst.explains}`;
 }

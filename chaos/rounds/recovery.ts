@@ -103,7 +103,8 @@ function advicesOf(looked: Looked): readonly Advice[] {
   return findings
     .filter((finding) => finding.severity === 'bad')
     .flatMap(({ code, host, explains, remedy }): readonly Advice[] => {
-      // The return of a fenced host is left to the plan: not every person has the time at once.
+      // The return of a fenced host, and of one with errant transactions, is left to the plan: not every person has the time at once.
+      if (remedy.startsWith('standfast acker remove')) return [];
       const byHand = remedy.startsWith('standfast rejoin') ? undefined : BY_HAND[code];
       const told = remedy.replace('CLUSTER', CLUSTER).replace('PRIMARY', primary).replace('HOST', host);
       const command = byHand === undefined ? commandIn(told) : ([byHand, host] as const);

@@ -111,3 +111,13 @@ it('a copy whose logs nobody else can read is not started as a replica', async (
   });
   expect(db3.channel).toMatchObject({ receiver: 'stopped', applier: 'stopped' });
 });
+
+it('a target that runs is first taken off the ackers, when it is one: each commit may wait for it', async () => {
+  const input = { cluster: 'shop', host: 'db3', from: null };
+  expect(await attempt(new SimulatedShop(), 'planProvision', { input })).toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining(
+      'a database server already runs on db3 (when it counts, standfast acker remove shop db3 first; then stop it',
+    ),
+  });
+});

@@ -327,6 +327,15 @@ test.each(NOT_KNOWN)('without %s it is not known whether it is protected', (_, c
   expect(found.reasons.map(({ explains }) => explains).join()).toContain(words);
 });
 
+it('closes the writer that is not the primary, and leaves it open which one that is where nobody knows', () => {
+  const db3 = replica(DB3, { readOnly: false });
+  expect(judge({ hosts: { db3 } }).next).toMatch(/^SET GLOBAL read_only=1 on db3, then standfast verify shop/);
+  const nobody = everywhere({ primary: null, sync: null });
+  expect(judge({ hosts: { ...nobody, db3: { ...db3, ...nobody['db3'] } } }).next).toMatch(
+    /^find out which one is not the primary, HOST: SET GLOBAL read_only=1 on HOST/,
+  );
+});
+
 it('leads to the person whom a failover waits for, whatever else is wrong', () => {
   const found = judge({
     hosts: { db1: { helper: helper({ mysqld: 'stopped' }), server: silence('refused') } },

@@ -93,6 +93,21 @@ describe('a replica', () => {
     expect(found).toContain('bad SecondWriter: db2 accepts writes but is not the primary');
   });
 
+  it('that can only be killed, since its commits wait for ever, is closed that way', () => {
+    const [second] = findingsAt(status({ readOnly: false })).filter(({ code }) => code === 'SecondWriter');
+    expect(second?.remedy).toMatch(/^SET GLOBAL read_only=1 on db2, .*SIGKILL.* then standfast rejoin shop db2 /);
+  });
+
+  it('that is down is started, unless it has no data that may be started', () => {
+    const [down] = findingsAt({ server: silence('refused', 'connection refused') });
+    expect(down?.remedy).toMatch(/^start its database server.*standfast prepare shop db1\. Not one that .*provision/);
+  });
+
+  it('with transactions of its own acknowledges nothing, and stands still, before they are set aside', () => {
+    const [errant] = findingsAt(status({ binlogState: '0-1-100,0-2-101' }));
+    expect(errant?.remedy).toMatch(/^standfast acker remove shop db2; .*STOP SLAVE.* then standfast rejoin shop db2,/);
+  });
+
   it('that breaks several rules is told of each', () => {
     const worst = via({ source: 'db3', receiver: 'stopped', applier: 'stopped' });
     expect(findingsAt({ ...worst, helper: silence() }).map((one) => one.code)).toEqual([

@@ -122,6 +122,16 @@ describe('claims', () => {
     expect(host.ask('records')).toEqual(refused('Unsafe', 'damaged'));
   });
 
+  it.each([
+    ['owner', 'write the line of the other members'],
+    ['epoch', 'write the line with the highest number of all members'],
+    ['primary', 'never copy it, but remove it and /var/lib/standfast/standing'],
+    ['sync', 'never copy it, but remove it and /var/lib/standfast/standing'],
+  ])('says how a person mends the record %s', (name, how) => {
+    host.shell(`: >/var/lib/standfast/${name}`);
+    expect(host.ask('records')).toEqual(refused('Unsafe', how));
+  });
+
   it('keeps a journal of executed orders by run', () => {
     host.fields('claim', claim(1, 'run-a'));
     host.fields('record-primary', { ...at(1, 'run-a'), host: 'db1' });

@@ -95,6 +95,18 @@ describe('the standing of a member', () => {
     expect(records()).toMatchObject({ standing: 'booted' });
   });
 
+  it('is blank when a damaged record is removed together with it, until it is confirmed with what the others know', () => {
+    claim(3);
+    confirm(3, primaryIs('db2', 2));
+    host.shell(': >/var/lib/standfast/primary');
+    expect(host.ask('records')).toEqual(refused('Unsafe', 'damaged'));
+    host.shell('rm /var/lib/standfast/primary /var/lib/standfast/standing');
+    expect(records()).toMatchObject({ standing: 'blank', primary: '', epoch: '3' });
+    claim(9);
+    confirm(9, primaryIs('db2', 8));
+    expect(records()).toMatchObject({ standing: 'sure', primary: 'db2', primary_epoch: '8' });
+  });
+
   it('is not guessed from a damaged record', () => {
     host.shell(': >/var/lib/standfast/standing');
     expect(host.ask('records')).toEqual(refused('Unsafe', 'damaged'));

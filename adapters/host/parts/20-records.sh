@@ -48,12 +48,21 @@ load_records() {
       sync) read_record sync '^([1-9][0-9]*) (lossless|async) ([^ ]+) ([0-9]+)$' ;;
     esac || status=$?
     if ((status == 2)); then
-      refuse Unsafe "the record $STATE/$name on $HOSTNAME is damaged; this member takes no part until a person restores it from the other members"
+      refuse Unsafe "the record $STATE/$name on $HOSTNAME is damaged; this member takes no part until a person mends it as root: $(how_to_mend "$name") (docs/failures.md, A damaged record)"
       return 1
     fi
     ((status == 1)) || keep_record "$name"
   done
   [[ ! -e $STATE/fenced ]] || FENCED=yes
+}
+
+# What of another member holds here as well. "primary" says of each member whether it led, and a copy would make this one sure of what it does not know.
+how_to_mend() {
+  case $1 in
+    owner) printf 'write the line of the other members' ;;
+    epoch) printf 'write the line with the highest number of all members' ;;
+    *) printf '%s' "never copy it, but remove it and $STATE/standing; then standfast prepare CLUSTER PRIMARY, with all other members present, writes the newest" ;;
+  esac
 }
 
 keep_record() {
