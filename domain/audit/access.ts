@@ -108,7 +108,7 @@ export const ACCESS_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`authorized_keys` of the account of Standfast',
     why: 'a key without `restrict` opens tunnels and terminals on the database host',
-    fix: 'run install.sh on HOST again with the key of the worker',
+    fix: 'run install.sh on HOST again with the one key that all workers share (access.ssh.key); any other one is removed',
     judge: eachMachine(({ machine: { unrestrictedKeys: count } }) =>
       count === null
         ? { unseen: 'its authorized_keys', why: 'the file is not there, or cannot be read' }

@@ -118,7 +118,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     looksAt:
       'accounts with `READ_ONLY ADMIN`, or `SUPER` where that is part of it, by themselves or by a role that they may take',
     why: 'it writes on a read-only server: on a replica, and on a primary that a switchover has closed',
-    fix: 'REVOKE READ_ONLY ADMIN, SUPER on the primary from accounts of applications, and from the roles that they have',
+    fix: 'REVOKE READ_ONLY ADMIN, SUPER on the primary from accounts of applications, and from the roles that they have; sessions that are open keep what they had: end them (KILL, or restart the application)',
     judge: eachServer((found) =>
       named(
         usable(found).filter(
@@ -151,7 +151,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: 'accounts with SUPER, FILE or GRANT-like privileges from `%`',
     why: 'whoever learns its password, anywhere, owns the data',
-    fix: "RENAME USER to the addresses that need it, such as 'NAME'@'10.0.0.%'",
+    fix: "make it anew for the addresses that need it, such as 'NAME'@'10.0.0.%' (CREATE USER, the same GRANTs), move its clients, change what has it as DEFINER (information_schema: VIEWS, ROUTINES, TRIGGERS, EVENTS), and only then drop the old one; RENAME USER changes no DEFINER",
     judge: eachServer((found) =>
       named(
         usable(found).filter(

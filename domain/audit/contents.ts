@@ -13,7 +13,7 @@ export const CONTENT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: 'tables of applications without a primary key or another unique one',
     why: 'a replica looks through the whole table for every row that is changed, and falls behind for hours',
-    fix: 'ALTER TABLE … ADD COLUMN id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE',
+    fix: 'copy it on the primary into a new table with such a key, and rename the two (docs/audit.md, A key for a table without one); not by ALTER TABLE on the table itself: each server would number its rows in its own order, and later changes would hit other rows',
     judge: eachByRole(({ server: { tables } }, isPrimary) =>
       isPrimary ? named(tables.withoutPrimaryKey, 'tables', 'a primary key in every table') : null,
     ),

@@ -49,7 +49,7 @@ export const PLACEMENT_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: 'country of the site of every database host, against `policy.placement`',
     why: 'the data may not be there; provisioning and election refuse such a host as well',
-    fix: 'remove the data from HOST, or change policy.placement with whoever answers for the data',
+    fix: 'have another replica inside the policy; if HOST is the primary, fail over and rejoin it; then standfast acker remove CLUSTER HOST, stop its server, take HOST out of the inventory, and remove its data and backups there. Or change policy.placement with whoever answers for the data',
     judge: ({ cluster }) =>
       cluster.hosts.map((host) =>
         ruled(
@@ -67,7 +67,7 @@ export const PLACEMENT_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: 'machine IDs and boot times of all members',
     why: 'what takes one takes the other: it is no standby, and no vote of its own',
-    fix: 'move HOST to another machine; a copied image needs a new /etc/machine-id (systemd-machine-id-setup)',
+    fix: 'move HOST to another machine; of a copied image: rm -f /etc/machine-id /var/lib/dbus/machine-id && systemd-machine-id-setup on it, and reboot it (a replica: rolling reboots)',
     judge: eachMachine(({ host, machine, facts }) => {
       const twins = facts.hosts.flatMap((other) =>
         other.host !== host && other.machine.kind === 'seen' && isSameMachine(machine, other.machine.value)

@@ -1,4 +1,5 @@
 import { namesOfOthers } from '../channels.ts';
+import { CLOSE_WRITER } from '../remedies.ts';
 import type { Rule } from './rule.ts';
 import { eachByRole, eachReplica, eachServer, ruled, SERVER, unless, withSeen, withSetting } from './rule.ts';
 
@@ -13,7 +14,7 @@ export const REPLICATION_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`read_only` of every server but the primary',
     why: 'a write on a replica is on no other server, and after a failover two servers have written',
-    fix: 'SET GLOBAL read_only=1 on HOST, then look for errant transactions: standfast verify CLUSTER',
+    fix: CLOSE_WRITER,
     judge: eachByRole(({ server: { status } }, isPrimary) =>
       unless(isPrimary || status.readOnly, { found: 'read_only=OFF', expected: 'read_only=ON' }),
     ),
@@ -82,7 +83,7 @@ export const REPLICATION_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`Using_Gtid` of every replica',
     why: 'file and position mean nothing on another server: after a failover somebody has to work out by hand where each replica goes on',
-    fix: 'standfast provision CLUSTER HOST, or CHANGE MASTER TO MASTER_USE_GTID=slave_pos once its GTID position is known to be right',
+    fix: 'provision HOST again (docs/audit.md, Rules): first standfast acker remove CLUSTER HOST; MASTER_USE_GTID=slave_pos on it would keep whatever differs in its data',
     judge: eachReplica(({ server: { status } }) =>
       unless(status.replication?.usesGtid === true, {
         found: 'file and position',
@@ -107,7 +108,7 @@ export const REPLICATION_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: '`MASTER_DELAY`',
     why: 'a replica that waits on purpose is not elected, and does not count as a standby',
-    fix: 'CHANGE MASTER TO MASTER_DELAY=0 on HOST, or keep another replica as the standby',
+    fix: 'while the primary serves: standfast acker remove CLUSTER HOST; on HOST: STOP SLAVE; CHANGE MASTER TO MASTER_DELAY=0; START SLAVE; when it has caught up, standfast acker add CLUSTER HOST. Or keep another replica as the standby',
     judge: eachReplica(({ server: { status } }) => {
       const delay = status.replication?.delaySeconds ?? 0;
       return unless(delay === 0, { found: `${String(delay)} s behind on purpose`, expected: 'no delay' });
@@ -156,7 +157,7 @@ export const REPLICATION_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: '`slave_net_timeout`',
     why: 'on a dead link the receiver says `Yes` for so long, and writes that wait for its acknowledgement wait as well',
-    fix: 'SET GLOBAL slave_net_timeout=4 on HOST, put it into its configuration, and restart its receiver',
+    fix: 'SET GLOBAL slave_net_timeout=4 on HOST, and put it into its configuration; then, with its SQL thread running: STOP SLAVE IO_THREAD; START SLAVE IO_THREAD. A replica that Standfast did not set up needs a MASTER_HEARTBEAT_PERIOD below that too, as standfast provision sets it',
     judge: eachServer(({ server: { settings } }) =>
       withSetting(settings, 'slave_net_timeout', (seconds) =>
         unless(Number(seconds) <= LONGEST_SILENCE_SECONDS, {
@@ -214,7 +215,7 @@ export const REPLICATION_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: '`Master_SSL_Allowed` of every replica',
     why: 'whoever can listen on the network reads every row that is changed',
-    fix: 'give the servers certificates, and CHANGE MASTER TO MASTER_SSL=1 on HOST; on a network of your own alone, accept it in a baseline',
+    fix: 'certificates for the servers; while the primary serves: standfast acker remove CLUSTER HOST; on HOST: STOP SLAVE; CHANGE MASTER TO MASTER_SSL=1; START SLAVE; when it has caught up, standfast acker add CLUSTER HOST. No REQUIRE SSL on its account: a copy or a rejoin follows without TLS. Or, on a network of your own, a baseline',
     judge: eachReplica(({ server: { connection } }) =>
       unless(connection.encrypted === true, { found: 'not encrypted', expected: 'TLS' }),
     ),

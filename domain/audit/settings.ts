@@ -59,7 +59,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`server_id` of every server',
     why: "two servers of one ID drop each other's transactions as their own",
-    fix: 'give HOST another server_id in its configuration and in the inventory, and restart it',
+    fix: 'give HOST, or the other one if HOST is the primary, another serverId in the inventory, and provision it again (docs/audit.md, Rules; standfast acker remove first): that writes the ID into the file that is read last, and brings back what it dropped as its own',
     judge: amongServers(({ server }, others) => {
       const same = twins(others, (other) => other.server.status.serverId === server.status.serverId);
       return unless(same === '', {
@@ -125,7 +125,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`binlog_format`',
     why: 'a statement that is carried out again can change other rows on a replica',
-    fix: 'SET GLOBAL binlog_format=ROW on HOST, and put it into its configuration',
+    fix: 'SET GLOBAL binlog_format=ROW on HOST, and put it into its configuration; sessions that are open keep what they had: end them (KILL, or restart the application)',
     judge: eachServer(({ server: { status } }) =>
       unless(status.binlog.format === 'ROW', {
         found: `binlog_format=${status.binlog.format}`,
@@ -150,7 +150,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`binlog_do_db`, `binlog_ignore_db`',
     why: 'what the filter drops is on no replica and in no binary log, and nobody is told',
-    fix: 'take the filter out of the configuration of HOST and restart it, then provision its replicas again',
+    fix: 'take the filter out of the configuration of HOST and restart it, then provision its replicas again, one at a time (docs/audit.md, Rules; standfast acker remove first)',
     judge: eachServer(({ server }) => {
       const example = filteringExample(server.binlogFilters, server.status.binlog.format);
       return example === null ? null : { found: example, expected: 'no filter: replicas hold everything' };
@@ -162,7 +162,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: 'every `replicate_*` filter of a replica',
     why: 'a replica that leaves something out cannot stand in for its primary',
-    fix: 'take the filter out of the configuration of HOST, restart it, and provision it again',
+    fix: 'take the filter out of the configuration of HOST, and provision it again (docs/audit.md, Rules): first standfast acker remove CLUSTER HOST',
     judge: eachReplica(({ server: { status } }) => {
       const filters = status.replication?.filters ?? [];
       return filters.length === 0 ? null : { found: replicaFilterExample(filters), expected: 'no filter' };
@@ -216,7 +216,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: '`time_zone`, `system_time_zone`',
     why: 'after a failover the same moment would be written as another time of day',
-    fix: 'set the zone of all hosts, or default_time_zone on all servers, to one',
+    fix: 'put one default_time_zone into the configuration of all servers, or set the zone of all hosts to one, and restart them; after SET GLOBAL time_zone sessions that are open keep what they had: end them (KILL, or restart the application)',
     judge: amongServers(judgeSame('setting:time_zone', ({ server }) => server.status.timeZone)),
   },
   {
@@ -225,7 +225,7 @@ export const SETTING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`lower_case_table_names`',
     why: 'the same statement would find other tables after a failover',
-    fix: 'provision HOST again with the lower_case_table_names of the primary',
+    fix: 'provision HOST again with the lower_case_table_names of the primary (docs/audit.md, Rules): first standfast acker remove CLUSTER HOST',
     judge: amongServers(
       judgeSame('setting:lower_case_table_names', ({ server }) => String(server.status.lowerCaseTableNames)),
     ),

@@ -15,7 +15,7 @@ export const VIP_HOLDING_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: 'processes of keepalived on the database hosts, with the driver `keepalived`',
     why: 'nobody guards the VIP: what is held stays held, and nothing announces it again',
-    fix: 'start keepalived on HOST, and have it started at boot',
+    fix: 'standfast prepare CLUSTER PRIMARY starts it, and proves that it does not take the VIP by itself; have it started at boot',
     judge: eachMachine(({ entry, machine, facts: { declared } }) =>
       unless(!entry.isDatabase || declared.vip.driver === 'direct' || machine.keepalivedRuns, {
         found: 'keepalived does not run',

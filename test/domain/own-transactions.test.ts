@@ -96,7 +96,9 @@ describe('who has lost own transactions', () => {
       {
         ...{ code: 'TransactionsLost', severity: 'bad', host: 'db2' },
         explains: expect.stringContaining('the log of db2 lacks transactions that it wrote itself') as string,
-          remedy: expect.stringMatching(/acker remove shop db2; stop .* discard-data host=db2; .* provision shop db2$/) as string,
+        remedy: expect.stringMatching(
+          /acker remove shop db2; stop .* discard-data host=db2; .* provision shop db2$/,
+        ) as string,
       },
     ]);
   });
