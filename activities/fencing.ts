@@ -5,7 +5,14 @@ import { isClaimOf } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import { diagnosePrimary } from '../domain/diagnosis.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, isAnswering, observationOf, recordsByMember, withRecords } from '../domain/observation.ts';
+import {
+  answeredRecords,
+  isAnswering,
+  isThere,
+  observationOf,
+  recordsByMember,
+  withRecords,
+} from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { claimEpoch } from './claiming.ts';
@@ -98,7 +105,7 @@ interface Fencing {
 async function fenceAndStop(authority: Authority, fencing: Fencing): Promise<FencedOff> {
   const { found, seen, agreed, proven } = fencing;
   const { steps, primary } = found;
-  const gone = isAnswering(observationOf(seen, primary).helper) ? null : primary;
+  const gone = isThere(observationOf(seen, primary).helper) ? null : primary;
   const keeping = keepRelayLogs(authority, { followers: followersOf(seen, primary), gone });
   const proving = steps.run('fence', primary, async () => {
     if (proven !== undefined) return proven;

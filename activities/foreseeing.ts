@@ -8,7 +8,7 @@ import type { Coverage, CoverageInput } from '../domain/coverage.ts';
 import { judgeCoverage, judgeRevocation, judgeTail } from '../domain/coverage.ts';
 import type { Vote } from '../domain/election.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { answeredRecords, answeredStatuses, isAnswering, observationOf } from '../domain/observation.ts';
+import { answeredRecords, answeredStatuses, isAnswering, isThere, observationOf } from '../domain/observation.ts';
 import { diskFreeBytes } from './asking.ts';
 import type { Question } from './electing.ts';
 import { electFrom, followersOf, lineageOf, recordedAckers, siblingsOf, syncOf } from './electing.ts';
@@ -159,7 +159,7 @@ export function unaccepted(risk: Risk, { accepted, cluster }: Pick<Foreseen, 'ac
 function unprovableFence({ cluster, seen, primary }: Foreseen, contributors: readonly HostName[]): string | null {
   const { helper } = observationOf(seen, primary);
   const { fence } = cluster.description;
-  if (fence.includes('powerOff') || (fence.includes('ssh') && isAnswering(helper))) return null;
+  if (fence.includes('powerOff') || (fence.includes('ssh') && isThere(helper))) return null;
   const revocation = judgeRevocation(syncOf(cluster, answeredRecords(seen)), contributors);
   if (fence.includes('revocation') && revocation.enough) return null;
   const tried = [

@@ -3,7 +3,7 @@ import type { FenceRung } from '../domain/cluster.ts';
 import { vouching } from '../domain/channels.ts';
 import { judgeRevocation } from '../domain/coverage.ts';
 import type { ClusterObservation } from '../domain/observation.ts';
-import { isAnswering, observationOf } from '../domain/observation.ts';
+import { isAnswering, isThere, observationOf } from '../domain/observation.ts';
 import type { FenceProof } from '../domain/report.ts';
 import type { Authority } from './authority.ts';
 import { knows } from './confirming.ts';
@@ -30,9 +30,9 @@ interface Climbing {
  */
 export async function fencePrimary(authority: Authority, { found, seen, keeping }: Climbing): Promise<FenceProof> {
   const { helper } = observationOf(seen, found.primary);
-  const tried: string[] = isAnswering(helper) ? [] : [`ssh: ${helper.why}`];
+  const tried: string[] = isAnswering(helper) || isThere(helper) ? [] : [`ssh: ${helper.why}`];
   for (const rung of found.cluster.description.fence) {
-    if (rung === 'ssh' && !isAnswering(helper)) continue;
+    if (rung === 'ssh' && !isThere(helper)) continue;
     try {
       return await RUNGS[rung](authority, found, keeping);
     } catch (error) {

@@ -24,10 +24,11 @@ import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { lineageOf, recordedAckers, siblingsOf } from './electing.ts';
-import { askServers, glance } from './asking.ts';
+import { askServers, glance, statusOf } from './asking.ts';
 import type { HandedOver } from './handing-over.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach, together } from './overtaken.ts';
+import type { Followed } from './own-history.ts';
 import { requireOwn } from './own-history.ts';
 import { keepOut, letIn } from './refusing.ts';
 import { refusedFrom } from './records-answer.ts';
@@ -98,18 +99,14 @@ async function repointSiblings(
   const others = cluster.description.hosts
     .map(({ name }) => name)
     .filter((host) => ![fence.host, winner].includes(host));
-  const [statuses, refused] = await together(askServers(cluster, [winner, ...others]), refusedBy(authority, winner));
-  const winnerStatus = statuses.get(winner);
-  const followed = {
-    ...{ cluster: cluster.description.cluster, primary: winner },
-    primaryHolds: winnerStatus === undefined ? new Map<string, bigint>() : appliedBy(winnerStatus),
-    lineage: lineageOf(cluster, [...authority.records.values()]),
-  };
-  const moved = await onEach(siblingsOf(statuses, winner), async (host) => {
+  const [statuses, refused] = await together(askServers(cluster, others), refusedBy(authority, winner));
+  const siblings = siblingsOf(statuses, winner);
+  // Nobody who acknowledges waits for this: such a one takes what it wrote itself as well.
+  const followed = siblings.every((host) => recorded.includes(host)) ? null : followedWinner(authority, winner);
+  const moved = await onEach(siblings, async (host) => {
     const status = statuses.get(host) ?? null;
     const acknowledges = recorded.includes(host);
-    // One that acknowledges takes what it wrote itself as well.
-    if (!acknowledges && status !== null) requireOwn({ ...followed, host }, status);
+    if (!acknowledges && status !== null && followed !== null) requireOwn({ ...(await followed), host }, status);
     return repoint({
       ...{ authority, winner, host, acknowledges, status },
       isKept: kept.includes(host),
@@ -122,6 +119,12 @@ async function repointSiblings(
   // Who is still refused, from an earlier time of the winner as primary, may come back to it as an acker of that time.
   if (refused.length > 0) await keepOut(authority, winner, steps);
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
+}
+
+async function followedWinner({ cluster, records }: Authority, winner: HostName): Promise<Omit<Followed, 'host'>> {
+  const primaryHolds = appliedBy(await statusOf(cluster, winner));
+  const lineage = lineageOf(cluster, [...records.values()]);
+  return { cluster: cluster.description.cluster, primary: winner, primaryHolds, lineage };
 }
 
 /** As it was read under the epoch; a helper of an earlier version has to be asked. */

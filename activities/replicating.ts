@@ -11,19 +11,18 @@ import type { HostName } from '../domain/cluster.ts';
 import { describeHost } from '../domain/cluster.ts';
 import { parseGtids, renderGtids, stateAtSnapshot } from '../domain/gtid.ts';
 import type { ServerStatus } from '../domain/observation.ts';
-import { replicatesFrom } from '../domain/observation.ts';
+import { answeredRecords, replicatesFrom } from '../domain/observation.ts';
 import { lostOwn } from '../domain/own-transactions.ts';
 import { appliedBy } from '../domain/tail.ts';
 import { checkFitness } from './adopting.ts';
 import { awaitApplied } from './applying.ts';
 import { compareRows } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
-import { primaryOf } from './electing.ts';
+import { lineageOf, primaryOf } from './electing.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { statusOf } from './asking.ts';
 import { observe } from './observing.ts';
 import { refusalOf } from './refusing.ts';
-import { standingOf } from './standing.ts';
 
 async function startReplica(
   cluster: ClusterPorts,
@@ -61,7 +60,7 @@ async function requireNothingOfItsOwn(
   { target, primary, donor }: { readonly target: HostName; readonly primary: HostName; readonly donor: HostName },
   copy: ServerStatus,
 ): Promise<void> {
-  const { lineage } = await standingOf(cluster);
+  const lineage = lineageOf(cluster, answeredRecords(await observe(cluster)));
   const lost = renderGtids(lostOwn(copy, appliedBy(await statusOf(cluster, primary)), lineage));
   if (lost === '') return;
   throw new AdapterFailure({

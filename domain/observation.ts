@@ -91,6 +91,10 @@ export type Silence = 'refused' | 'silent' | 'hung' | 'denied' | 'full' | 'fault
 export const reachesLiving = (reach: 'answers' | Silence): boolean =>
   ['answers', 'full', 'denied', 'faulty'].includes(reach);
 
+/** A helper with an error of its own is there, and may carry out an order. */
+export const isThere = ({ reach }: { readonly reach: 'answers' | Silence }): boolean =>
+  reach === 'answers' || reach === 'faulty';
+
 export type ServerAnswer =
   { readonly reach: 'answers'; readonly status: ServerStatus } | { readonly reach: Silence; readonly why: string };
 

@@ -1,9 +1,12 @@
+import { raceDeadline } from '../adapters/sql.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { resolveSecret, SecretError } from '../inventory/secrets.ts';
 import { unusable } from './access.ts';
 
-/** What a command printed so recently is not asked for again. */
-const FRESH_MS = 10_000;
+/** So soon after a command was run it is not run again. */
+const AGAIN_AFTER_MS = 10_000;
+/** A value this old may have been changed since: whoever connects gives the command a moment to say so. */
+const [OLD_MS, MOMENT_MS] = [60_000, 500];
 
 /** Where a secret is used: the key of the inventory that names it, and the host that it is for. */
 export interface Use {
@@ -11,12 +14,18 @@ export interface Use {
   readonly host: HostName;
 }
 
+interface Kept {
+  readonly value: string;
+  readonly readMs: number;
+  readonly triedMs: number;
+}
+
 /**
  * Secrets by their references, read whenever one is needed; only what a command printed is kept. Every step of a failover connects: it must not wait for a
- * store of secrets each time, and must not fail with one that is down together with the primary. So whoever connects gets the last value at once, and the command is run again behind it.
+ * store of secrets each time, and must not fail with one that is down together with the primary. So whoever connects gets the last value, of a minute ago at once, and the command is run again behind it.
  */
 export class Secrets {
-  readonly #kept = new Map<string, { readonly value: string; readonly atMs: number }>();
+  readonly #kept = new Map<string, Kept>();
   readonly #running = new Map<string, Promise<string>>();
   readonly #onFault: (why: string) => void;
 
@@ -38,11 +47,19 @@ export class Secrets {
   async #lastOf(reference: string): Promise<string> {
     const kept = this.#kept.get(reference);
     if (kept === undefined) return this.#run(reference);
-    if (performance.now() - kept.atMs > FRESH_MS)
-      this.#run(reference).catch((error: unknown) => {
-        this.#onFault(`${String(error)}; the value that it gave before is used`);
-      });
-    return kept.value;
+    const now = performance.now();
+    if (!this.#running.has(reference) && now - kept.triedMs > AGAIN_AFTER_MS) this.#refresh(reference, kept);
+    const running = this.#running.get(reference);
+    if (running === undefined || now - kept.readMs <= OLD_MS) return kept.value;
+    const ended = await raceDeadline(running, MOMENT_MS);
+    return ended.kind === 'done' ? ended.value : kept.value;
+  }
+
+  #refresh(reference: string, kept: Kept): void {
+    this.#kept.set(reference, { ...kept, triedMs: performance.now() });
+    this.#run(reference).catch((error: unknown) => {
+      this.#onFault(`${String(error)}; the value that it gave before is used`);
+    });
   }
 
   /** One run at a time: all who wait for it get its answer. */
@@ -51,7 +68,8 @@ export class Secrets {
     if (running !== undefined) return running;
     const run = resolveSecret(reference)
       .then((value) => {
-        this.#kept.set(reference, { value, atMs: performance.now() });
+        const readMs = performance.now();
+        this.#kept.set(reference, { value, readMs, triedMs: readMs });
         return value;
       })
       .finally(() => this.#running.delete(reference));

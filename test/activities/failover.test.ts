@@ -193,6 +193,18 @@ it.each(['Unverified', 'NotYet'] as const)(
   },
 );
 
+it('a primary whose helper has an error of its own at every look is fenced over SSH all the same', async () => {
+  const shop = new SimulatedShop({ alone: 'async' });
+  shop.kill('db1');
+  for (let looks = 0; looks < 50; looks += 1)
+    shop.interrupt('before', /^db1 (records|observe|glance|hello)/, () => {
+      throw new AdapterFailure({ type: 'Unverified', host: 'db1', message: 'db1: fork: Cannot allocate memory' });
+    });
+  expect(await fence(shop)).toMatchObject({
+    ...{ kind: 'done', value: { kind: 'ready', decision: { fence: { rung: 'ssh', host: 'db1' } } } },
+  });
+});
+
 describe('a tail that the winner cannot apply', () => {
   const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3 };
 

@@ -118,36 +118,54 @@ describe('the data of a member that are not needed any more', () => {
   const discard = (name = 'db1') => host.ask('discard-data', { host: name });
 
   beforeEach(() => {
-    host.shell(
-      'mkdir -p /var/lib/mysql/.standfast/relay-3 /var/lib/mysql/lost+found /var/lib/mysql/shop; >/var/lib/mysql/ibdata1',
-    );
+    host.shell(`mkdir -p /var/lib/mysql/.standfast/relay-2 /var/lib/mysql/lost+found /var/lib/mysql/shop
+      >/var/lib/mysql/ibdata1; chown -R 999 /var/lib/mysql`);
     claim(3);
-    confirm(3, primaryIs('db1', 2));
+    confirm(3, primaryIs('db2', 3));
   });
 
   it('go, and then the fence, in that order and again where it was ended in the middle', () => {
     host.fields('fence', at(3));
     host.shell('mkdir /var/lib/mysql/kept && mount -t tmpfs none /var/lib/mysql/kept && >/var/lib/mysql/kept/row');
-    expect(discard()).toEqual(refused('Unverified', 'could not be emptied, so the fence stands as it did'));
+    expect(discard()).toEqual(refused('Unverified', '(/var/lib/mysql/kept is left), so the fence stands as it did'));
     expect(host.fields('observe')).toMatchObject({ fenced: 'yes' });
-    host.shell('umount /var/lib/mysql/kept');
+    host.shell('test -e /var/lib/mysql/kept/row && umount /var/lib/mysql/kept');
     expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
     expect(left()).toBe('lost+found');
     expect(host.fields('observe')).toMatchObject({ fenced: 'no', port: 'refused' });
+    expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
   });
 
-  it('stay on the recorded primary, on another host than was meant, beside a server, and for the account', () => {
+  it('stay where somebody relies on them, fenced or not, on another host than was meant, and for the account', () => {
     const all = left();
-    expect(discard()).toEqual(refused('Unsafe', 'db1 is recorded here as the primary, and is not fenced'));
-    confirm(3, primaryIs('db2', 3));
+    claim(4);
+    confirm(4, primaryIs('db1', 4));
+    expect(discard()).toEqual(refused('Unsafe', 'db1 is recorded here as the primary; nothing was changed'));
+    host.fields('fence', at(4));
+    expect(discard()).toEqual(refused('Unsafe', 'standfast rejoin CLUSTER db1'));
+    claim(5);
+    confirm(5, { ...primaryIs('db2', 5), mode: 'lossless', ackers: 'db1', k: 1, sync_epoch: 5 });
+    expect(discard()).toEqual(refused('Unsafe', 'it is recorded as an acker'));
+    claim(6);
+    confirm(6, { ...primaryIs('db2', 6), mode: 'async', ackers: '', k: 0, sync_epoch: 6 });
     expect(discard('db2')).toEqual(refused('BadInput', 'this is db1, not db2'));
     const byAccount = host.run('su', 'standfast', '-s', '/bin/bash', '-c', `sudo -n ${HELPER} discard-data host=db1`);
     expect(parseAnswer(byAccount.stdout.trimEnd())).toEqual(refused('Unsafe', 'for a person'));
-    host.shell('install /bin/sleep /run/mariadbd; setsid /run/mariadbd 600 </dev/null >/dev/null 2>&1 &');
-    expect(discard()).toEqual(refused('Unsafe', 'runs on db1; nothing was changed; stop it first'));
     expect(left()).toBe(all);
-    host.shell('pkill -KILL -x mariadbd; rm /run/mariadbd');
+  });
+
+  it('stay beside a server, and are none where the directory is not one', () => {
+    host.shell('install /bin/sleep /run/mariadbd; setsid /run/mariadbd 600 </dev/null >/dev/null 2>&1 &');
+    host.shell('until pgrep -x mariadbd >/dev/null; do sleep 0.01; done');
+    expect(discard()).toEqual(refused('Unsafe', 'runs on db1; nothing was changed; stop it first'));
+    host.shell('pkill -KILL -x mariadbd; rm /run/mariadbd; chown root /var/lib/mysql');
+    expect(discard()).toEqual(refused('Unsafe', 'belongs to root, so it is no data directory'));
+    host.shell(
+      'chown 999 /var/lib/mysql; mkdir -p /var/lib/standfast/jobs/j; echo "running receive" >/var/lib/standfast/jobs/j/state',
+    );
+    expect(discard()).toEqual(refused('Unsafe', 'is under way on db1'));
+    host.shell('rm -r /var/lib/standfast/jobs');
+    expect(left()).toContain('ibdata1');
     expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
-    expect(left()).toBe('lost+found');
   });
 });

@@ -54,6 +54,17 @@ test('that was changed in its store is used soon, and nobody waits for it', asyn
   expect(questions()).toBe(1);
 });
 
+test('that is old is asked for first, for a moment', async () => {
+  const [reference, secrets] = [storeThat('echo old'), new Secrets(() => undefined)];
+  await read(secrets, reference);
+  storeThat('echo new');
+  later(61_000);
+  await expect(Promise.all([read(secrets, reference), read(secrets, reference)])).resolves.toEqual(['new', 'new']);
+  storeThat('sleep 5; echo newer');
+  later(62_000);
+  await expect(read(secrets, reference)).resolves.toBe('new');
+});
+
 test('is still there when its store is not, which is said without the secret', async () => {
   const faults: string[] = [];
   const [reference, secrets] = [storeThat('echo hunter2'), new Secrets((why) => faults.push(why))];

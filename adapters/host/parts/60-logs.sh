@@ -144,7 +144,8 @@ binlogs_have_their_end() {
 is_of_this_boot() {
   local written boot
   read_boot_time
-  process_start 1 && boot=$((BOOT_TIME + START / 100))
+  boot=$BOOT_TIME
+  process_start 1 && boot=$((boot + START / 100))
   # Both numbers that make up the time of the boot are cut to whole seconds. A time to come is of a clock that has been set back: it says nothing.
   written=$(stat -c %Y "$1")
   ((written > boot + 2 && written <= EPOCHSECONDS + 2))

@@ -105,7 +105,7 @@ refuse_if_relied_on() {
   ((${PRIMARY_EPOCH:-0} >= EPOCH)) || [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received"
   [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker"
   [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary"
-  [[ -z $as ]] || refuse Unsafe "job-clean: nothing was removed on $HOSTNAME: $as"
+  [[ -z $as ]] || refuse Unsafe "$VERB: nothing was removed on $HOSTNAME: $as"
 }
 
 # The step says how far the installation came; only what the job put there is deleted.
