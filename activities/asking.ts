@@ -131,7 +131,8 @@ async function answerOrAbsence(ask: () => Promise<HelperAnswer>): Promise<Helper
     return await ask().catch((error: unknown) => (isOfTheMoment(error) ? ask() : Promise.reject(error as Error)));
   } catch (error) {
     if (!takesNoPart(error) && !isOfTheMoment(error)) throw error;
-    return { reach: error.silence ?? 'faulty', why: error.message };
+    // With damaged records it obeys no order; with an error of the moment it may.
+    return { reach: error.silence ?? (isOfTheMoment(error) ? 'faulty' : 'denied'), why: error.message };
   }
 }
 

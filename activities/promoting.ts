@@ -24,7 +24,7 @@ import { readRecords } from './confirming.ts';
 import { continuing } from './continuing.ts';
 import type { Activities, Promoted } from './contract.ts';
 import { lineageOf, recordedAckers, siblingsOf } from './electing.ts';
-import { askServers, glance, statusOf } from './asking.ts';
+import { askServers, glance } from './asking.ts';
 import type { HandedOver } from './handing-over.ts';
 import { ensureRunning } from './opening.ts';
 import { onEach, together } from './overtaken.ts';
@@ -101,7 +101,7 @@ async function repointSiblings(
     .filter((host) => ![fence.host, winner].includes(host));
   const [statuses, refused] = await together(askServers(cluster, others), refusedBy(authority, winner));
   const siblings = siblingsOf(statuses, winner);
-  // Nobody who acknowledges waits for this: such a one takes what it wrote itself as well.
+  // Who acknowledges takes what it wrote itself as well, and is pointed at once.
   const followed = siblings.every((host) => recorded.includes(host)) ? null : followedWinner(authority, winner);
   const moved = await onEach(siblings, async (host) => {
     const status = statuses.get(host) ?? null;
@@ -121,8 +121,9 @@ async function repointSiblings(
   return moved.flatMap((one) => (one.status === 'fulfilled' && recorded.includes(one.value) ? [one.value] : []));
 }
 
-async function followedWinner({ cluster, records }: Authority, winner: HostName): Promise<Omit<Followed, 'host'>> {
-  const primaryHolds = appliedBy(await statusOf(cluster, winner));
+async function followedWinner(authority: Authority, winner: HostName): Promise<Omit<Followed, 'host'>> {
+  const { cluster, records } = authority;
+  const primaryHolds = appliedBy(await authority.statusOf(winner));
   const lineage = lineageOf(cluster, [...records.values()]);
   return { cluster: cluster.description.cluster, primary: winner, primaryHolds, lineage };
 }

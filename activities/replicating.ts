@@ -60,7 +60,10 @@ async function requireNothingOfItsOwn(
   { target, primary, donor }: { readonly target: HostName; readonly primary: HostName; readonly donor: HostName },
   copy: ServerStatus,
 ): Promise<void> {
-  const lineage = lineageOf(cluster, answeredRecords(await observe(cluster)));
+  const seen = await observe(cluster);
+  // Too few records would hide it.
+  primaryOf(cluster, seen);
+  const lineage = lineageOf(cluster, answeredRecords(seen));
   const lost = renderGtids(lostOwn(copy, appliedBy(await statusOf(cluster, primary)), lineage));
   if (lost === '') return;
   throw new AdapterFailure({

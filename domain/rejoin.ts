@@ -101,6 +101,7 @@ export const rebuildRemedy = (cluster: string, host: HostName, tails: readonly T
     tails.every(({ complete }) => complete)
       ? `read tail.sql there and enter anew on the primary what is wanted (never pipe it in)`
       : `not everything that only ${host} has could be read, so keep its data: as root on ${host}, move all that is in its data directory, but lost+found, out of it, and keep it until somebody has answered for what was not read`,
+    `when it is on record as an acker, standfast acker remove ${cluster} ${host}`,
     `as root on ${host}: standfast-host discard-data host=${host} (empties the data directory, then lifts the fence)`,
     `then standfast provision ${cluster} ${host}`,
   ].join('; ');

@@ -51,7 +51,10 @@ export class Secrets {
     if (!this.#running.has(reference) && now - kept.triedMs > AGAIN_AFTER_MS) this.#refresh(reference, kept);
     const running = this.#running.get(reference);
     if (running === undefined || now - kept.readMs <= OLD_MS) return kept.value;
-    const ended = await raceDeadline(running, MOMENT_MS);
+    // Of the run, not of each who waits for it: one that hangs costs a failover this once.
+    const leftMs = MOMENT_MS - (now - (this.#kept.get(reference) ?? kept).triedMs);
+    if (leftMs <= 0) return kept.value;
+    const ended = await raceDeadline(running, leftMs);
     return ended.kind === 'done' ? ended.value : kept.value;
   }
 

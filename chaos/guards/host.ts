@@ -228,4 +228,20 @@ export const HOST = [
       'refuses while mysqld runs',
     ],
   ]),
+  ...guardsOf('adapters/host/parts/82-discard.sh', 'test/host/standing.test.ts', [
+    [
+      'no data of a recorded primary',
+      'between a fence and its record only the old primary may have what was acknowledged',
+      '[[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] ||',
+      'true ||',
+      'stay where somebody relies on them, fenced or not, on another host than was meant, and for the account',
+    ],
+    [
+      'the fence after the data',
+      'the old data are never started again',
+      '[[ -z $left ]] ||',
+      'true ||',
+      'go, and then the fence, in that order, and again where it was ended in the middle',
+    ],
+  ]),
 ];

@@ -201,7 +201,7 @@ describe('a member whose lineage is damaged', () => {
       const seen = await attempt(shop, 'observeCluster', { input: { cluster: 'shop' } });
       if (seen.kind !== 'done') throw new Error(`it ended ${seen.kind}`);
       const { helper } = observationOf(seen.value, 'db3');
-      expect(helper.reach).toBe('faulty');
+      expect(helper.reach).toBe('denied');
       expect(helper).toMatchObject({
         why: expect.stringMatching(
           /^the lineage in the record primary on db3 is damaged .*never copy it .* remove it and \/var\/lib\/standfast\/standing/,

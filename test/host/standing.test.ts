@@ -124,12 +124,13 @@ describe('the data of a member that are not needed any more', () => {
     confirm(3, primaryIs('db2', 3));
   });
 
-  it('go, and then the fence, in that order and again where it was ended in the middle', () => {
+  it('go, and then the fence, in that order, and again where it was ended in the middle', () => {
     host.fields('fence', at(3));
-    host.shell('mkdir /var/lib/mysql/kept && mount -t tmpfs none /var/lib/mysql/kept && >/var/lib/mysql/kept/row');
-    expect(discard()).toEqual(refused('Unverified', '(/var/lib/mysql/kept is left), so the fence stands as it did'));
+    // As on a disk that fails.
+    host.shell('printf "#!/bin/sh\\nexit 1\\n" >/usr/sbin/rm && chmod +x /usr/sbin/rm');
+    expect(discard()).toEqual(refused('Unverified', 'so the fence stands as it did'));
+    host.shell('/usr/bin/rm /usr/sbin/rm');
     expect(host.fields('observe')).toMatchObject({ fenced: 'yes' });
-    host.shell('test -e /var/lib/mysql/kept/row && umount /var/lib/mysql/kept');
     expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
     expect(left()).toBe('lost+found');
     expect(host.fields('observe')).toMatchObject({ fenced: 'no', port: 'refused' });
@@ -149,22 +150,29 @@ describe('the data of a member that are not needed any more', () => {
     claim(6);
     confirm(6, { ...primaryIs('db2', 6), mode: 'async', ackers: '', k: 0, sync_epoch: 6 });
     expect(discard('db2')).toEqual(refused('BadInput', 'this is db1, not db2'));
+    host.shell('mv /var/lib/standfast/standing /run/standing');
+    expect(discard()).toEqual(refused('Unsafe', 'do not say which member it is'));
+    host.shell('mv /run/standing /var/lib/standfast/standing; mkdir /var/lib/mysql/.standfast/relay-7');
+    claim(7);
+    expect(discard()).toEqual(refused('Unsafe', 'standfast prepare CLUSTER PRIMARY ends that'));
+    host.shell('rmdir /var/lib/mysql/.standfast/relay-7');
     const byAccount = host.run('su', 'standfast', '-s', '/bin/bash', '-c', `sudo -n ${HELPER} discard-data host=db1`);
     expect(parseAnswer(byAccount.stdout.trimEnd())).toEqual(refused('Unsafe', 'for a person'));
     expect(left()).toBe(all);
   });
 
-  it('stay beside a server, and are none where the directory is not one', () => {
+  it('stay beside a server, a copy or a mount, and are none where the directory is not one', () => {
     host.shell('install /bin/sleep /run/mariadbd; setsid /run/mariadbd 600 </dev/null >/dev/null 2>&1 &');
     host.shell('until pgrep -x mariadbd >/dev/null; do sleep 0.01; done');
     expect(discard()).toEqual(refused('Unsafe', 'runs on db1; nothing was changed; stop it first'));
     host.shell('pkill -KILL -x mariadbd; rm /run/mariadbd; chown root /var/lib/mysql');
     expect(discard()).toEqual(refused('Unsafe', 'belongs to root, so it is no data directory'));
-    host.shell(
-      'chown 999 /var/lib/mysql; mkdir -p /var/lib/standfast/jobs/j; echo "running receive" >/var/lib/standfast/jobs/j/state',
-    );
-    expect(discard()).toEqual(refused('Unsafe', 'is under way on db1'));
-    host.shell('rm -r /var/lib/standfast/jobs');
+    host.shell('chown 999 /var/lib/mysql; mkdir -p /var/lib/standfast/jobs/j');
+    host.shell('echo "done installed 0" >/var/lib/standfast/jobs/j/state');
+    expect(discard()).toEqual(refused('Unsafe', 'the copy job j on db1 is done at installed'));
+    host.shell('rm -r /var/lib/standfast/jobs; mkdir /var/lib/mysql/kept; mount -t tmpfs none /var/lib/mysql/kept');
+    expect(discard()).toEqual(refused('Unsafe', 'something is mounted inside /var/lib/mysql'));
+    host.shell('umount /var/lib/mysql/kept');
     expect(left()).toContain('ibdata1');
     expect(discard()).toEqual({ ok: true, fields: { fenced: 'no' } });
   });

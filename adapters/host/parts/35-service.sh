@@ -74,7 +74,7 @@ refuse_during_installation() {
     read -r state step _ <"$file"
     case $step in
       prepare | aside | move | own | restore)
-        refuse Unsafe "the data directory of $HOSTNAME is in the middle of the job in ${file%/state} (step $step, $state); mysqld was not started; clean that job first" ;;
+        refuse Unsafe "the data directory of $HOSTNAME is in the middle of the job in ${file%/state} (step $step, $state); nothing was done; clean that job first" ;;
     esac
   done
 }

@@ -100,10 +100,9 @@ stop_for_good() {
 # is elected, and released when it is on record.
 refuse_if_relied_on() {
   local as=''
-  load_standing
   # With a primary on record at this epoch the operation has decided.
-  ((${PRIMARY_EPOCH:-0} >= EPOCH)) || [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received"
-  [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker"
+  ((${PRIMARY_EPOCH:-0} >= EPOCH)) || [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received; standfast prepare CLUSTER PRIMARY ends that when it is over"
+  [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker; standfast acker remove CLUSTER $MEMBER first"
   [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary"
   [[ -z $as ]] || refuse Unsafe "$VERB: nothing was removed on $HOSTNAME: $as"
 }
@@ -112,6 +111,7 @@ refuse_if_relied_on() {
 undo_installation() {
   case $JOB_STEP in
     move | own | installed)
+      load_standing
       refuse_if_relied_on
       [[ -d $ASIDE ]] || refuse Unsafe "job-clean: $ASIDE is missing on $HOSTNAME, so what the job replaced cannot be put back; nothing was deleted"
       stop_for_good
