@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, until } from './sandbox.ts';
-import { at, killServer, owner, startServer } from './tails.ts';
+import { at, killServer, onlyReceiving, owner } from './tails.ts';
 
 let primary: Sandbox;
 let replica: Sandbox;
@@ -14,19 +14,7 @@ beforeAll(async () => {
   replica = await Sandbox.start('db2');
   primary.join(replica, { mine: '10.9.0.1', theirs: '10.9.0.2' });
   primary.shell(`printf '[mariadb]\\nlog_bin_compress=1\\n' >/etc/mysql/mariadb.conf.d/60-compress.cnf`);
-  startServer(primary, 1);
-  startServer(replica, 2);
-  primary.sql(`SET GLOBAL read_only=0; CREATE USER repl IDENTIFIED BY 'x'; GRANT REPLICATION SLAVE ON *.* TO repl;
-    CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY)`);
-  replica.sql(`CHANGE MASTER TO MASTER_HOST='10.9.0.1', MASTER_USER='repl', MASTER_PASSWORD='x', MASTER_CONNECT_RETRY=1,
-    MASTER_USE_GTID=slave_pos; START SLAVE`);
-  const goal = primary.sql('SELECT @@gtid_binlog_pos');
-  beyond = await until(
-    'the replica has applied everything',
-    () => replica.sql('SELECT @@gtid_slave_pos'),
-    (seen) => seen === goal,
-  );
-  replica.sql('STOP SLAVE SQL_THREAD');
+  beyond = await onlyReceiving(primary, replica);
   gtids.push(write(`CREATE TABLE shop.long (i INT) COMMENT='${'x'.repeat(400)}'`));
   gtids.push(write('INSERT INTO shop.t VALUES (1)'));
   gtids.push(write(`CREATE TABLE shop.longer (i INT) COMMENT='${'y'.repeat(400)}'`));

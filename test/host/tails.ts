@@ -2,6 +2,7 @@ import type { SqlValue } from 'mysql2';
 import { format } from 'mysql2';
 import type { Row, Session } from '../../adapters/ports.ts';
 import type { Sandbox } from './sandbox.ts';
+import { until } from './sandbox.ts';
 
 export const owner = 'plane-1';
 export const at = (epoch: number) => ({ owner, epoch, run: `run-${String(epoch)}` });
@@ -22,6 +23,27 @@ export function startServer(host: Sandbox, serverId: number): void {
   host.fields('configure', { owner, server_id: serverId, report_host: host.name, settings: settings.join('\n') });
   host.serve({ owner });
   host.fields('claim', { ...at(1), account: 'standfast' });
+}
+
+/**
+ * Servers on both, joined as 10.9.0.1 and 10.9.0.2, and a table `shop.t` that the second has from the first. From here on the second only receives.
+ * @returns the position that it has applied
+ */
+export async function onlyReceiving(primary: Sandbox, replica: Sandbox): Promise<string> {
+  startServer(primary, 1);
+  startServer(replica, 2);
+  primary.sql(`SET GLOBAL read_only=0; CREATE USER repl IDENTIFIED BY 'x'; GRANT REPLICATION SLAVE ON *.* TO repl;
+    CREATE DATABASE shop; CREATE TABLE shop.t (i INT PRIMARY KEY)`);
+  replica.sql(`CHANGE MASTER TO MASTER_HOST='10.9.0.1', MASTER_USER='repl', MASTER_PASSWORD='x', MASTER_CONNECT_RETRY=1,
+    MASTER_USE_GTID=slave_pos; START SLAVE`);
+  const goal = primary.sql('SELECT @@gtid_binlog_pos');
+  const applied = await until(
+    'the replica has applied everything',
+    () => replica.sql('SELECT @@gtid_slave_pos'),
+    (seen) => seen === goal,
+  );
+  replica.sql('STOP SLAVE SQL_THREAD');
+  return applied;
 }
 
 export const killServer = (host: Sandbox): void => {
