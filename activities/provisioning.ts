@@ -12,7 +12,7 @@ import type { Obstacle } from '../domain/preflight.ts';
 import { judgeFitness, judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
-import { recordedPrimary } from '../domain/records.ts';
+import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
 import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
@@ -50,7 +50,8 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
   const obstacles = [
     ...judgePlacement(description, describeHost(description, target)),
     ...obstaclesOnDonor(observationOf(seen, donor)),
-    ...obstaclesOnTarget(description.cluster, observationOf(seen, target)),
+    ...obstacleOfAcker(cluster, { seen, target }),
+    ...obstaclesOnTarget(observationOf(seen, target)),
   ];
   refuseFor(target, obstacles);
   for (const host of new Set([donor, primary, target])) await ensureHelper(cluster, host);
@@ -95,7 +96,7 @@ const obstaclesOnDonor = ({ host, server }: HostObservation): readonly Obstacle[
     ? [...judgePrimarySettings(server.status), ...judgeFitness(server.status)]
     : [{ code: 'donor', explains: `${host} does not answer`, remedy: 'start it, or choose another donor' }];
 
-function obstaclesOnTarget(cluster: string, { host, helper, server }: HostObservation): readonly Obstacle[] {
+function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly Obstacle[] {
   const obstacles: Obstacle[] = [];
   if (!isAnswering(helper))
     obstacles.push({
@@ -113,9 +114,25 @@ function obstaclesOnTarget(cluster: string, { host, helper, server }: HostObserv
     obstacles.push({
       code: 'target',
       explains: `a database server already runs on ${host}`,
-      remedy: `when it counts, standfast acker remove ${cluster} ${host} first; then stop it, and if its data is not needed: standfast-host discard-data host=${host}, as root on it`,
+      remedy: `stop it, and if its data is not needed: standfast-host discard-data host=${host}, as root on it`,
     });
   return obstacles;
+}
+
+/** A copy from a replica may lack what the target acknowledged; on record as an acker, it would vouch for that all the same. */
+function obstacleOfAcker(
+  { description }: ClusterPorts,
+  { seen, target }: { readonly seen: ClusterObservation; readonly target: HostName },
+): readonly Obstacle[] {
+  const sync = recordedSync(answeredRecords(seen), memberNames(description).length);
+  if (sync.kind !== 'known' || !sync.record.ackers.includes(target)) return [];
+  return [
+    {
+      code: 'acker',
+      explains: `${target} is recorded as an acker, and counts for what it has acknowledged`,
+      remedy: `first of all: standfast acker remove ${description.cluster} ${target}`,
+    },
+  ];
 }
 
 async function bytesOn(cluster: ClusterPorts, donor: HostName): Promise<number> {

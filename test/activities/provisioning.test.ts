@@ -112,12 +112,18 @@ it('a copy whose logs nobody else can read is not started as a replica', async (
   expect(db3.channel).toMatchObject({ receiver: 'stopped', applier: 'stopped' });
 });
 
-it('a target that runs is first taken off the ackers, when it is one: each commit may wait for it', async () => {
-  const input = { cluster: 'shop', host: 'db3', from: null };
-  expect(await attempt(new SimulatedShop(), 'planProvision', { input })).toMatchObject({
+it('a target on record as an acker is first taken off it: a copy of a replica may lack what it acknowledged', async () => {
+  const input = { cluster: 'shop', host: 'db3', from: 'db2' };
+  const why =
+    'db3 is recorded as an acker, and counts for what it has acknowledged (first of all: standfast acker remove shop db3)';
+  const plan = (shop: SimulatedShop) => attempt(shop, 'planProvision', { input });
+  const runs = new SimulatedShop();
+  expect(await plan(runs)).toMatchObject({
     kind: 'failed',
-    message: expect.stringContaining(
-      'a database server already runs on db3 (when it counts, standfast acker remove shop db3 first; then stop it',
-    ),
+    message: expect.stringContaining(`${why}; a database server already runs on db3 (stop it`),
   });
+  const dead = new SimulatedShop();
+  dead.kill('db3');
+  expect(await plan(dead)).toMatchObject({ kind: 'failed', type: 'Unsafe', message: expect.stringContaining(why) });
+  expect([...runs.log, ...dead.log]).toEqual([]);
 });

@@ -141,7 +141,7 @@ describe('the data of a member that are not needed any more', () => {
     const all = left();
     claim(4);
     confirm(4, primaryIs('db1', 4));
-    expect(discard()).toEqual(refused('Unsafe', 'db1 is recorded here as the primary; nothing was changed'));
+    expect(discard()).toEqual(refused('Unsafe', 'nothing was removed on db1: it is recorded as the primary'));
     host.fields('fence', at(4));
     expect(discard()).toEqual(refused('Unsafe', 'standfast rejoin CLUSTER db1'));
     claim(5);

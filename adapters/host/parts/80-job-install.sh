@@ -96,14 +96,14 @@ stop_for_good() {
     refuse Unverified "job-clean: mysqld on $HOSTNAME could not be stopped; its data directory was left as it is"
 }
 
-# What an operation relies on, or is about to, is never emptied: a failover may have begun since whoever cleans has looked. Its relay logs are kept before it
-# is elected, and released when it is on record.
+# What an operation relies on, or is about to, is never emptied: a failover may have begun since whoever cleans has looked, or be between its fence and its
+# record, and about to read what only this host has. Relay logs are kept before a host is elected, and released when it is on record.
 refuse_if_relied_on() {
   local as=''
   # With a primary on record at this epoch the operation has decided.
   ((${PRIMARY_EPOCH:-0} >= EPOCH)) || [[ ! -d $OURS/relay-$EPOCH ]] || as="an operation (epoch $EPOCH) counts on what it has received; standfast prepare CLUSTER PRIMARY ends that when it is over"
   [[ -z $MEMBER || ",$ACKERS," != *",$MEMBER,"* ]] || as="it is recorded as an acker; standfast acker remove CLUSTER $MEMBER first"
-  [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary"
+  [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] || as="it is recorded as the primary; after a failover, standfast rejoin CLUSTER $MEMBER tells it who is, and sets aside what only it has"
   [[ -z $as ]] || refuse Unsafe "$VERB: nothing was removed on $HOSTNAME: $as"
 }
 

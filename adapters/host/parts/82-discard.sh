@@ -8,9 +8,6 @@ verb_discard_data() {
   [[ ${ARG[host]} == "${MEMBER:-$HOSTNAME}" || ${ARG[host]} == "$HOSTNAME" ]] ||
     refuse BadInput "discard-data: this is ${MEMBER:-$HOSTNAME}, not ${ARG[host]}; nothing was changed"
   [[ -n $MEMBER || -z $PRIMARY ]] || refuse Unsafe "discard-data: the records of $HOSTNAME do not say which member it is; nothing was changed; standfast prepare CLUSTER PRIMARY confirms them"
-  # A failover may be between its fence and its record, and about to read what only this host has.
-  [[ -z $MEMBER || $PRIMARY != "$MEMBER" ]] ||
-    refuse Unsafe "discard-data: $MEMBER is recorded here as the primary; nothing was changed; after a failover, standfast rejoin CLUSTER $MEMBER tells it who is, and sets aside what only it has"
   refuse_if_relied_on
   refuse_during_installation
   within 2000 database_and_supervisor_gone || refuse Unsafe "mysqld, or what starts it again, runs on $HOSTNAME; nothing was changed; stop it first"
