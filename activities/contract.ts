@@ -54,8 +54,8 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
   observeCluster(input: OfCluster): Promise<ClusterObservation>;
 
   /**
-   * Commits one heartbeat row (in `standfast.heartbeat`) on `primary` and waits until every replica shows it.
-   * @returns milliseconds per replica on this worker's monotonic clock; null after the `lag.fail` limit and 2 s
+   * Commits one heartbeat row (in `standfast.heartbeat`) on `primary` and waits until every replica shows it, for the `lag.fail` limit and 2 s at most.
+   * @returns for each replica its lag, by how much the true one may differ, and how far its clock is ahead; a null lag with the reason when nothing can be said
    */
   measureLag(input: OfCluster & { readonly primary: HostName }): Promise<readonly LagMeasurement[]>;
 

@@ -39,7 +39,7 @@ interface Decided extends Case, FencedOff {
   readonly seen: ClusterObservation;
 }
 
-/** Steps 7 to 9, after the fence, when the received sets stand still: a winner is elected, nothing acknowledged is missing on it, all of it is applied. */
+/** Steps 6 and 7 of docs/runbooks.md, after the fence, when the received sets stand still: a winner is elected, nothing acknowledged is missing on it, all of it is applied. */
 export async function electAndDrain(authority: Authority, found: Decided): Promise<Fenced> {
   const { steps, cluster, primary, kept, stopped } = found;
   const seen = withStatuses(found.seen, stopped);

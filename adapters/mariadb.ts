@@ -17,7 +17,7 @@ export interface Source {
 
 /**
  * Keeps what was received: the applier runs before the receiver stops, since a start of the applier with both threads stopped deletes the relay log.
- * Source: measured, safety.md fact 1.
+ * Source: measured on 10.11.
  */
 export async function stopReceiver(session: Session): Promise<void> {
   await session.rows('START SLAVE SQL_THREAD', [], { timeoutMs: STOP_MS });

@@ -9,7 +9,7 @@ export function rootCommand(io: CliIo) {
     .choices(['text', 'json', 'md'] as const)
     .default('text' as const);
   return new Command('standfast')
-    .description('Durable failover runbooks for MySQL and MariaDB, on Temporal')
+    .description('Durable failover runbooks for MariaDB, on Temporal')
     .addOption(output)
     .option('--detach', 'return as soon as the run is durable')
     .option('--timeout <duration>', 'end the wait, not the run, after so long (90s, 5m)', durationArgument)

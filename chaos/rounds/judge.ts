@@ -8,7 +8,7 @@ import type { HostFacts } from './outside.ts';
 import { followsSoundly } from './outside.ts';
 
 export interface Violation {
-  /** Of safety.md: I1 to I10. */
+  /** I1 to I10 of docs/invariants.md. */
   readonly invariant: string;
   readonly what: string;
 }

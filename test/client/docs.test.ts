@@ -73,6 +73,15 @@ test('the accounts of the README have the privileges that the doctor asks for, a
   expect([...readme.matchAll(/GRANT .*?;/g)].map(([statement]) => statement).sort()).toEqual(wanted.sort());
 });
 
+test('the summaries promise no server that the README says is not supported', async () => {
+  expect(await read('README.md')).toContain('MySQL is not supported yet');
+  const { description } = JSON.parse(await read('package.json')) as { readonly description: string };
+  for (const summary of [description, (await run('--help')).out]) {
+    expect(summary).toContain('MariaDB');
+    expect(summary).not.toContain('MySQL');
+  }
+});
+
 test('every command is listed', async () => {
   const page = await read('docs/cli.md');
   for (const group of ['', 'acker', 'schedule', 'worker']) {
