@@ -7,7 +7,7 @@ import { plainEnvironment, until } from '../../lab/run.ts';
 import type { RunResult } from '../../lab/run.ts';
 import { loadShop } from '../../lab/shop.ts';
 import { projectFolder } from '../../lab/state.ts';
-import { TemporalServer } from '../../lab/temporal.ts';
+import { TemporalServer, temporalCli } from '../../lab/temporal.ts';
 import { LabWorker } from '../../lab/workers.ts';
 import type { Block, Section } from './tutorial-page.ts';
 import { notPrinted } from './tutorial-page.ts';
@@ -15,7 +15,7 @@ import { notPrinted } from './tutorial-page.ts';
 const STRICT = ['bash', '-euo', 'pipefail', '-c'];
 const KEEPALIVED = '/etc/keepalived/keepalived.conf';
 
-/** The machine of the worker, as it is when the page begins: the package is installed, and root's ssh reaches the hosts. */
+/** The machine of the worker, as it is when the page begins: root's ssh reaches the hosts. The package, and `temporal`, are installed. */
 export class TutorialLab {
   readonly lab: Lab;
   readonly #temporal: TemporalServer;
@@ -75,6 +75,7 @@ export class TutorialLab {
 
   async #do(block: Block, shown: Block | undefined): Promise<void> {
     const [host, file] = block.words;
+    if (host === 'installed') return;
     if (host === 'service') return this.#startService(block);
     if (host !== undefined && file !== undefined) return this.#put(host, file, this.#local(block.text));
     const done = await (host === undefined ? this.type(block.text) : this.on(host, block.text));
@@ -93,15 +94,19 @@ export class TutorialLab {
     return this.lab.host(host).exec([...STRICT, this.#local(script)], { timeoutMs: 90_000 });
   }
 
-  /** A script on the worker's machine. */
+  /** A script on the worker's machine, in a shell that has read what the page says that every shell reads. */
   type(script: string): Promise<RunResult> {
     const env = {
       ...plainEnvironment,
       PATH: `${this.#folder}/bin:${plainEnvironment['PATH'] ?? ''}`,
-      TEMPORAL_ADDRESS: this.#temporal.insideAddress,
-      STANDFAST_CONFIG: this.#etc('standfast.yaml'),
+      ...this.#workerEnvironment(),
     };
     return this.lab.control.exec([...STRICT, this.#local(script)], { env, timeoutMs: 180_000 });
+  }
+
+  /** The folder of the worker, whether it is there or not. */
+  get etc(): string {
+    return path.join(this.#folder, 'etc');
   }
 
   async stopService(): Promise<void> {
@@ -111,12 +116,16 @@ export class TutorialLab {
 
   async #startService(block: Block): Promise<void> {
     if (block.text !== 'standfast worker start\n') throw new Error(`no service of the tutorial: ${block.text}`);
-    const environment = { STANDFAST_CONFIG: this.#etc('standfast.yaml') };
-    this.#worker = await LabWorker.start(this.lab, 'tutorial', {
-      temporal: this.#temporal.insideAddress,
-      role: 'both',
-      environment,
-    });
+    const { TEMPORAL_ADDRESS: temporal = '', ...environment } = this.#workerEnvironment();
+    this.#worker = await LabWorker.start(this.lab, 'tutorial', { temporal, role: 'both', environment });
+  }
+
+  /** What systemd reads of `EnvironmentFile=`, and where the inventory lies on this machine. */
+  #workerEnvironment(): Record<string, string> {
+    const file = this.#etc('worker.env');
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    const pairs = lines.filter((line) => line !== '').map((line) => /^(\w+)=(.*)$/.exec(line)?.slice(1) ?? [line, '']);
+    return { ...(Object.fromEntries(pairs) as Record<string, string>), STANDFAST_CONFIG: this.#etc('standfast.yaml') };
   }
 
   async #put(host: string, file: string, text: string): Promise<void> {
@@ -130,7 +139,8 @@ export class TutorialLab {
   #local(text: string): string {
     return text
       .replaceAll('10.0.0.', '10.77.0.')
-      .replaceAll('/etc/standfast', path.join(this.#folder, 'etc'))
+      .replaceAll('/etc/standfast', this.etc)
+      .replaceAll('temporal.example.com:7233', this.#temporal.insideAddress)
       .replaceAll('$(npm root -g)/standfast/', `${projectFolder}/`);
   }
 
@@ -143,20 +153,20 @@ export class TutorialLab {
   }
 
   #etc(name: string): string {
-    return path.join(this.#folder, 'etc', name);
+    return path.join(this.etc, name);
   }
 
   /** `standfast` as the package installs it, and an `ssh` that has an administrator's key: on the hosts as well, since cron's script needs it. */
   async #installCommands(): Promise<void> {
     const { lab } = this;
-    for (const name of ['bin', 'etc']) mkdirSync(path.join(this.#folder, name), { recursive: true, mode: 0o700 });
+    mkdirSync(path.join(this.#folder, 'bin'), { recursive: true, mode: 0o700 });
     const command = (name: string, line: string) => {
       writeFileSync(path.join(this.#folder, 'bin', name), `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 });
     };
     const access = `-i ${lab.etc('ssh_key')} -o IdentitiesOnly=yes -o UserKnownHostsFile=${lab.etc('known_hosts')}`;
     command('standfast', `${process.execPath} ${path.join(projectFolder, 'dist', 'bin', 'standfast.js')}`);
+    command('temporal', temporalCli());
     for (const name of ['ssh', 'scp']) command(name, `/usr/bin/${name} ${access}`);
-    writeFileSync(this.#etc('repl'), passwordOf(lab.state, 'repl'), { mode: 0o600 });
     const key = readFileSync(lab.etc('ssh_key'), 'utf8');
     const known = readFileSync(lab.etc('known_hosts'), 'utf8');
     const script =

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditFinding } from '../../client/index.ts';
 import { Ledger } from '../../lab/ledger/ledger.ts';
@@ -46,7 +47,7 @@ const LEFT = ['NoBackup', 'ReplicationInClear', 'SameMachine', 'ServerWithoutTls
 
 describe('the tutorial', () => {
   test('does what it says, from its first line to its last, under writes', { timeout: 600_000 }, async () => {
-    expect(steps.map(({ title }) => title.split('.')[0])).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    expect(steps.map(({ title }) => title.split('.')[0])).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
     for (const step of steps) {
       await tutorial.follow(step, aroundTheKill);
       await ledger.acknowledged(1, { since: Ledger.now() });
@@ -131,7 +132,7 @@ describe('the tutorial', () => {
       expect(verdict.acknowledged).toBeGreaterThan(1000);
       for (const host of ['db1', 'db2', 'db3']) {
         const left =
-          'getent passwd standfast; ls -d /etc/*/*standfast* /etc/standfast /usr/local/sbin/* /var/lib/standfast*; nft list ruleset';
+          'getent passwd standfast; ls -d /etc/*/*standfast* /etc/standfast /usr/local/sbin/* /var/lib/standfast* /var/log/standfast*; nft list ruleset';
         expect([host, (await tutorial.lab.host(host).exec(['bash', '-c', left])).stdout]).toEqual([host, '']);
         expect((await on(host, 'cat /etc/keepalived/keepalived.conf')).stdout).toContain('chk_mysql');
         expect((await on(host, 'ip -br addr show eth0')).stdout.includes(tutorial.lab.vip)).toBe(host === 'db1');
@@ -150,6 +151,7 @@ describe('the tutorial', () => {
           return stdout.trim() === '1' || undefined;
         });
       }
+      expect(existsSync(tutorial.etc)).toBe(false);
       await on('db1', '/usr/local/bin/sync_uploads.sh');
       const uploads = (host: string) => on(host, 'cd /srv/uploads; find . | sort');
       for (const host of ['db2', 'db3']) expect((await uploads(host)).stdout).toBe((await uploads('db1')).stdout);
