@@ -5,6 +5,10 @@ import { ALL_FAILURES, CLIENT_FAILURES, exitCodeOf } from '../../client/errors.t
 import { REQUIRED_GRANTS } from '../../domain/accounts.ts';
 import { run } from './cli-world.ts';
 
+const CALLS = [
+  ...['verify', 'preparePrimary', 'provisionReplica', 'rejoinReplica', 'failover', 'accept'],
+  ...['admitReplica', 'removeAcker', 'goAsync', 'syncFiles', 'diffFiles'],
+];
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): Promise<string> => readFile(path.join(root, file), 'utf8');
 
@@ -80,6 +84,39 @@ test('the summaries promise no server that the README says is not supported', as
     expect(summary).toContain('MariaDB');
     expect(summary).not.toContain('MySQL');
   }
+});
+
+test.each([
+  ...['status shop', 'init --from db1', 'doctor shop', 'lag shop', 'verify shop', 'audit shop', 'prepare shop db1'],
+  ...['provision shop db2', 'rejoin shop db1', 'failover shop --yes', 'accept shop --by Kari --reason x --fence'],
+  ...[
+    'acker add shop db2',
+    'acker remove shop db2 --yes',
+    'acker none shop --yes',
+    'files sync shop',
+    'files diff shop',
+  ],
+  ...['schedule apply', 'schedule ls', 'schedule pause shop', 'schedule resume shop', 'worker start'],
+])('the table of options says what `%s` does with --detach', async (line) => {
+  const page = await read('docs/cli.md');
+  const [taken = '', refused = '', ignored = ''] =
+    /^\| `--detach` .*$/m.exec(page)?.[0].split(/ Refused by | Without effect on /) ?? [];
+  const [command = ''] = /^[a-z]+( (add|remove|none|sync|diff|apply|ls|pause|resume|start))?/.exec(line) ?? [];
+  const client: Record<string, unknown> = {};
+  const wait = new Promise<{ readonly detach?: boolean }>((resolve) => {
+    for (const name of CALLS)
+      client[name] = (_input: unknown, options: { readonly detach?: boolean } = {}) => {
+        resolve(options);
+        return Promise.reject(new Error('asked enough'));
+      };
+  });
+  const { err } = await run(`${line} --detach`, { api: client });
+  const does = err.includes('has nothing to detach from')
+    ? refused
+    : (await Promise.race([wait, Promise.resolve({})])).detach === true
+      ? taken
+      : ignored;
+  expect(does).toContain(`\`${command}\``);
 });
 
 test('every command is listed', async () => {
