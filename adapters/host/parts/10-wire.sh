@@ -55,9 +55,10 @@ decode() {
   decoded=${decoded//%25/%}
 }
 
+# Most values hold nothing that has to be encoded.
 say() {
-  local value
-  encode value "$2"
+  local value=$2
+  [[ $2 != *[%[:cntrl:]]* ]] || encode value "$2"
   ANSWER+=$'\t'"$1=$value"
 }
 

@@ -28,7 +28,7 @@ end_sessions() {
   # Whoever is about to kill the server anyway need not wait so long.
   [[ ! -v ARG[hung_after] ]] || printf -v HUNG_AFTER '%d.%03d' $((ARG[hung_after] / 1000)) $((ARG[hung_after] % 1000))
   KILLED=0 SERVER=stopped
-  mysqld_runs || return 0
+  [[ -n ${SQL_PROCESS-} ]] || mysqld_runs || return 0
   if ! has_socket "${MYSQLD[@]}"; then
     SERVER=running
     return 0
@@ -78,6 +78,7 @@ verb_claim() {
   # The client that will list the sessions starts while the epoch is being stored.
   ! mysqld_runs || ! has_socket "${MYSQLD[@]}" || sql_open 10
   [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_records epoch "${ARG[epoch]} ${ARG[run]}"
+  EPOCH=${ARG[epoch]} EPOCH_RUN=${ARG[run]}
   end_sessions
   say_records
   say sessions "$KILLED"
