@@ -91,6 +91,8 @@ async function synchronise(cluster: ClusterPorts, errand: FilesErrand): Promise<
     let last = await round(work);
     for (let rounds = 1; rounds < MOST_ROUNDS && last.warnings.length > 0; rounds += 1) {
       const { setAside } = last;
+      // Into the same folder rsync would put its own earlier version over what only the target had.
+      if (!run.isSettled) await run.reopen();
       last = await round(work);
       last = { ...last, setAside: together(setAside, last.setAside) };
     }
@@ -98,11 +100,12 @@ async function synchronise(cluster: ClusterPorts, errand: FilesErrand): Promise<
   });
 }
 
-/** Both of one run, so they are in one folder. */
+/** Both of one run, each in the folder of its round. */
 function together(one: SetAside | null, other: SetAside | null): SetAside | null {
   if (one === null || other === null) return one ?? other;
   const names = [...one.names, ...other.names].slice(0, MOST_NAMES);
-  return { ...one, names, count: one.count + other.count, replaced: one.replaced + other.replaced };
+  const folder = `${one.folder} and ${other.folder}`;
+  return { folder, names, count: one.count + other.count, replaced: one.replaced + other.replaced };
 }
 
 async function round(work: Work): Promise<TargetSync> {

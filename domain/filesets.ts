@@ -32,7 +32,7 @@ export interface FileCounts {
 }
 
 export interface SetAside {
-  /** On the target. */
+  /** On the target; of several rounds, joined by " and ". */
   readonly folder: string;
   /** Entries that the source does not have; the first of them are in `names`. */
   readonly count: number;
