@@ -92,6 +92,21 @@ export async function askServer(cluster: ClusterPorts, host: HostName, fullMs = 
   return answer.reach === 'lost' ? askServerOnce(cluster, host, fullMs) : answer;
 }
 
+/** Whether the primary greets whoever connects from that host; null: the host cannot look, as with a helper of an earlier version. */
+export async function greets(
+  cluster: ClusterPorts,
+  { primary, host }: { readonly primary: HostName; readonly host: HostName },
+): Promise<boolean | null> {
+  const { address, port } = cluster.endpoint(primary);
+  try {
+    const look = { address, target_port: String(port) };
+    return (await cluster.helper(host).request('server-probe', look, { timeoutMs: LOOK_MS }))['greets'] === 'yes';
+  } catch (error) {
+    if (error instanceof AdapterFailure) return null;
+    throw error;
+  }
+}
+
 /** At once; silence is left out. */
 export async function askServers(
   cluster: ClusterPorts,
