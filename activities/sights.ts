@@ -156,7 +156,8 @@ export class Sights {
   /** Other sites are heard before anything is made of a silence here, and the hosts of replicas before it is called uncertain. */
   #haveOthersSaid(evidence: Evidence, deaf: readonly HostName[], nowMs: number): boolean {
     const haveSites = this.#sites.ask(nowMs, this.#cluster.description.watch.observers);
-    const haveHosts = this.#greeted.ask(nowMs, deaf);
+    // A run that the watcher started stops the receivers, and needs their hosts.
+    const haveHosts = this.#pace.isResting || this.#greeted.ask(nowMs, deaf);
     return haveSites && (haveHosts || diagnose(evidence).code !== 'PrimaryUncertain');
   }
 

@@ -52,12 +52,14 @@ async function watched(shop: SimulatedShop) {
   over = new AbortController();
   const told: Transition[] = [];
   const startedAtMs: number[] = [];
+  let probedBefore = 0;
   const refuse = () => Promise.reject(new Error('nothing else is started'));
   const runs: RunsPort = {
     ...{ reopen: refuse, makeRoom: refuse, primaryDied: refuse, rehearse: refuse, tell: refuse },
     sinceLastFailover: () => Promise.resolve(null),
     failOver: () => {
       startedAtMs.push(performance.now());
+      probedBefore = probes(shop).length;
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
   };
@@ -71,7 +73,8 @@ async function watched(shop: SimulatedShop) {
   });
   void watch.run(over.signal);
   await pass(1_000);
-  return { startedAtMs, codes: () => told.filter(({ host }) => host === 'db1').map(({ code }) => code) };
+  const probedSince = (): number => probes(shop).length - probedBefore;
+  return { startedAtMs, probedSince, codes: () => told.filter(({ host }) => host === 'db1').map(({ code }) => code) };
 }
 
 describe.each([30, 0])('a failover of replicas whose source sends a heartbeat every %d s', (heartbeatSeconds) => {
@@ -124,15 +127,16 @@ describe.each(CANNOT_SAY)('a watcher whose replicas %s', (_, make) => {
     expect(codes()).toEqual(['PrimaryServes', 'PrimaryHeardByReplicas']);
   });
 
-  it('starts a failover when the primary greets their hosts no more', async () => {
+  it('starts a failover when the primary greets their hosts no more, and leaves them alone while that runs', async () => {
     const shop = make(watchedShop());
-    const { startedAtMs, codes } = await watched(shop);
+    const { startedAtMs, codes, probedSince } = await watched(shop);
     const silentAtMs = performance.now();
     goSilent(shop);
     await pass(5_000);
     expect(startedAtMs).toHaveLength(1);
     expect((startedAtMs[0] ?? Infinity) - silentAtMs).toBeLessThan(2_000);
-    expect(codes()).toEqual(['PrimaryServes', 'PrimaryHostDead']);
+    expect(codes().slice(0, 2)).toEqual(['PrimaryServes', 'PrimaryHostDead']);
+    expect(probedSince()).toBe(0);
   });
 
   it('starts none when their hosts cannot look, and asks each of them once a second', async () => {
