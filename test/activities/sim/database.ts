@@ -17,6 +17,8 @@ export interface Channel {
   isLinked: boolean;
   /** How many transactions of its source's log it has read. */
   read: number;
+  /** `Slave_heartbeat_period`; 0: its source sends none. */
+  heartbeatSeconds: number;
   heartbeats: number;
   heardAt: number;
   receiverErrno: number;
@@ -165,6 +167,7 @@ export class Database {
       holdsSource: false,
       read: 0,
       isLinked: false,
+      heartbeatSeconds: 0.1,
       heartbeats: 0,
       heardAt: 0,
       receiverErrno: 0,

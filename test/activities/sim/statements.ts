@@ -112,7 +112,7 @@ function ownChannel({ database, world }: Call): readonly Row[] {
       Master_SSL_Allowed: 'Yes',
       SQL_Delay: database.delaySeconds,
       Replicate_Ignore_DB: database.filters,
-      Slave_heartbeat_period: 0.1,
+      Slave_heartbeat_period: channel.heartbeatSeconds,
       Slave_received_heartbeats: channel.heartbeats,
     },
   ];
