@@ -1,8 +1,7 @@
-import { parseVerifyReplication } from '../domain/inputs.ts';
 import { findCluster } from '../inventory/load.ts';
 import type { Inventory } from '../inventory/config.ts';
 import type { Hands } from './cli-commands.ts';
-import { attached, checked } from './cli-commands.ts';
+import { attached, clusterName } from './cli-commands.ts';
 import { openHosts } from './cli-hosts.ts';
 import type { CliIo, CliWorld } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
@@ -35,8 +34,8 @@ export function addSchedules(program: Root, { io, run, world }: ScheduleHands): 
     .description('the schedules of one cluster, or of all, with their last runs and what was missed')
     .argument('[cluster]')
     .action(async (cluster) => {
-      if (cluster !== undefined) checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule ls'), listJob(cluster));
+      const options = attached(program.opts(), 'schedule ls');
+      await run(options, listJob(cluster === undefined ? cluster : clusterName('schedule ls', cluster)));
     });
   schedule
     .command('pause')
@@ -46,16 +45,16 @@ export function addSchedules(program: Root, { io, run, world }: ScheduleHands): 
     .argument('<cluster>')
     .option('--reason <text>', 'kept as the note of the schedules')
     .action(async (cluster, { reason }) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule pause'), pauseJob({ ...input, reason }));
+      const options = attached(program.opts(), 'schedule pause');
+      await run(options, pauseJob({ cluster: clusterName('schedule pause', cluster), reason }));
     });
   schedule
     .command('resume')
     .description('go on with the schedules of a cluster')
     .argument('<cluster>')
     .action(async (cluster) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule resume'), resumeJob(input.cluster));
+      const options = attached(program.opts(), 'schedule resume');
+      await run(options, resumeJob(clusterName('schedule resume', cluster)));
     });
 }
 
