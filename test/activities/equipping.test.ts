@@ -11,14 +11,14 @@ describe('a member that is equipped', () => {
   it('keeps the identity and the binary log of the server that runs there', async () => {
     const shop = new SimulatedShop();
     expect(await equip(shop)).toMatchObject({ value: { equipped: ['db1', 'db2', 'db3'], unreachable: [] } });
-    expect(shop.member('db2').dropin).toMatch(/^server_id=2\nlog_bin=\/var\/lib\/mysql\/own-bin\n/);
+    expect(shop.member('db2').dropin ?? '').toMatch(/^server_id=2\nlog_bin=\/var\/lib\/mysql\/own-bin\n/);
   });
 
   it('boots closed also where its server stands still, under its own identity and log', async () => {
     const shop = new SimulatedShop();
     shop.kill('db3');
     expect(await equip(shop)).toMatchObject({ value: { equipped: ['db1', 'db2', 'db3'] } });
-    expect(shop.member('db3').dropin).toMatch(/^server_id=3\nlog_slave_updates=1\n/);
+    expect(shop.member('db3').dropin ?? '').toMatch(/^server_id=3\nlog_slave_updates=1\n/);
   });
 
   it('keeps the settings that it has, of which a server that stands still says nothing', async () => {
