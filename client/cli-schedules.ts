@@ -6,12 +6,9 @@ import { openHosts } from './cli-hosts.ts';
 import type { CliIo, CliWorld } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import type { Job, Report } from './cli-session.ts';
-import { StandfastError } from './errors.ts';
+import { EXIT, StandfastError } from './errors.ts';
 import type { ListedSchedule } from './schedule-list.ts';
 import type { ScheduleChange } from './schedule-plan.ts';
-
-/** As a plan with it would exit when it is applied. */
-const REFUSED = 4;
 
 export interface ScheduleHands extends Hands {
   readonly world: CliWorld;
@@ -76,7 +73,8 @@ const applyJob = (
     if (isDry)
       return {
         ...planReport(changes, { isApplied: false, text: (paint) => renderPlan(changes, paint) }),
-        exitCode: changes.some(({ action }) => action === 'refuse') ? REFUSED : 0,
+        // As a plan with it would exit when it is applied.
+        exitCode: changes.some(({ action }) => action === 'refuse') ? EXIT.refused : 0,
       };
     io.err(renderPlan(changes, io.paintErr));
     await client.schedules.apply(changes);
