@@ -45,6 +45,8 @@ export class Database {
   startedS = -3_600;
   isPortShut = false;
   reach: 'answers' | 'full' | 'denied' = 'answers';
+  /** Somebody gave its root a password: the helper cannot log in, and ends no session. */
+  deniesRoot = false;
   readOnly = true;
   eventScheduler = false;
   version = '10.11.19-MariaDB-log';

@@ -276,6 +276,10 @@ const STATEMENTS: readonly Statement[] = [
     ],
   },
   { form: /^SELECT TIMESTAMPDIFF/, run: () => [{ clock: 1_000 * Date.now() }] },
+  {
+    form: /^SELECT @@GLOBAL.server_id AS id, @@GLOBAL.log_bin_basename AS base$/,
+    run: ({ database }) => [{ id: database.host.serverId, base: '/var/lib/mysql/own-bin' }],
+  },
   { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
   {
     form: /^SHOW SLAVE HOSTS$/,
