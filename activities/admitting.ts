@@ -16,6 +16,7 @@ import type { Activities, Undone } from './contract.ts';
 import { askServer, statusOf } from './asking.ts';
 import { requireOwn } from './own-history.ts';
 import { letIn, quieten, refusalOf, shutOut } from './refusing.ts';
+import { releaseRelayLogs } from './releasing.ts';
 import { takeOut } from './removing.ts';
 import type { Standing } from './standing.ts';
 import { hasClaimed, requireAnswer, standingOf } from './standing.ts';
@@ -210,6 +211,7 @@ export const admittingActivities = (
       await steps.run('start', host, () => bringUp(authority, admission));
       const isSemiSync = managed.description.mode === 'semisync';
       const ackers = isSemiSync ? await admitAcker(authority, admission) : [];
+      await releaseRelayLogs(authority, { primary: standing.primary, hosts: [host] });
       return {
         outcome: 'admitted',
         cluster,

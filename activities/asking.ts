@@ -2,7 +2,7 @@ import { readStatus } from '../adapters/mariadb-status.ts';
 import type { ClusterPorts, HelperAnswerFields, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
-import type { HelperAnswer, ServerAnswer, ServerStatus } from '../domain/observation.ts';
+import type { HelperAnswer, ServerAnswer, ServerStatus, Silence } from '../domain/observation.ts';
 import { isAnswering } from '../domain/observation.ts';
 import { recordsFrom, refusalsFrom } from './records-answer.ts';
 
@@ -92,6 +92,21 @@ export async function askServer(cluster: ClusterPorts, host: HostName, fullMs = 
   return answer.reach === 'lost' ? askServerOnce(cluster, host, fullMs) : answer;
 }
 
+/** Whether the primary greets whoever connects from that host; null: the host cannot look, as with a helper of an earlier version. */
+export async function greets(
+  cluster: ClusterPorts,
+  { primary, host }: { readonly primary: HostName; readonly host: HostName },
+): Promise<boolean | null> {
+  const { address, port } = cluster.endpoint(primary);
+  try {
+    const look = { address, target_port: String(port) };
+    return (await cluster.helper(host).request('server-probe', look, { timeoutMs: LOOK_MS }))['greets'] === 'yes';
+  } catch (error) {
+    if (error instanceof AdapterFailure) return null;
+    throw error;
+  }
+}
+
 /** At once; silence is left out. */
 export async function askServers(
   cluster: ClusterPorts,
@@ -143,9 +158,13 @@ const isOfTheMoment = (error: unknown): error is AdapterFailure =>
  * Of a server, silence is an answer, and so is an error of its own: it lives, and one that cannot serve this look must not keep a whole cluster from being looked
  * at. Anything else, as what this machine lacks, is a fault and goes on.
  */
-function silenceOf(error: unknown): Exclude<ServerAnswer, { reach: 'answers' }> {
+export function silenceOf(error: unknown): Exclude<ServerAnswer, { reach: 'answers' }> {
   if (!(error instanceof AdapterFailure)) throw error;
-  if (error.silence !== null) return { reach: error.silence, why: error.message };
-  if (Number(error.facts['errno'] ?? 0) > 0) return { reach: 'faulty', why: error.message };
-  throw error;
+  const reach = reachIn(error);
+  if (reach === null) throw error;
+  return { reach, why: error.message };
 }
+
+/** How a server that gave no answer was met; null: it was not asked, for a reason on this side. */
+export const reachIn = ({ silence, facts }: AdapterFailure): Silence | null =>
+  silence ?? (Number(facts['errno'] ?? 0) > 0 ? 'faulty' : null);

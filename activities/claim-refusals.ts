@@ -1,5 +1,6 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { LET_ROOT_IN } from '../domain/accounts.ts';
 import type { Epoch, HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
 
@@ -10,30 +11,40 @@ export const overtaken = (cluster: ClusterPorts, by: Epoch): AdapterFailure =>
     message: `the run ${by.run} has claimed epoch ${String(by.number)} of ${cluster.description.cluster} since; this one ends and changes nothing more`,
   });
 
-export const lacking = (epoch: Epoch, missing: readonly HostName[]): AdapterFailure =>
+export const lacking = (epoch: Epoch, missing: readonly HostName[], claimed: Obedience): AdapterFailure =>
   new AdapterFailure({
     type: 'Unreachable',
     host: missing.join(', '),
-    message: `${missing.join(', ')} did not accept epoch ${String(epoch.number)}, and the operation needs it`,
+    message: `${missing.join(', ')} did not accept epoch ${String(epoch.number)}, and the operation needs it${whySessionsStay(claimed)}`,
   });
 
-/**
- * @param input.obeying  members that accepted the epoch
- * @param input.members  of them, those where older sessions are seen to be gone
- */
-export function tooFew(
-  cluster: ClusterPorts,
-  epoch: Epoch,
-  { obeying, members }: { readonly obeying: readonly HostName[]; readonly members: readonly HostName[] },
-): AdapterFailure {
-  const hung = obeying.filter((member) => !members.includes(member));
-  const why =
+interface Obedience {
+  /** Members that accepted the epoch. */
+  readonly obeying: readonly HostName[];
+  /** Of them, those where older sessions are seen to be gone. */
+  readonly members: readonly HostName[];
+  /** Of the others, those whose server lets its root in no more. */
+  readonly denying: readonly HostName[];
+}
+
+function whySessionsStay({ obeying, members, denying }: Obedience): string {
+  const hung = obeying.filter((member) => !members.includes(member) && !denying.includes(member));
+  const act = 'so older sessions there may still act';
+  return [
+    denying.length === 0
+      ? ''
+      : `; the server of ${denying.join(' and ')} denies root the login over its socket, ${act}: ${LET_ROOT_IN}`,
     hung.length === 0
       ? ''
-      : `; the server of ${hung.join(' and ')} lets nobody log in (it hangs, or every connection is taken), so older sessions there may still act`;
+      : `; the server of ${hung.join(' and ')} lets nobody log in (it hangs, or every connection is taken), ${act}`,
+  ].join('');
+}
+
+export function tooFew(cluster: ClusterPorts, epoch: Epoch, claimed: Obedience): AdapterFailure {
+  const { members } = claimed;
   return new AdapterFailure({
     type: 'Unsafe',
     host: cluster.description.cluster,
-    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${why}`,
+    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${whySessionsStay(claimed)}`,
   });
 }

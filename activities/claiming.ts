@@ -57,7 +57,7 @@ export async function claimEpoch(cluster: ClusterPorts, input: ClaimInput): Prom
   if (short && (input.proveOff === undefined || claimed.refusal !== null))
     throw claimed.refusal ?? tooFew(cluster, epoch, claimed);
   const missing = input.include.filter((host) => !members.includes(host));
-  if (missing.length > 0) throw claimed.refusal ?? lacking(epoch, missing);
+  if (missing.length > 0) throw claimed.refusal ?? lacking(epoch, missing, claimed);
   const unsaid = obeying.filter((member) => !claimed.records.has(member));
   const answers = [...claimed.records, ...(await readRecords(cluster, unsaid))];
   const under = new Map(answers.filter(([, records]) => isAt(records, epoch)));
@@ -91,6 +91,8 @@ interface Claimed {
   readonly obeying: readonly HostName[];
   /** Of them, those where older sessions are gone as well: those of a hung server cannot be ended. */
   readonly members: readonly HostName[];
+  /** Of the others, those whose server lets its root in no more. */
+  readonly denying: readonly HostName[];
   /** As each of them said under the new epoch. One whose helper is of an earlier version has to be asked. */
   readonly records: RecordsByMember;
   /** Of one that takes no part, since it obeys another control plane or its records are damaged. A majority can do without it. */
@@ -109,7 +111,8 @@ async function claimAll(cluster: ClusterPorts, epoch: Epoch, { before, mayHang }
     const args = { ...claimArguments(cluster, epoch), ...(isBrief ? { hung_after: HUNG_AFTER_MS } : {}) };
     const answer = await cluster.helper(member).request('claim', args, { timeoutMs: ORDER_MS });
     const records = answer['level'] === undefined ? null : recordsFrom(member, answer);
-    return { member, counts: answer['mysqld'] !== 'hung' || member === mayHang, records };
+    const isDenied = answer['denied'] !== undefined;
+    return { member, counts: answer['mysqld'] !== 'hung' || member === mayHang, isDenied, records };
   });
   const failures = answers.flatMap((answer) =>
     answer.status === 'rejected' && answer.reason instanceof AdapterFailure ? [answer.reason] : [],
@@ -118,6 +121,7 @@ async function claimAll(cluster: ClusterPorts, epoch: Epoch, { before, mayHang }
   return {
     obeying: accepted.map(({ member }) => member),
     members: accepted.filter(({ counts }) => counts).map(({ member }) => member),
+    denying: accepted.filter(({ counts, isDenied }) => isDenied && !counts).map(({ member }) => member),
     records: new Map(accepted.flatMap(({ member, records }) => (records === null ? [] : [[member, records] as const]))),
     refusal: failures.find(({ type }) => type === 'Unsafe') ?? null,
   };

@@ -1,6 +1,7 @@
 import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { MemberSettings } from '../adapters/member-settings.ts';
+import { nextStartFrom } from '../adapters/mariadb-audit.ts';
 import { renderMemberSettings, settingsOf } from '../adapters/member-settings.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { describeHost, majorityOf, memberNames } from '../domain/cluster.ts';
@@ -39,18 +40,18 @@ async function equip(cluster: ClusterPorts, host: HostName): Promise<HostName> {
   const { description, owner } = cluster;
   if (!description.hosts.some((database) => database.name === host)) return host;
   // First of all it boots closed, also where the address is refused.
-  const running = await runningSettings(cluster, host);
-  if (running !== null)
+  const settings = (await runningSettings(cluster, host)) ?? (await settingsOfNextStart(cluster, host));
+  if (settings !== null)
     await cluster
       .helper(host)
-      .request('configure', { owner, ...configuration(host, running) }, { timeoutMs: CONFIGURE_MS });
+      .request('configure', { owner, ...configuration(host, settings) }, { timeoutMs: CONFIGURE_MS });
   const content = cluster.keepalivedConfiguration(host);
   const holding = content === null ? { vip: cluster.vip.address } : { content };
   await cluster.helper(host).request('configure-vip', { owner, ...holding }, { timeoutMs: CONFIGURE_MS });
   return host;
 }
 
-/** Null: no server answers. A host without data gets its settings when it is provisioned. */
+/** Null: no server answers. */
 async function runningSettings(cluster: ClusterPorts, host: HostName): Promise<MemberSettings | null> {
   try {
     const session = await cluster.session(host);
@@ -61,6 +62,23 @@ async function runningSettings(cluster: ClusterPorts, host: HostName): Promise<M
     }
   } catch (error) {
     if (error instanceof AdapterFailure && error.silence !== null) return null;
+    throw error;
+  }
+}
+
+/**
+ * Of a server that answers nobody: whoever starts it, or a reboot, must not bring it up open. It keeps its identity, and the name of its binary log, which its own files
+ * say. Null: it has a drop-in already, which knows more; or no server is installed.
+ */
+async function settingsOfNextStart(cluster: ClusterPorts, host: HostName): Promise<MemberSettings | null> {
+  const helper = cluster.helper(host);
+  if ((await helper.request('installed'))['dropin'] !== 'no') return null;
+  try {
+    const answer = await helper.request('audit-settings', { names: 'server_id' }, { timeoutMs: CONFIGURE_MS });
+    const serverId = Number(nextStartFrom(answer).settings['server_id']);
+    return serverId > 0 ? { serverId, binlogBase: '' } : null;
+  } catch (error) {
+    if (error instanceof AdapterFailure && error.silence === null) return null;
     throw error;
   }
 }

@@ -106,6 +106,12 @@ export class FilesetRun {
     return result;
   }
 
+  /** What is set aside from here on goes to another folder. */
+  async reopen(): Promise<void> {
+    if (this.#attempt === null) throw this.#notOpen();
+    await this.#open(this.#attempt, false);
+  }
+
   async #begin(): Promise<JobAttempt> {
     const { source, target } = this.#errand;
     this.#attempt = await JobAttempt.begin(this.#cluster, { job: this.#job }, [source, target]);
@@ -132,7 +138,7 @@ export class FilesetRun {
   async rsync(deletes: Deletes): Promise<RsyncStatus> {
     const { source, target, run } = this.#errand;
     const attempt = this.#attempt;
-    if (attempt === null) throw new Error(`${this.#job} is not open`);
+    if (attempt === null) throw this.#notOpen();
     const { marker, maxDelete, bandwidthKiBps, compress } = this.#fileset;
     await attempt.order(source, 'files-send', {
       ...{ run, ...this.#place(source), marker, deletes, stamp: this.#stamp },
@@ -160,6 +166,10 @@ export class FilesetRun {
       if (answer['state'] !== 'running') return statusFrom(answer);
       await pause(POLL_MS, cancellationSignal);
     }
+  }
+
+  #notOpen(): Error {
+    return new Error(`${this.#job} is not open`);
   }
 
   #place(host: HostName): Readonly<Record<string, string>> {

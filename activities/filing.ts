@@ -60,7 +60,9 @@ async function begin(cluster: ClusterPorts, errand: FilesErrand): Promise<Work> 
   for (const host of [errand.source, errand.target]) await ensureHelper(cluster, host);
   const run = new FilesetRun(cluster, fileset, errand);
   const faults = await run.faults();
-  const [first] = faults.map((fault) => explainFolder({ ...fault, cluster: errand.cluster, fileset: errand.fileset }));
+  const { cluster: name, fileset: named } = errand;
+  const place = { cluster: name, fileset: named, path: fileset.path };
+  const [first] = faults.map((fault) => explainFolder({ ...fault, ...place }));
   if (first !== undefined) throw refusal(errand.target, first);
   return { run, fileset, errand };
 }
@@ -69,10 +71,11 @@ const refusal = (host: HostName, { code, message }: FilesRefusal, facts: object 
   new AdapterFailure({ type: 'Unsafe', host, message, facts: { code, changed: false, ...facts } });
 
 async function compare(cluster: ClusterPorts, errand: FilesErrand): Promise<TargetSync> {
-  const { run } = await begin(cluster, errand);
+  const work = await begin(cluster, errand);
+  const { run } = work;
   return run.whileOpen({ diff: true }, async () => {
     const counted = await run.rsync('look');
-    requireWell(counted, errand, { changed: false });
+    requireWell(counted, work, { changed: false });
     const { counts } = counted;
     const changes = namesIn(await run.list({ of: 'list', kind: 'changes', most: MOST_NAMES }));
     const deletions = namesIn(await run.list({ of: 'list', kind: 'deletions', most: MOST_NAMES }));
@@ -91,6 +94,8 @@ async function synchronise(cluster: ClusterPorts, errand: FilesErrand): Promise<
     let last = await round(work);
     for (let rounds = 1; rounds < MOST_ROUNDS && last.warnings.length > 0; rounds += 1) {
       const { setAside } = last;
+      // Into the same folder rsync would put its own earlier version over what only the target had.
+      if (!run.isSettled) await run.reopen();
       last = await round(work);
       last = { ...last, setAside: together(setAside, last.setAside) };
     }
@@ -98,11 +103,12 @@ async function synchronise(cluster: ClusterPorts, errand: FilesErrand): Promise<
   });
 }
 
-/** Both of one run, so they are in one folder. */
+/** Both of one run, each in the folder of its round. */
 function together(one: SetAside | null, other: SetAside | null): SetAside | null {
   if (one === null || other === null) return one ?? other;
   const names = [...one.names, ...other.names].slice(0, MOST_NAMES);
-  return { ...one, names, count: one.count + other.count, replaced: one.replaced + other.replaced };
+  const folder = `${one.folder} and ${other.folder}`;
+  return { folder, names, count: one.count + other.count, replaced: one.replaced + other.replaced };
 }
 
 async function round(work: Work): Promise<TargetSync> {
@@ -120,15 +126,16 @@ async function round(work: Work): Promise<TargetSync> {
   return told(work, await run.rsync(planned.deletes));
 }
 
-async function counted({ run, errand }: Work): Promise<FileCounts> {
-  const dry = await run.rsync('count');
-  requireWell(dry, errand, { changed: false });
+async function counted(work: Work): Promise<FileCounts> {
+  const dry = await work.run.rsync('count');
+  requireWell(dry, work, { changed: false });
   return dry.counts;
 }
 
 /** The result of a run that changed something. */
-async function told({ run, errand, fileset }: Work, pushed: RsyncStatus): Promise<TargetSync> {
-  requireWell(pushed, errand, { changed: true });
+async function told(work: Work, pushed: RsyncStatus): Promise<TargetSync> {
+  requireWell(pushed, work, { changed: true });
+  const { run, errand, fileset } = work;
   const { counts, stamp } = pushed;
   const deletions = namesIn(await run.list({ of: 'sent', kind: 'deletions', most: MOST_NAMES }));
   const { created, updated, touched, deleted } = counts;
@@ -150,12 +157,12 @@ async function told({ run, errand, fileset }: Work, pushed: RsyncStatus): Promis
 /** Files that vanish are no reason to stop. @throws AdapterFailure when rsync did not do all of it */
 function requireWell(
   status: RsyncStatus,
-  { cluster, target, source, fileset }: FilesErrand,
+  { errand: { cluster, target, source, fileset }, fileset: { path } }: Work,
   facts: { readonly changed: boolean },
 ): void {
   const [, fault] = /^fault:(\w+)$/.exec(status.exit) ?? [];
   if (fault !== undefined) {
-    const place = { host: source, fault, at: status.log.trim(), cluster, fileset };
+    const place = { host: source, fault, at: status.log.trim(), cluster, fileset, path };
     throw refusal(source, explainFolder(place), facts);
   }
   const end = judgeRsync(status.exit);

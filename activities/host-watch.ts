@@ -1,6 +1,7 @@
 import type { Pulse } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Silence } from '../domain/observation.ts';
+import { reachIn } from './asking.ts';
 import type { Pace } from './pace.ts';
 
 /** How a server answered one look. `atMs` is of the watcher's monotonic clock. */
@@ -78,7 +79,7 @@ export class HostWatch<T> {
       return { reach: 'answers', value: await look(pulse, silenceMs), atMs: performance.now() };
     } catch (error) {
       if (!(error instanceof AdapterFailure)) throw error;
-      return { reach: error.silence ?? 'unasked', why: error.message, atMs: performance.now() };
+      return { reach: reachIn(error) ?? 'unasked', why: error.message, atMs: performance.now() };
     }
   }
 

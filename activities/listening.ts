@@ -1,10 +1,10 @@
 import type { ClusterPorts } from '../adapters/ports.ts';
-import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
+import { saysSomething } from '../domain/hearing.ts';
 import type { ClusterObservation, HostObservation, ReplicationStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering } from '../domain/observation.ts';
 import { recordedPrimary } from '../domain/records.ts';
-import { askServer, LOOK_MS } from './asking.ts';
+import { askServer, greets } from './asking.ts';
 import type { Waits } from './patience.ts';
 import { withRelayLogs } from './relay-logs.ts';
 
@@ -77,20 +77,29 @@ interface Ear {
   readonly earlier: HeardNothing | undefined;
 }
 
-/** A receiver that tries to connect gets no answer now. One that stands still sees nothing, so its host looks for itself. */
-async function withOwnHearing(
-  cluster: ClusterPorts,
-  entry: HostObservation,
-  { primary, askedMs, answeredMs, listenMs, earlier }: Ear,
-): Promise<HostObservation> {
+/** A receiver that tries to connect gets no answer now. Of one that stands still, or need not have heard anything yet, its host looks for itself. */
+async function withOwnHearing(cluster: ClusterPorts, entry: HostObservation, ear: Ear): Promise<HostObservation> {
   const now = isAnswering(entry.server) ? entry.server.status.replication : null;
   if (now === null) return entry;
   if (now.receiver === 'connecting') return { ...entry, hearsSource: false };
+  const { primary, listenMs } = ear;
+  const look = (): Promise<boolean | null> | null =>
+    primary === null ? null : greets(cluster, { primary, host: entry.host });
   if (now.receiver === 'stopped') {
-    const looks = primary === null ? null : greets(cluster, { primary, host: entry.host });
-    const [seen, hearsSource] = await Promise.all([atRest(cluster, entry), looks]);
+    const [seen, hearsSource] = await Promise.all([atRest(cluster, entry), look()]);
     return { ...seen, hearsSource };
   }
+  const heard = await withReceived(cluster, entry, { ...ear, now });
+  if (heard.hearsSource !== false || saysSomething(now, listenMs)) return heard;
+  return { ...heard, hearsSource: await look() };
+}
+
+/** Of a receiver that runs: whether anything came while we looked. */
+async function withReceived(
+  cluster: ClusterPorts,
+  entry: HostObservation,
+  { now, askedMs, answeredMs, listenMs, earlier }: Ear & { readonly now: ReplicationStatus },
+): Promise<HostObservation> {
   const before = earlier !== undefined && isOneChannel(earlier.replication, now) ? earlier : null;
   const untilMs = (before?.sinceMs ?? answeredMs) + listenMs;
   // It has listened for long enough, or has heard something since.
@@ -112,21 +121,6 @@ const hasHeard = (before: ReplicationStatus, after: ReplicationStatus): boolean 
   (after.heartbeatsReceived !== before.heartbeatsReceived ||
     after.received !== before.received ||
     after.readUpTo !== before.readUpTo);
-
-/** Null: the host cannot look, as with a helper of an earlier version. */
-async function greets(
-  cluster: ClusterPorts,
-  { primary, host }: { readonly primary: HostName; readonly host: HostName },
-): Promise<boolean | null> {
-  const { address, port } = cluster.endpoint(primary);
-  try {
-    const look = { address, target_port: String(port) };
-    return (await cluster.helper(host).request('server-probe', look, { timeoutMs: LOOK_MS }))['greets'] === 'yes';
-  } catch (error) {
-    if (error instanceof AdapterFailure) return null;
-    throw error;
-  }
-}
 
 async function atRest(cluster: ClusterPorts, entry: HostObservation): Promise<HostObservation> {
   if (!isAnswering(entry.server)) return entry;

@@ -3,6 +3,7 @@ import type { ClusterPorts, Ports } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { failure } from '../workflows/failures.ts';
+import { silenceOf } from './asking.ts';
 import type { ObserverActivities, PrimaryReach } from './observe-contract.ts';
 
 export const observerActivities = (ports: Ports): ObserverActivities => ({
@@ -25,8 +26,7 @@ async function lookOnce(cluster: ClusterPorts, host: HostName): Promise<PrimaryR
     await readPrimary(pulse, { timeoutMs: cluster.description.watch.silenceMs });
     return { reach: 'answers' };
   } catch (error) {
-    if (!(error instanceof AdapterFailure) || error.silence === null) throw error;
-    return { reach: error.silence, why: error.message };
+    return silenceOf(error);
   } finally {
     pulse.close();
   }

@@ -32,6 +32,7 @@ import { observe } from './observing.ts';
 import { onEach } from './overtaken.ts';
 import { requireOwn } from './own-history.ts';
 import { keepOut } from './refusing.ts';
+import { releaseRelayLogs } from './releasing.ts';
 import { moveVip, proveVip } from './routing.ts';
 import { runEventsOf } from './running-events.ts';
 import { unsafe } from './refusal.ts';
@@ -44,11 +45,17 @@ interface Standing {
   readonly sync: SyncRecord | null;
 }
 
+interface Opened {
+  readonly mode: 'lossless' | 'async';
+  /** Whose servers did. */
+  readonly answered: readonly HostName[];
+}
+
 /**
  * Opens `host` for writes under `authority`, with the promise that is recorded, starts its replicas and routes clients to it. Used when a
  * cluster is adopted, when its primary came back closed, and as the undo of a failover.
  */
-export async function openRecorded(authority: Authority, host: HostName, steps: Steps): Promise<'lossless' | 'async'> {
+export async function openRecorded(authority: Authority, host: HostName, steps: Steps): Promise<Opened> {
   const standing = await steps.run('check', host, () => checkStanding(authority, host));
   const promised = standing.sync?.mode ?? 'async';
   await steps.run('record', null, async () => {
@@ -70,7 +77,7 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
     await moveVip(authority, { host, deposed: null });
   });
   await steps.run('prove', host, () => proveVip(authority, { host, deposed: null }));
-  return mode;
+  return { mode, answered: standing.seen.hosts.flatMap((one) => (isAnswering(one.server) ? [one.host] : [])) };
 }
 
 async function checkStanding(authority: Authority, host: HostName): Promise<Standing> {
@@ -199,8 +206,9 @@ export const openingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
       const authority = await steps.run('claim', null, () =>
         claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
       );
-      const mode = await openRecorded(authority, host, steps);
+      const { mode, answered } = await openRecorded(authority, host, steps);
       const events = await runEventsOf(authority, host);
+      await releaseRelayLogs(authority, { primary: host, hosts: answered });
       return {
         outcome: 'open',
         cluster,

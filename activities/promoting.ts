@@ -67,8 +67,7 @@ async function promote(work: Promotion): Promise<Promoted> {
   );
   const route: Route = { host: winner, deposed: { host: work.fence.host, isDown: isDown(work.fence) } };
   const [held, role] = await together(securing, dropVipElsewhere(authority, route));
-  const confirming = steps.run('confirm', null, () => confirmAcknowledgement(authority, held));
-  const [secondHolder] = await together(openAndRoute(work, { held, route, role }), confirming);
+  const secondHolder = await openAndRoute(work, { held, route, role });
   return { epoch: authority.epoch, ...held, secondHolder, timeline: steps.timeline };
 }
 
@@ -79,11 +78,16 @@ interface Routing {
   readonly role: number;
 }
 
+/** The record is not what the clients wait for. It is written whether the VIP moves or not: the winner is open, and its writes wait. */
 async function openAndRoute(work: Promotion, { held, route, role }: Routing): Promise<string | null> {
   const { authority, winner, steps } = work;
   await steps.run('open', winner, () => open(work, held));
-  await steps.run('vip', winner, () => takeVip(authority, route, role));
-  return steps.run('prove', winner, () => proveVip(authority, route));
+  const moving = steps.run('vip', winner, () => takeVip(authority, route, role));
+  const [secondHolder] = await together(
+    moving.then(() => steps.run('prove', winner, () => proveVip(authority, route))),
+    Promise.allSettled([moving]).then(() => steps.run('confirm', null, () => confirmAcknowledgement(authority, held))),
+  );
+  return secondHolder;
 }
 
 /**

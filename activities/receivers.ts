@@ -75,15 +75,16 @@ export async function stopReceivers(
 /** Null: it is not known what it has received. */
 async function standStill(authority: Authority, kept: Kept, signal: AbortSignal): Promise<ServerStatus | null> {
   const { host } = kept;
-  const before = await authority.statusOf(host);
-  if (isAtRest(before.replication)) {
+  const { before, after } = await authority.withSession(host, async (session) => {
+    const status = await authority.statusOn(session);
+    if (isAtRest(status.replication)) return { before: status, after: null };
+    await stopReceiver(session);
+    return { before: status, after: await authority.statusOn(session) };
+  });
+  if (after === null) {
     if (!(await applyAtRest(authority, { host, status: before, signal }))) return null;
     return withRelayLogs(authority.cluster, host, await authority.statusOf(host));
   }
-  const after = await authority.withSession(host, async (session) => {
-    await stopReceiver(session);
-    return authority.statusOn(session);
-  });
   const received = receivedBy(after);
   if (!containsGtids(received, receivedBy(before))) return null;
   if (!containsGtids(kept.received, received)) await authority.order(host, 'keep-relay');

@@ -3,6 +3,7 @@ import type { ClusterPorts, Pulse } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Evidence } from '../domain/diagnosis.ts';
+import { diagnose } from '../domain/diagnosis.ts';
 import type { Hearing } from '../domain/hearing.ts';
 import { hearAgain, hears } from '../domain/hearing.ts';
 import type { ReplicaDelay } from '../domain/lag.ts';
@@ -10,10 +11,11 @@ import type { ReplicationStatus } from '../domain/observation.ts';
 import { reachesLiving } from '../domain/observation.ts';
 import type { Sight } from './host-watch.ts';
 import { HostWatch } from './host-watch.ts';
-import { glance, refusesClientsMs } from './asking.ts';
+import { AskedVotes } from './asked-votes.ts';
+import { glance, greets, refusesClientsMs } from './asking.ts';
+import { reachesFrom } from './elsewhere.ts';
 import { LagWatch } from './lag-watch.ts';
 import { Pace } from './pace.ts';
-import { SiteVotes } from './site-votes.ts';
 
 export interface PrimarySight {
   readonly isClosed: boolean;
@@ -40,7 +42,9 @@ export class Sights {
   readonly #replicas: ReadonlyMap<HostName, HostWatch<ReplicationStatus | null>>;
   readonly #lag: LagWatch;
   readonly #pace: Pace;
-  readonly #sites: SiteVotes;
+  /** Workers of other sites, and the hosts of replicas. */
+  readonly #sites: AskedVotes;
+  readonly #greeted: AskedVotes;
   readonly #onFault: (error: unknown) => void;
   readonly #hearings = new Map<HostName, Hearing>();
   #process: Evidence['process'] = null;
@@ -56,21 +60,29 @@ export class Sights {
     const pace = new Pace(policy);
     this.#pace = pace;
     this.#lag = new LagWatch(cluster, primary, pace);
-    this.#sites = new SiteVotes(cluster, primary, onFault);
+    const { silenceMs, observers } = policy;
+    const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
+    this.#sites = new AskedVotes({
+      ...{ voters: observers, silenceMs, onFault },
+      ask: (site) => reachesFrom(cluster, site, primary),
+    });
+    this.#greeted = new AskedVotes({
+      ...{ voters: others, silenceMs, onFault },
+      ask: (host) => greets(cluster, { primary, host }),
+    });
     const watch = <T>(
       host: HostName,
       look: (pulse: Pulse, timeoutMs: number) => Promise<T>,
       hear = (): void => undefined,
     ) =>
       new HostWatch({
-        ...{ pulse: cluster.pulse(host), look, pace, silenceMs: policy.silenceMs },
+        ...{ pulse: cluster.pulse(host), look, pace, silenceMs },
         onSight: () => {
           hear();
           onSight(host);
         },
       });
     this.#primary = watch(primary, primaryLook(this.#lag));
-    const others = cluster.description.hosts.map((host) => host.name).filter((host) => host !== primary);
     const look = (pulse: Pulse, timeoutMs: number): Promise<ReplicationStatus | null> =>
       readReplication(pulse, (address) => cluster.nameOf(address), { timeoutMs });
     this.#replicas = new Map(
@@ -103,7 +115,7 @@ export class Sights {
 
   /**
    * @param mayRefuse room may be made on the primary now, so that its kernel refuses this watcher: its host is asked before that is taken for a sign of death
-   * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host or the other sites were not asked yet
+   * @returns null: nothing is known of the primary; it was not looked at for too long, as in a process that was frozen, or its host, the other sites or the hosts of replicas were not asked yet
    */
   evidence(nowMs: number, mayRefuse: boolean): Evidence | null {
     const sight = this.#primary.latest;
@@ -117,24 +129,36 @@ export class Sights {
       if (nowMs - (this.#troubleSinceMs ?? nowMs) < watch.silenceMs) return null;
     }
     const server = isKeptOut ? 'full' : serverOf(sight);
-    if (!this.#haveSitesSaid(server, nowMs)) return null;
-    const elsewhere = this.#sites.votes(nowMs);
-    const hearings = [...this.#hearings.values()].filter((one) => one.source === this.#primaryName);
+    if (isAlive(server)) for (const votes of [this.#sites, this.#greeted]) votes.calm();
+    const { hearing, deaf } = this.#hearing(nowMs);
+    const elsewhere = watch.observers.map((site) => this.#sites.voteOf(site, nowMs));
+    const expectedObservers = hosts.length + elsewhere.length;
+    const evidence: Evidence = { server, process: this.#process, hearing, elsewhere, expectedObservers };
+    // That no server runs is known without them.
+    if (isAlive(server) || this.#process === 'stopped') return evidence;
+    if (this.#haveOthersSaid(evidence, deaf, nowMs)) return evidence;
+    this.hurry(nowMs);
+    return null;
+  }
+
+  /** For a replica that cannot say, its host does. */
+  #hearing(nowMs: number): { readonly hearing: Evidence['hearing']; readonly deaf: readonly HostName[] } {
+    const { silenceMs } = this.#cluster.description.watch;
+    const own = [...this.#hearings.values()]
+      .filter(({ source }) => source === this.#primaryName)
+      .map((one) => ({ host: one.host, vote: hears(one, nowMs, silenceMs) }));
     return {
-      server,
-      process: this.#process,
-      hearing: hearings.map((one) => hears(one, nowMs, watch.silenceMs)),
-      elsewhere,
-      expectedObservers: hosts.length + elsewhere.length,
+      hearing: own.map(({ host, vote }) => vote ?? this.#greeted.voteOf(host, nowMs)),
+      deaf: own.filter(({ vote }) => vote === null).map(({ host }) => host),
     };
   }
 
-  /** They are heard before anything is made of a silence here; that no server runs is known without them. */
-  #haveSitesSaid(server: Evidence['server'], nowMs: number): boolean {
-    if (isAlive(server)) this.#sites.calm();
-    if (isAlive(server) || this.#process === 'stopped' || this.#sites.ask(nowMs)) return true;
-    this.hurry(nowMs);
-    return false;
+  /** Other sites are heard before anything is made of a silence here, and the hosts of replicas before it is called uncertain. */
+  #haveOthersSaid(evidence: Evidence, deaf: readonly HostName[], nowMs: number): boolean {
+    const haveSites = this.#sites.ask(nowMs, this.#cluster.description.watch.observers);
+    // A run that the watcher started stops the receivers, and needs their hosts.
+    const haveHosts = this.#pace.isResting || this.#greeted.ask(nowMs, deaf);
+    return haveSites && (haveHosts || diagnose(evidence).code !== 'PrimaryUncertain');
   }
 
   /** What the host said holds for as long as it said: a failover must not begin between two questions. */

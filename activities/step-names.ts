@@ -11,7 +11,7 @@ export const FENCE_STEPS = [
   'drain',
   'salvage',
 ] as const;
-export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'confirm', 'open', 'vip', 'prove'] as const;
+export const PROMOTE_STEPS = ['claim', 'record', 'siblings', 'semi-sync', 'open', 'vip', 'confirm', 'prove'] as const;
 export const OPEN_STEPS = [
   'claim',
   'check',

@@ -9,6 +9,7 @@ import { followersOf, primaryOf } from './electing.ts';
 import { observe } from './observing.ts';
 import { openRecorded } from './opening.ts';
 import { startReceiver } from './receivers.ts';
+import { releaseRelayLogs } from './releasing.ts';
 import { runEventsOf } from './running-events.ts';
 import type { StepHooks } from './steps.ts';
 import { inSteps } from './steps.ts';
@@ -26,15 +27,25 @@ async function undoFence(
     if (!answeredRecords(seen).some((records) => isClaimOf(records.epoch, run))) return NOTHING_UNDONE;
     const primary = primaryOf(managed, seen);
     const authority = await claimEpoch(managed, { run, claimant: steps.claimant, include: [] });
-    const followers = followersOf(seen, primary);
+    const started: HostName[] = [];
     return undoAll([
-      ...followers.map((host) => ({
+      ...followersOf(seen, primary).map((host) => ({
         what: `receiver of ${host} started`,
-        work: () => startReceiver(authority, host, steps.signal),
+        work: async () => {
+          await startReceiver(authority, host, steps.signal);
+          started.push(host);
+        },
       })),
       ...(isAnswering(observationOf(seen, primary).helper)
         ? [
-            { what: `${primary} opened again`, work: () => openRecorded(authority, primary, steps) },
+            {
+              what: `${primary} opened again`,
+              work: async () => {
+                await openRecorded(authority, primary, steps);
+                // What could not be read of the others is kept for a person.
+                await releaseRelayLogs(authority, { primary, hosts: [primary, ...started] });
+              },
+            },
             ...(managed.events ? [{ what: `events of ${primary} run`, work: () => runAgain(authority, primary) }] : []),
           ]
         : [

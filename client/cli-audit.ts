@@ -5,8 +5,7 @@ import type { Hands } from './cli-commands.ts';
 import { attached, checked } from './cli-commands.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
-
-const FINDINGS = 10;
+import { EXIT } from './errors.ts';
 
 interface AuditOptions {
   readonly baseline?: string | undefined;
@@ -37,7 +36,7 @@ const auditJob = (input: AuditClusterInput, options: AuditOptions): Job => ({
       data: { ...weighed, outcome: isClean ? 'clean' : 'findings' },
       text: async (paint) => (await import('./render-audit.ts')).renderAudit(weighed, paint),
       markdown: async () => (await import('./render-audit-markdown.ts')).renderAuditMarkdown(weighed),
-      exitCode: options.exitCode === true && !isClean ? FINDINGS : 0,
+      exitCode: options.exitCode === true && !isClean ? EXIT.findings : 0,
     };
   },
 });

@@ -1,5 +1,6 @@
 import type { Parsed } from '../domain/inputs.ts';
 import {
+  isName,
   parsePreparePrimary,
   parseProvisionReplica,
   parseRejoinReplica,
@@ -23,8 +24,8 @@ export function addChecks(program: Root, { run }: Hands): void {
     .argument('<cluster>')
     .option('--shard <shard>', 'policy.watch.shard of the cluster', 'main')
     .action(async (cluster, { shard }) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'lag'), lagJob({ cluster: input.cluster, shard }));
+      const options = attached(program.opts(), 'lag');
+      await run(options, lagJob({ cluster: clusterName('lag', cluster), shard }));
     });
   program
     .command('verify')
@@ -79,6 +80,14 @@ export function checked<T>(parsed: Parsed<T>): T {
 export function attached<T extends GlobalOptions>(options: T, command: string): T {
   if (options.detach === true) throw usage(`${command} has nothing to detach from; leave --detach out`);
   return options;
+}
+
+/** For commands that start no runbook, whose input it would be. */
+export function clusterName(command: string, text: string): string {
+  if (isName(text)) return text;
+  throw usage(
+    `${command} was given ${JSON.stringify(text.slice(0, 80))} as the cluster, which is not a name (small letters, digits, dashes); nothing was changed. The names of clusters are in standfast.yaml`,
+  );
 }
 
 const usage = (message: string): StandfastError =>

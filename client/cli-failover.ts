@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseFailover } from '../domain/inputs.ts';
 import type { Hands } from './cli-commands.ts';
-import { checked } from './cli-commands.ts';
+import { attached, checked } from './cli-commands.ts';
 import { requireConfirmation } from './cli-confirm.ts';
 import { acceptJob, failoverJob, planFailoverJob } from './cli-jobs.ts';
 import type { Root } from './cli-program.ts';
@@ -44,7 +44,7 @@ export function addFailover(program: Root, { io, run }: Hands): void {
     .option('--fence', 'the old primary is out of action, although nothing proves it')
     .option('--loss <transactions>', 'the most transactions that may be lost, or unknown', lossArgument)
     .action(async (cluster, { by, reason, fence, loss }) => {
-      await run(program.opts(), acceptJob({ cluster, by, reason, fence, loss }));
+      await run(attached(program.opts(), 'accept'), acceptJob({ cluster, by, reason, fence, loss }));
     });
 }
 

@@ -5,9 +5,8 @@ import type { Hands } from './cli-commands.ts';
 import { checked } from './cli-commands.ts';
 import type { Root } from './cli-program.ts';
 import type { Job } from './cli-session.ts';
-import { detachedReport, isRunReference } from './cli-session.ts';
-
-const FINDINGS = 10;
+import { runbookJob } from './cli-session.ts';
+import { EXIT } from './errors.ts';
 
 /** The folders that are kept in step beside the databases. */
 export function addFiles(program: Root, { run }: Hands): void {
@@ -41,31 +40,25 @@ const orderOf = (cluster: string, fileset: string | undefined): SyncFilesInput =
 
 const named = ({ cluster, fileset }: SyncFilesInput): string => `${fileset ?? 'every fileset'} of ${cluster}`;
 
-const syncJob = (input: SyncFilesInput, options: GlobalOptions): Job => ({
-  title: `sync ${named(input)}`,
-  work: async (client, wait) => {
-    const answer = await client.syncFiles(input, { ...wait, detach: options.detach });
-    if (isRunReference(answer)) return detachedReport(answer);
-    const isKept = answer.filesets.some(({ targets }) => targets.some(({ setAside }) => setAside !== null));
-    return {
-      kind: 'FilesSync',
-      data: answer,
-      text: async (paint) => (await import('./render-files.ts')).renderFiles(answer, paint),
-      exitCode: isKept ? FINDINGS : 0,
-    };
-  },
-});
+const syncJob = (input: SyncFilesInput, options: GlobalOptions): Job =>
+  runbookJob({
+    title: `sync ${named(input)}`,
+    kind: 'FilesSync',
+    options,
+    call: (client, how) => client.syncFiles(input, how),
+    text: async (answer, paint) => (await import('./render-files.ts')).renderFiles(answer, paint),
+    exitCode: ({ filesets }) => {
+      const isKept = filesets.some(({ targets }) => targets.some(({ setAside }) => setAside !== null));
+      return isKept ? EXIT.findings : 0;
+    },
+  });
 
-const diffJob = (input: SyncFilesInput, options: GlobalOptions & { readonly isFinding: boolean }): Job => ({
-  title: `compare ${named(input)}`,
-  work: async (client, wait) => {
-    const answer = await client.diffFiles(input, { ...wait, detach: options.detach });
-    if (isRunReference(answer)) return detachedReport(answer);
-    return {
-      kind: 'FilesDiff',
-      data: answer,
-      text: async (paint) => (await import('./render-files.ts')).renderFiles(answer, paint),
-      exitCode: options.isFinding && answer.outcome === 'differs' ? FINDINGS : 0,
-    };
-  },
-});
+const diffJob = (input: SyncFilesInput, options: GlobalOptions & { readonly isFinding: boolean }): Job =>
+  runbookJob({
+    title: `compare ${named(input)}`,
+    kind: 'FilesDiff',
+    options,
+    call: (client, how) => client.diffFiles(input, how),
+    text: async (answer, paint) => (await import('./render-files.ts')).renderFiles(answer, paint),
+    exitCode: ({ outcome }) => (options.isFinding && outcome === 'differs' ? EXIT.findings : 0),
+  });

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { parseVerifyReplication } from '../domain/inputs.ts';
 import type { DiscoveryOrder } from '../inventory/draft.ts';
-import { attached, checked } from './cli-commands.ts';
+import { attached, clusterName } from './cli-commands.ts';
 import type { GlobalOptions } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 
@@ -25,7 +24,7 @@ export function addInit(program: Root, perform: (options: GlobalOptions, order: 
     .option('--known-hosts <file>', 'pinned host keys')
     .action(async ({ cluster, ...rest }) => {
       const options = attached(program.opts(), 'init');
-      await perform(options, { ...rest, cluster: checked(parseVerifyReplication({ cluster })).cluster });
+      await perform(options, { ...rest, cluster: clusterName('init', cluster) });
     });
 }
 

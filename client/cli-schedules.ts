@@ -1,18 +1,14 @@
-import { parseVerifyReplication } from '../domain/inputs.ts';
 import { findCluster } from '../inventory/load.ts';
 import type { Inventory } from '../inventory/config.ts';
 import type { Hands } from './cli-commands.ts';
-import { attached, checked } from './cli-commands.ts';
+import { attached, clusterName } from './cli-commands.ts';
 import { openHosts } from './cli-hosts.ts';
 import type { CliIo, CliWorld } from './cli-io.ts';
 import type { Root } from './cli-program.ts';
 import type { Job, Report } from './cli-session.ts';
-import { StandfastError } from './errors.ts';
+import { EXIT, StandfastError } from './errors.ts';
 import type { ListedSchedule } from './schedule-list.ts';
 import type { ScheduleChange } from './schedule-plan.ts';
-
-/** As a plan with it would exit when it is applied. */
-const REFUSED = 4;
 
 export interface ScheduleHands extends Hands {
   readonly world: CliWorld;
@@ -35,8 +31,8 @@ export function addSchedules(program: Root, { io, run, world }: ScheduleHands): 
     .description('the schedules of one cluster, or of all, with their last runs and what was missed')
     .argument('[cluster]')
     .action(async (cluster) => {
-      if (cluster !== undefined) checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule ls'), listJob(cluster));
+      const options = attached(program.opts(), 'schedule ls');
+      await run(options, listJob(cluster === undefined ? cluster : clusterName('schedule ls', cluster)));
     });
   schedule
     .command('pause')
@@ -46,16 +42,16 @@ export function addSchedules(program: Root, { io, run, world }: ScheduleHands): 
     .argument('<cluster>')
     .option('--reason <text>', 'kept as the note of the schedules')
     .action(async (cluster, { reason }) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule pause'), pauseJob({ ...input, reason }));
+      const options = attached(program.opts(), 'schedule pause');
+      await run(options, pauseJob({ cluster: clusterName('schedule pause', cluster), reason }));
     });
   schedule
     .command('resume')
     .description('go on with the schedules of a cluster')
     .argument('<cluster>')
     .action(async (cluster) => {
-      const input = checked(parseVerifyReplication({ cluster }));
-      await run(attached(program.opts(), 'schedule resume'), resumeJob(input.cluster));
+      const options = attached(program.opts(), 'schedule resume');
+      await run(options, resumeJob(clusterName('schedule resume', cluster)));
     });
 }
 
@@ -77,7 +73,8 @@ const applyJob = (
     if (isDry)
       return {
         ...planReport(changes, { isApplied: false, text: (paint) => renderPlan(changes, paint) }),
-        exitCode: changes.some(({ action }) => action === 'refuse') ? REFUSED : 0,
+        // As a plan with it would exit when it is applied.
+        exitCode: changes.some(({ action }) => action === 'refuse') ? EXIT.refused : 0,
       };
     io.err(renderPlan(changes, io.paintErr));
     await client.schedules.apply(changes);

@@ -95,12 +95,39 @@ const internal = (error: unknown): StandfastError =>
     cause: error,
   });
 
+export interface RunbookJob<Result extends object> {
+  readonly title: string;
+  /** Of the answer, as data. */
+  readonly kind: string;
+  readonly options: GlobalOptions;
+  readonly call: (
+    client: StandfastApi,
+    how: WaitOptions & Pick<GlobalOptions, 'detach'>,
+  ) => Promise<Result | RunReference>;
+  readonly text: (answer: Result, paint: Paint) => Promise<string>;
+  readonly exitCode?: (answer: Result) => number;
+}
+
+/** A command that starts a runbook, and prints its result, or the run that it left to itself. */
+export const runbookJob = <Result extends object>(job: RunbookJob<Result>): Job => ({
+  title: job.title,
+  work: async (client, wait) => {
+    const answer = await job.call(client, { ...wait, detach: job.options.detach });
+    if (isRunReference(answer)) return detachedReport(answer);
+    return {
+      kind: job.kind,
+      data: answer,
+      text: (paint) => job.text(answer, paint),
+      exitCode: job.exitCode?.(answer) ?? 0,
+    };
+  },
+});
+
 /** A detached run is an answer too. */
-export const detachedReport = (run: RunReference): Report => ({
+const detachedReport = (run: RunReference): Report => ({
   kind: 'Run',
   data: { detached: true, ...run },
   text: () => `${run.type} runs by itself as ${run.workflowId} (run ${run.runId})`,
 });
 
-export const isRunReference = (answer: object): answer is RunReference =>
-  'workflowId' in answer && !('outcome' in answer);
+const isRunReference = (answer: object): answer is RunReference => 'workflowId' in answer && !('outcome' in answer);

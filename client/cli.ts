@@ -12,9 +12,9 @@ import { addSchedules } from './cli-schedules.ts';
 import type { Job } from './cli-session.ts';
 import { addStatus } from './cli-status.ts';
 import { addWorker, startWorkerOrExplain } from './cli-worker.ts';
+import { EXIT } from './errors.ts';
 import { asJson, perform, reportError } from './cli-session.ts';
 
-const USAGE_ERROR = 2;
 const HELP_WITHOUT_COMMAND = 'commander.help';
 
 /** Runs one command line and returns its exit code. */
@@ -57,6 +57,6 @@ function usageExit(error: CommanderError, options: GlobalOptions, io: CliIo): nu
   if (error.exitCode === 0) return 0;
   const what = error.code === HELP_WITHOUT_COMMAND ? 'a command is missing' : error.message.replace(/^error: /, '');
   if (options.output === 'json')
-    io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: USAGE_ERROR, facts: { changed: false } }));
-  return USAGE_ERROR;
+    io.out(asJson('Error', { type: 'BadInput', message: what, exitCode: EXIT.usage, facts: { changed: false } }));
+  return EXIT.usage;
 }

@@ -1,5 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { operationId } from '../domain/addresses.ts';
+import { operationId, promotionsOf, runsOf } from '../domain/addresses.ts';
 import type { ClusterRuns, EndedRun, RunningRun } from '../domain/cluster-runs.ts';
 import { ASKS_A_PERSON } from '../domain/progress.ts';
 import type { Link } from './connection.ts';
@@ -23,10 +23,8 @@ export async function clusterRuns(link: Link, question: RunsQuestion): Promise<C
     lookUp(() => describeRun(link, operationId(cluster))),
     lookAtWatch(link, { shard, deadlineMs: question.deadlineMs }),
     lookUp(() => list(link, `StandfastCluster = "${cluster}" AND ExecutionStatus = "Running"`)),
-    lookUp(() =>
-      lastOf(link, `${endedOf(verifyRunbook.type, cluster)} AND ExecutionStatus IN ("Completed", "Failed")`),
-    ),
-    lookUp(() => lastOf(link, `${endedOf('failover', cluster)} AND StandfastOutcome = "failed-over"`)),
+    lookUp(() => lastOf(link, `${runsOf(verifyRunbook.type, cluster)} AND ExecutionStatus IN ("Completed", "Failed")`)),
+    lookUp(() => lastOf(link, promotionsOf(cluster))),
   ]);
   return {
     operation: holder?.status.name === 'RUNNING' ? runningRun(holder) : null,
@@ -39,9 +37,6 @@ export async function clusterRuns(link: Link, question: RunsQuestion): Promise<C
     delays: (watch.details?.delays ?? []).filter((delay) => delay.cluster === cluster),
   };
 }
-
-const endedOf = (type: string, cluster: string): string =>
-  `WorkflowType = "${type}" AND StandfastCluster = "${cluster}"`;
 
 /** One page is more than runs at once, and the newest come first. */
 const PAGE = 20;

@@ -7,13 +7,12 @@ import { openHosts } from './cli-hosts.ts';
 import type { HostsApi } from './cli-io.ts';
 import type { Session } from './cli-session.ts';
 import { asJson, reportError } from './cli-session.ts';
-import { StandfastError } from './errors.ts';
+import { EXIT, StandfastError } from './errors.ts';
 import type { TemporalQuestion } from './examine-temporal.ts';
 import { temporalNotAsked, temporalUnreached } from './examine-temporal.ts';
 import { renderDoctor } from './render-doctor.ts';
 import { wantedSchedules } from './schedule-plan.ts';
 
-const FINDINGS = 10;
 const MACHINE = 'this machine';
 
 /** Looks at this machine, every host and Temporal, and prints what is there and what is not. Each part that is missing is an answer. */
@@ -35,7 +34,7 @@ export async function performDoctor(session: Session, cluster: string | undefine
           ? asJson('Doctor', { cluster: cluster ?? null, ok, bad, notAsked: skipped, checks })
           : renderDoctor(checks, io.paintOut),
       );
-      return bad === 0 && skipped === 0 ? 0 : FINDINGS;
+      return bad === 0 && skipped === 0 ? 0 : EXIT.findings;
     } finally {
       hosts?.close();
     }

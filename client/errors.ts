@@ -1,6 +1,9 @@
 import type { FailureType } from '../domain/failure.ts';
 import { FAILURE_TYPES } from '../domain/failure.ts';
 
+/** Of a command whose answer is not simply good; those of failures are beside their types. */
+export const EXIT = { usage: 2, refused: 4, findings: 10, notKnown: 11 } as const;
+
 /** What can go wrong between a caller and the runbook, besides the failures of the runbook itself. */
 export const CLIENT_FAILURES = {
   Configuration: { exitCode: 3, means: 'the settings of the client cannot be used' },
@@ -86,11 +89,11 @@ const WITHOUT_CHANGES: Readonly<Record<FailureType, number>> = {
   Unreachable: 1,
   NotYet: 1,
   Unverified: 1,
-  Stale: 4,
-  Unsafe: 4,
-  Busy: 4,
-  BadInput: 2,
-  Unhealthy: 10,
+  Stale: EXIT.refused,
+  Unsafe: EXIT.refused,
+  Busy: EXIT.refused,
+  BadInput: EXIT.usage,
+  Unhealthy: EXIT.findings,
 };
 
 export function exitCodeOf(type: StandfastErrorType, facts: Facts): number {

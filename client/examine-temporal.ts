@@ -1,6 +1,6 @@
 import type { Check } from '../domain/checkup.ts';
 import { fine, notAsked, wrong } from '../domain/checkup.ts';
-import { SEARCH_ATTRIBUTES, taskQueues } from '../domain/addresses.ts';
+import { makesAttributes, makesNamespace, SEARCH_ATTRIBUTES, taskQueues } from '../domain/addresses.ts';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
 import type { StandfastError } from './errors.ts';
@@ -74,7 +74,7 @@ async function examineNamespace(link: Link): Promise<Check> {
   return wrong(
     place('namespace'),
     `Temporal at ${address} has no namespace "${namespace}"`,
-    `set TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace} --retention 2400h`,
+    `set TEMPORAL_NAMESPACE, or make it: ${makesNamespace(namespace)}`,
   );
 }
 
@@ -93,7 +93,7 @@ async function examineAttributes(link: Link): Promise<Check> {
   return wrong(
     place('search-attributes'),
     `the namespace lacks the search attributes ${missing.join(', ')}`,
-    `standfast worker start, which makes them; or temporal operator search-attribute create ${missing.map((name) => `--name ${name} --type Keyword`).join(' ')}`,
+    `standfast worker start, which makes them; or ${makesAttributes(namespace, missing)}`,
   );
 }
 

@@ -5,6 +5,7 @@ import { StandfastError } from './errors.ts';
 const KNOWN: Readonly<Record<string, StandfastErrorType>> = {
   InventoryError: 'Configuration',
   WorkerConfigError: 'Configuration',
+  NamespaceError: 'Configuration',
   SecretError: 'Configuration',
   KnownHostsError: 'Configuration',
   AdapterFailure: 'Configuration',

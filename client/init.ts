@@ -1,4 +1,5 @@
 import { access, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Mark } from '../inventory/draft.ts';
 import { marksIn } from '../inventory/draft.ts';
 import { parseInventory } from '../inventory/load.ts';
@@ -51,7 +52,8 @@ async function writeNew(path: string, text: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(path);
-    throw refused(`${path} cannot be written (${String(code)}); nothing was written. Name another place with --to`);
+    const first = code === 'ENOENT' ? `Make its folder first (mkdir -p ${dirname(path)}), or name` : 'Name';
+    throw refused(`${path} cannot be written (${String(code)}); nothing was written. ${first} another place with --to`);
   }
 }
 

@@ -31,6 +31,7 @@ import type {
   SyncFilesInput,
   VerifyReplicationInput,
 } from '../domain/inputs.ts';
+import { failoverSummary, makeRoomSummary, withReason } from '../domain/summaries.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
 import type { FilesResult } from '../domain/filesets.ts';
 import type { RejoinResult } from '../domain/rejoin.ts';
@@ -57,18 +58,11 @@ export interface Runbook<Input extends { readonly cluster: string }, Result> {
   readonly resultOf: (value: unknown) => Result;
 }
 
-const LONGEST_SUMMARY = 120;
-const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`);
-
 export const failoverRunbook: Runbook<FailoverInput, FailoverResult> = {
   type: 'failover',
   parse: parseFailover,
   workflowId: ({ cluster }) => operationId(cluster),
-  summary: ({ cluster, candidate, reason }) =>
-    `fail over ${cluster}${candidate === undefined ? '' : ` to ${candidate}`}${because(reason)}`.slice(
-      0,
-      LONGEST_SUMMARY,
-    ),
+  summary: failoverSummary,
   resultOf: (value) => value as FailoverResult,
 };
 
@@ -118,8 +112,7 @@ export const removeAckerRunbook: Runbook<RemoveAckerInput, RemoveAckerResult> = 
   type: 'removeAcker',
   parse: parseRemoveAcker,
   workflowId: ({ cluster }) => operationId(cluster),
-  summary: ({ cluster, host, reason }) =>
-    `remove ${host} from the ackers of ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
+  summary: ({ cluster, host, reason }) => withReason(`remove ${host} from the ackers of ${cluster}`, reason),
   resultOf: (value) => value as RemoveAckerResult,
 };
 
@@ -127,7 +120,7 @@ export const goAsyncRunbook: Runbook<GoAsyncInput, GoAsyncResult> = {
   type: 'goAsync',
   parse: parseGoAsync,
   workflowId: ({ cluster }) => operationId(cluster),
-  summary: ({ cluster, reason }) => `go async with ${cluster}${because(reason)}`.slice(0, LONGEST_SUMMARY),
+  summary: ({ cluster, reason }) => withReason(`go async with ${cluster}`, reason),
   resultOf: (value) => value as GoAsyncResult,
 };
 
@@ -135,7 +128,7 @@ export const makeRoomRunbook: Runbook<MakeRoomInput, MakeRoomResult> = {
   type: 'makeRoom',
   parse: parseMakeRoom,
   workflowId: ({ cluster }) => operationId(cluster),
-  summary: ({ cluster }) => `make room for the ackers of ${cluster} on its primary`,
+  summary: ({ cluster }) => makeRoomSummary(cluster),
   resultOf: (value) => value as MakeRoomResult,
 };
 

@@ -1,4 +1,4 @@
-import { verifyRunbook } from './runbooks.ts';
+import { auditRunbook, syncFilesRunbook, verifyRunbook } from './runbooks.ts';
 
 export type ScheduleKind = 'verify' | 'files' | 'audit';
 
@@ -63,13 +63,13 @@ export const wantedSchedules = ({ clusters }: ScheduledClusters): readonly Wante
     ...files.map(({ name: fileset, everyMs }) => ({
       ...common('files', cluster, fileset),
       everySeconds: everyMs / 1000,
-      workflowType: 'syncFiles',
+      workflowType: syncFilesRunbook.type,
       does: `Copies the files ${fileset} of ${cluster} from its primary to its replicas`,
     })),
     {
       ...common('audit', cluster),
       everySeconds: AUDIT_SECONDS,
-      workflowType: 'auditCluster',
+      workflowType: auditRunbook.type,
       does: `Looks at how ${cluster} is set up, and lists what is wrong with it`,
     },
   ]);

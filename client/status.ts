@@ -7,7 +7,7 @@ import type { Session } from './cli-session.ts';
 import { asJson, reportError } from './cli-session.ts';
 import type { StatusOrder } from './cli-status.ts';
 import type { RunsQuestion } from './cluster-runs.ts';
-import { StandfastError } from './errors.ts';
+import { EXIT, StandfastError } from './errors.ts';
 import { explained } from './foreign-failures.ts';
 import { renderStatus, renderStatusList } from './render-status.ts';
 import type { StatusView } from './status-view.ts';
@@ -19,7 +19,11 @@ const EVERY_MS = 2_000;
 /** Clusters that are looked at together. */
 const AT_ONCE = 20;
 
-const EXIT_CODES: Readonly<Record<ProtectionState, number>> = { protected: 0, 'not-protected': 10, 'not-known': 11 };
+const EXIT_CODES: Readonly<Record<ProtectionState, number>> = {
+  protected: 0,
+  'not-protected': EXIT.findings,
+  'not-known': EXIT.notKnown,
+};
 const WORST_FIRST: readonly ProtectionState[] = ['not-protected', 'not-known', 'protected'];
 
 /** Asks the hosts from here and Temporal beside them, and prints what follows. Changes nothing, and starts no run. */

@@ -16,6 +16,21 @@ export const SEARCH_ATTRIBUTES = [
   'StandfastOutcome',
 ] as const;
 
+/** The runs of a cluster, as Temporal's list is asked for them. */
+export const runsOf = (type: string, cluster: string): string =>
+  `WorkflowType = "${type}" AND StandfastCluster = "${cluster}"`;
+
+/** Failovers that promoted somebody. */
+export const promotionsOf = (cluster: string): string =>
+  `${runsOf('failover', cluster)} AND StandfastOutcome = "failed-over"`;
+
+/** What makes them, by whoever may; a worker does so itself when its credential lets it. */
+export const makesAttributes = (namespace: string, names: readonly string[]): string =>
+  `temporal operator search-attribute create --namespace ${namespace} ${names.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
+
+export const makesNamespace = (namespace: string): string =>
+  `temporal operator namespace create --namespace ${namespace} --retention 2400h`;
+
 /** Bulk work must not starve a failover, and neither may starve the watch. */
 export interface TaskQueues {
   readonly runbooks: string;

@@ -1,4 +1,5 @@
 import type { JudgedGrant } from './accounts.ts';
+import { LET_ROOT_IN } from './accounts.ts';
 import type { Check } from './checkup.ts';
 import { fine, notAsked, wrong } from './checkup.ts';
 import type { ClockOffset } from './clock.ts';
@@ -42,6 +43,8 @@ export interface InstalledFacts {
   readonly bootsClosed: boolean | null;
   /** The option that has the last word and opens it; empty: there is none. */
   readonly openedBy: string;
+  /** What the server said to root over its socket. Null: it says nothing now, or the helper is too old to ask it. */
+  readonly socketRoot: 'in' | { readonly denied: string } | null;
 }
 
 export interface ServerFacts {
@@ -83,11 +86,13 @@ export function judgeHost(facts: HostFacts): readonly Check[] {
       ? judgeHelper(facts, helper.facts)
       : [
           ...codes(['helper-version', 'clock'], host, 'the host helper was not reached'),
-          ...(isDatabase ? codes(['vip', 'boots-closed'], host, 'the host helper was not reached') : []),
+          ...(isDatabase ? codes(ON_DATABASES, host, 'the host helper was not reached') : []),
         ]),
     ...(server === null ? [] : judgeServer(host, server)),
   ];
 }
+
+const ON_DATABASES = ['vip', 'boots-closed', 'socket-root'] as const;
 
 const codes = (list: readonly string[], where: string, why: string): readonly Check[] =>
   list.map((code) => notAsked({ code, where }, why));
@@ -110,7 +115,7 @@ function judgeHelper(facts: HostFacts, helper: HelperFacts): readonly Check[] {
     ...(facts.server === null
       ? []
       : helper.installed === null
-        ? codes(['vip', 'boots-closed'], where, 'the host helper is too old to say it')
+        ? codes(ON_DATABASES, where, 'the host helper is too old to say it')
         : judgeInstalled({ cluster, where }, helper.installed)),
   ];
 }
@@ -156,7 +161,20 @@ function judgeInstalled(
             prepare,
           ),
     judgeBoot(where, installed, prepare),
+    judgeSocketRoot(where, installed),
   ];
+}
+
+function judgeSocketRoot(where: string, { socketRoot }: InstalledFacts): Check {
+  const place = { code: 'socket-root', where };
+  if (socketRoot === null)
+    return notAsked(place, 'its server says nothing on its socket, or the host helper is too old');
+  if (socketRoot === 'in') return fine(place, 'its server lets root in over its socket');
+  return wrong(
+    place,
+    `its server denies root the login over its socket, so no operation can end older sessions there, and it counts for none (${socketRoot.denied})`,
+    LET_ROOT_IN,
+  );
 }
 
 function judgeBoot(where: string, installed: InstalledFacts, prepare: string): Check {

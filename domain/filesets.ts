@@ -32,7 +32,7 @@ export interface FileCounts {
 }
 
 export interface SetAside {
-  /** On the target. */
+  /** On the target; of several rounds, joined by " and ". */
   readonly folder: string;
   /** Entries that the source does not have; the first of them are in `names`. */
   readonly count: number;
@@ -93,17 +93,31 @@ export const FOLDER_FAULTS = [
 
 type FolderFault = (typeof FOLDER_FAULTS)[number]['code'];
 
-/** What a person can do; `at` is what the host named. */
-const REMEDIES: Readonly<Record<FolderFault, (place: { at: string; cluster: string; fileset: string }) => string>> = {
+/** Of the fileset; `at` is what the host named. */
+type Place = Pick<FaultyFolder, 'at' | 'cluster' | 'fileset' | 'path'>;
+
+/** How a host names an identity that it does not read, such as a link. */
+const NO_FILE = '(?)';
+
+/** As a shell takes it, whatever is in it. */
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+const identify = ({ cluster, fileset, path }: Place): string =>
+  `echo ${cluster} ${fileset} >${quoted(`${path}.standfast-fileset`)}`;
+
+/** What a person can do. */
+const REMEDIES: Readonly<Record<FolderFault, (place: Place) => string>> = {
   WrongDirection: ({ cluster }) =>
     `look at standfast status ${cluster}; a host that was away: standfast rejoin ${cluster} HOST`,
   SourceMissing: () => 'mount it, or correct the path in the inventory',
-  SourceUnmarked: ({ at }) => `mount it; when it is the right folder: touch ${at}`,
+  SourceUnmarked: ({ at }) => `mount it; when it is the right folder: touch ${quoted(at)}`,
   SourceEmpty: () => 'mount or restore it; an empty source would delete everything',
-  TargetMissing: ({ at }) => `mount it, or make it: mkdir -p ${at}`,
-  TargetUnmarked: ({ at, cluster, fileset }) =>
-    `mount it; when it is the right folder: echo ${cluster} ${fileset} >${at}`,
-  OtherFileset: () => 'correct the paths in the inventory',
+  TargetMissing: ({ at }) => `mount it, or make it: mkdir -p ${quoted(at)}`,
+  TargetUnmarked: (place) => `mount it; when it is the right folder: ${identify(place)}`,
+  OtherFileset: (place) =>
+    place.at.endsWith(NO_FILE)
+      ? 'its identity is no plain file: find out who has put it there, and remove it'
+      : `correct the paths in the inventory; when the fileset, or its cluster, was renamed, on this host: ${identify(place)}`,
   DatabaseDirectory: () => 'databases are replicated, not copied: choose another folder',
   NestedMount: () => 'make what is mounted a fileset of its own, outside of this folder',
   RsyncMissing: () => 'install it (Debian: apt-get install rsync)',
@@ -116,6 +130,8 @@ export interface FaultyFolder {
   readonly at: string;
   readonly cluster: string;
   readonly fileset: string;
+  /** As the inventory has it. */
+  readonly path: string;
 }
 
 export interface FilesRefusal {

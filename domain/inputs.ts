@@ -75,6 +75,7 @@ interface Field {
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+export const isName = (text: string): boolean => NAME.test(text);
 const FREE_TEXT = new Set(['reason']);
 const DURATIONS = new Set(['askWithin']);
 const FLAGS = new Set(['dryRun']);
@@ -115,7 +116,7 @@ function faultOf(field: Field, value: unknown): string | null {
   if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
   if (DURATIONS.has(field.name))
     return DURATION.test(value) ? null : `takes "${field.name}" as a duration such as ${field.example}`;
-  return NAME.test(value)
+  return isName(value)
     ? null
     : `was given ${JSON.stringify(value.slice(0, 80))} as "${field.name}", which is not a name (small letters, digits, dashes)`;
 }

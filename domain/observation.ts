@@ -132,7 +132,7 @@ export interface HostObservation {
   readonly server: ServerAnswer | null;
   /**
    * A replica's own evidence about its source in this observation: heartbeats or events arrived while we looked; of one whose receiver stands still,
-   * whether the primary greeted its host. Null: none.
+   * or was due no heartbeat yet, whether the primary greeted its host. Null: none.
    */
   readonly hearsSource: boolean | null;
 }

@@ -15,7 +15,13 @@ interface Requirement {
   readonly found: (status: ServerStatus) => string;
   readonly wanted: string;
   readonly why: string;
+  /** Takes effect by SET GLOBAL, but for what is said of open sessions. Source: MariaDB KB, "Dynamic: Yes". */
+  readonly isDynamic?: true;
+  readonly sessions?: string;
 }
+
+/** What SET GLOBAL does not change. */
+const OPEN_SESSIONS = '; sessions that are open keep what they had: end them (KILL, or restart the application)';
 
 /** What a server must have before replicas can follow it and before it may be promised that nothing acknowledged is lost. */
 const PRIMARY_SETTINGS: readonly Requirement[] = [
@@ -38,6 +44,8 @@ const PRIMARY_SETTINGS: readonly Requirement[] = [
     met: (status) => status.binlog.format === 'ROW',
     found: (status) => status.binlog.format,
     wanted: 'binlog_format=ROW',
+    isDynamic: true,
+    sessions: OPEN_SESSIONS,
     why: 'statements can give other rows on a replica',
   },
   {
@@ -45,6 +53,7 @@ const PRIMARY_SETTINGS: readonly Requirement[] = [
     met: (status) => status.binlog.sync === 1,
     found: (status) => String(status.binlog.sync),
     wanted: 'sync_binlog=1',
+    isDynamic: true,
     why: 'what was acknowledged must survive a power cut',
   },
   {
@@ -52,6 +61,7 @@ const PRIMARY_SETTINGS: readonly Requirement[] = [
     met: (status) => status.flushLogAtCommit === 1,
     found: (status) => String(status.flushLogAtCommit),
     wanted: 'innodb_flush_log_at_trx_commit=1',
+    isDynamic: true,
     why: 'what was acknowledged must survive a power cut',
   },
   {
@@ -59,6 +69,7 @@ const PRIMARY_SETTINGS: readonly Requirement[] = [
     met: (status) => status.gtidStrictMode,
     found: (status) => onOff(status.gtidStrictMode),
     wanted: 'gtid_strict_mode=1',
+    isDynamic: true,
     why: 'an errant transaction must stop a replica instead of hiding',
   },
   {
@@ -74,7 +85,9 @@ export const judgePrimarySettings = (status: ServerStatus): readonly Obstacle[] 
   PRIMARY_SETTINGS.filter((requirement) => !requirement.met(status)).map((requirement) => ({
     code: `setting:${requirement.setting}`,
     explains: `${requirement.setting} is ${requirement.found(status)}: ${requirement.why}`,
-    remedy: `put ${requirement.wanted} into its configuration and restart it (docs/runbooks.md: planned restart, rolling reboots)`,
+    remedy: requirement.isDynamic
+      ? `SET GLOBAL ${requirement.wanted}, and put it into its configuration${requirement.sessions ?? ''}`
+      : `put ${requirement.wanted} into its configuration and restart it (docs/runbooks.md: planned restart, rolling reboots)`,
   }));
 
 /**

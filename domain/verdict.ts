@@ -87,14 +87,14 @@ export function judgeReplication(input: VerdictInput): Verdict {
       judgeReplica({
         evidence,
         observation: observationOf(input.observation, evidence.host),
-        cluster: input.cluster.cluster,
-        primary: input.primary,
+        ...{ cluster: input.cluster.cluster, primary: input.primary },
         isAcker: input.sync?.mode === 'lossless' && input.sync.ackers.includes(evidence.host),
         lag: input.lag.find((entry) => entry.host === evidence.host) ?? null,
         limits: input.cluster.lag,
       }),
     ),
     ...judgeAckers(input),
+    ...input.observation.hosts.filter(({ host }) => input.cluster.witnesses.includes(host)).flatMap(judgeHelper),
   ];
   const state = findings.some((finding) => finding.severity === 'bad') ? 'bad' : findings.length > 0 ? 'warn' : 'ok';
   return {
@@ -225,9 +225,9 @@ const bad = (host: HostName, finding: Pick<Finding, 'code' | 'explains' | 'remed
 });
 
 function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
-  const hosts = input.cluster.hosts.length;
+  const { hosts } = input.cluster;
   const troubled = new Set(findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.host));
-  const head = `${String(hosts - troubled.size)} of ${String(hosts)} hosts healthy`;
+  const head = `${String(hosts.filter(({ name }) => !troubled.has(name)).length)} of ${String(hosts.length)} hosts healthy`;
   const [worst] = [...findings].sort((left, right) => left.severity.localeCompare(right.severity));
   return worst === undefined ? `${head}; can lose ${String(canLose(input))}` : `${head}: ${worst.explains}`;
 }

@@ -75,8 +75,6 @@ export interface ClusterConfig {
   readonly vip: VipConfig;
   readonly replication: {
     readonly mode: 'semisync' | 'async';
-    /** Null: every database but the system ones. */
-    readonly databases: readonly string[] | null;
     /** The password is a reference: {@link resolveSecret}. */
     readonly user: { readonly name: string; readonly password: string };
   };
@@ -145,7 +143,7 @@ function toCluster(name: string, raw: RawCluster, sites: RawInventory['sites']):
     })),
     witnesses: Object.entries(raw.witnesses).map(([witness, value]) => ({ name: witness, ...value })),
     vip: toVip(raw.vip),
-    replication: { ...raw.replication, databases: raw.replication.databases ?? null },
+    replication: { mode: raw.replication.mode, user: raw.replication.user },
     policy: toPolicy(raw.policy),
     files: Object.entries(raw.files).map(([fileset, { every, ...value }]) => ({
       name: fileset,

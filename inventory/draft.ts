@@ -46,8 +46,8 @@ export interface Draft {
     readonly routerId: Drafted<number>;
   };
   readonly mode: Drafted<'semisync' | 'async'>;
-  /** Null: every database but the system ones. */
-  readonly databases: Drafted<readonly string[]> | null;
+  /** What is to be done about filters of replication; null: there are none. */
+  readonly filters: string | null;
   readonly replicationUser: Drafted<string>;
   readonly files: readonly DraftFileset[];
   /** What was seen of copied folders and could not be made into `files`. */
@@ -127,10 +127,10 @@ const WITNESS: readonly string[] = [
   '    #   w1: { address: 192.0.2.9 }',
 ];
 
-const replicationLines = ({ mode, databases, replicationUser }: Draft): readonly string[] => [
+const replicationLines = ({ mode, filters, replicationUser }: Draft): readonly string[] => [
   '    replication:',
   line(3, 'mode', mode),
-  ...(databases === null ? [] : [line(3, 'databases', { ...databases, value: flow(databases.value) })]),
+  ...(filters === null ? [] : [`      # ${TODO}: ${comment(filters)}`]),
   '      user:',
   line(4, 'name', scalar(replicationUser)),
   line(4, 'password', { value: 'file:/etc/standfast/repl', todo: 'put its password there, mode 0600' }),
@@ -156,9 +156,6 @@ const scalar = ({ value, ...rest }: Drafted<string | number>): Drafted<string> =
   ...rest,
   value: stringify(value, { lineWidth: 0 }).trim(),
 });
-
-const flow = (values: readonly string[]): string =>
-  `[${values.map((value) => stringify(value, { lineWidth: 0 }).trim()).join(', ')}]`;
 
 /** One line, whatever was read. */
 const comment = (text: string): string => text.replaceAll(/[^\P{C}]+/gu, ' ');

@@ -75,7 +75,8 @@ const replication = z.strictObject(
       .min(1, 'at least one database name, or no list at all')
       .optional()
       .meta({
-        description: 'Databases that applications use; compared by checksum. By default all but the system ones',
+        description:
+          'Without effect: every database but the system ones is replicated, and compared by checksum. Accepted in inventories of earlier versions; leave it out',
       }),
     user: z
       .strictObject(

@@ -83,12 +83,16 @@ async function askInstalled(host: HostName, cluster: ClusterPorts): Promise<Inst
       dropinFile: said['dropin_file'] ?? '',
       bootsClosed: said['boots'] === 'closed' ? true : said['boots'] === 'open' ? false : null,
       openedBy: said['opened_by'] ?? '',
+      socketRoot: socketRootFrom(said['socket_root'] ?? ''),
     };
   } catch (error) {
     if (error instanceof AdapterFailure && error.type === 'BadInput') return null;
     throw error;
   }
 }
+
+const socketRootFrom = (said: string): InstalledFacts['socketRoot'] =>
+  said === '' ? null : said === 'yes' ? 'in' : { denied: said };
 
 /** As the helper writes it: with one line end at its end. */
 const sha256OfFile = (content: string): string =>

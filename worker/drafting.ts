@@ -35,7 +35,7 @@ export function draftFrom(found: readonly DiscoveredHost[], order: DraftOrder): 
             value: 'async',
             because: 'as it runs now; semisync keeps the loss of the primary from losing what was acknowledged',
           },
-    databases: databasesOf(primaryFirst),
+    filters: filtersOf(primaryFirst),
     replicationUser: userOf(primaryFirst),
     files: filesOf(primaryFirst),
     unread: unreadOf(primaryFirst),
@@ -151,20 +151,15 @@ function vipAddressFrom(found: VrrpInstance['addresses'][number] | null, network
   return { value: `${address}/${String(networkPrefix)}`, todo };
 }
 
-function databasesOf(hosts: readonly DiscoveredHost[]): Draft['databases'] {
+function filtersOf(hosts: readonly DiscoveredHost[]): Draft['filters'] {
   const servers = hosts.flatMap(({ facts }) => (facts?.server === null || facts === null ? [] : [facts.server]));
-  const filtered = [...new Set(servers.flatMap((server) => server.filtered))].filter((name) =>
-    /^[A-Za-z0-9_$-]{1,64}$/.test(name),
-  );
+  const filtered = [...new Set(servers.flatMap((server) => server.filtered))];
   if (filtered.length === 0) return null;
   const others = [...new Set(servers.flatMap((server) => server.databases))].filter(
     (name) => !SYSTEM_DATABASES.has(name) && !filtered.includes(name),
   );
-  return {
-    value: filtered,
-    because: 'binlog_do_db or replicate_do_db',
-    todo: `take these filters out of the servers, they drop writes silently${others.length === 0 ? '' : `, such as those to ${others.join(', ')}`}`,
-  };
+  const dropped = others.length === 0 ? '' : `, such as those to ${others.join(', ')}`;
+  return `take these filters out of the servers, they drop writes silently${dropped}: only ${filtered.join(', ')} (binlog_do_db or replicate_do_db)`;
 }
 
 function userOf(hosts: readonly DiscoveredHost[]): Drafted<string> {

@@ -1,15 +1,12 @@
 import { getClient } from '@temporalio/activity';
 import type { ProofPort } from '../adapters/ports.ts';
+import { promotionsOf, runsOf } from '../domain/addresses.ts';
 
 /** What earlier runs proved, over the connection of the worker that asks. A verification that ended with a bad verdict has failed, and proves nothing. */
 export const createProofs = (): ProofPort => ({
   lastProof: async (cluster) => ({
-    verifiedAt: await lastEnd(
-      `WorkflowType = "verifyReplication" AND StandfastCluster = "${cluster}" AND ExecutionStatus = "Completed"`,
-    ),
-    failedOverAt: await lastEnd(
-      `WorkflowType = "failover" AND StandfastCluster = "${cluster}" AND StandfastOutcome = "failed-over"`,
-    ),
+    verifiedAt: await lastEnd(`${runsOf('verifyReplication', cluster)} AND ExecutionStatus = "Completed"`),
+    failedOverAt: await lastEnd(promotionsOf(cluster)),
   }),
 });
 

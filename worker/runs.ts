@@ -9,8 +9,9 @@ import {
 } from '@temporalio/client';
 import type { Attempted, Rehearsed, RunsPort, Started } from '../adapters/ports.ts';
 import type { TaskQueues } from '../domain/addresses.ts';
-import { operationId, planId } from '../domain/addresses.ts';
+import { operationId, planId, promotionsOf } from '../domain/addresses.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
+import { failoverSummary, makeRoomSummary } from '../domain/summaries.ts';
 
 /** The runs that a watcher starts, over the connection of the worker that it runs in. */
 export const createRuns = (queues: TaskQueues): RunsPort => ({
@@ -20,7 +21,7 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       ...common(cluster),
       taskQueue: queues.failover,
       args: [{ cluster, reason }],
-      staticSummary: `fail over ${cluster}: ${reason}`.slice(0, 120),
+      staticSummary: failoverSummary({ cluster, reason }),
       // A worker of this queue runs in this very process, and is handed the run by the answer to its start.
       requestEagerStart: true,
     }),
@@ -36,7 +37,7 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
       ...common(cluster),
       taskQueue: queues.runbooks,
       args: [{ cluster }],
-      staticSummary: `make room for the ackers of ${cluster} on its primary`,
+      staticSummary: makeRoomSummary(cluster),
     }),
   sinceLastFailover,
   rehearse: async (cluster) => {
@@ -64,7 +65,7 @@ export const createRuns = (queues: TaskQueues): RunsPort => ({
 
 async function sinceLastFailover(cluster: string, withinMs: number): Promise<number | null> {
   const since = new Date(Date.now() - withinMs).toISOString();
-  const query = `WorkflowType = "failover" AND StandfastCluster = "${cluster}" AND StandfastOutcome = "failed-over" AND CloseTime > "${since}"`;
+  const query = `${promotionsOf(cluster)} AND CloseTime > "${since}"`;
   let latest: number | null = null;
   for await (const { closeTime } of getClient().workflow.list({ query }))
     if (closeTime !== undefined && closeTime.getTime() > (latest ?? 0)) latest = closeTime.getTime();

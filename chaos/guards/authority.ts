@@ -42,6 +42,22 @@ export const AUTHORITY = [
       'does not count a member whose server hangs',
     ],
   ]),
+  ...guardsOf('activities/equipping.ts', 'test/activities/equipping.test.ts', [
+    [
+      'boot closed of a server that stands still',
+      'whoever starts it, or a reboot, does not bring it up open',
+      '?? (await settingsOfNextStart(cluster, host))',
+      '',
+      'boots closed also where its server stands still',
+    ],
+    [
+      'settings are not guessed over',
+      'the log and the identity that a drop-in names stay when its server cannot be asked',
+      "if ((await helper.request('installed'))['dropin'] !== 'no') return null;",
+      '',
+      'keeps the settings that it has, of which a server that stands still says nothing',
+    ],
+  ]),
   ...guardsOf('activities/authority.ts', 'test/activities/authority.test.ts', [
     [
       'epoch of a session',

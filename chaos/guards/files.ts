@@ -1,6 +1,7 @@
 import { guardsOf } from './guard.ts';
 
 const FILES = 'test/host/files.test.ts';
+const ASIDE = 'test/host/files-aside.test.ts';
 
 /** What keeps files from being sent the wrong way, or deleted. */
 export const FILES_GUARDS = [
@@ -107,6 +108,31 @@ export const FILES_GUARDS = [
       '((${limit:-0} <= F[max])) ||',
       'true ||',
       'gives nothing but receiving that fileset, within its limits',
+    ],
+  ]),
+  ...guardsOf('adapters/host/parts/87-files-receive.sh', ASIDE, [
+    [
+      'nothing is set aside twice in one folder',
+      'what only the old primary had is not replaced by a later version of the source',
+      '[[ $keeps == no || ! -e ./$SET_ASIDE/${F[stamp]} ]] ||',
+      'true ||',
+      'is not replaced by a source that names its folder once more',
+    ],
+    [
+      'a folder for each round',
+      'two rounds within a second do not set aside into one folder',
+      '[[ -e ./$SET_ASIDE/${ARG[stamp]} ]] || return 0',
+      'return 0',
+      'is not shared by the one that is opened within the same second',
+    ],
+  ]),
+  ...guardsOf('activities/filing.ts', 'test/activities/filing.test.ts', [
+    [
+      'a round sets aside into its own folder',
+      'a first run goes on by itself on a busy folder',
+      'if (!run.isSettled) await run.reopen();',
+      '',
+      'are sent for again, and in a first run each round sets aside into a folder of its own',
     ],
   ]),
   ...guardsOf('domain/filesets.ts', 'test/domain/filesets.test.ts', [

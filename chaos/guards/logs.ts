@@ -36,4 +36,29 @@ export const LOGS = [
       'is missing from the tail when the index names it',
     ],
   ]),
+  ...guardsOf('activities/releasing.ts', 'test/activities/releasing.test.ts', [
+    [
+      'relay logs released where all is applied',
+      'what was kept of a replica stays until it has what its primary has',
+      '(await waitApplied(session, goal, CATCH_UP_MS)) ? authority.statusOn(session) : null',
+      'authority.statusOn(session)',
+      'stay on a replica that has not applied what its primary has, and nothing fails',
+    ],
+    [
+      'relay logs released where nothing else was received',
+      'what was kept of a replica that holds more than its primary stays',
+      'return containsGtids(parseGtids(binlogState), receivedBy(status));',
+      'return true;',
+      'stay on a replica that holds what its primary never had',
+    ],
+  ]),
+  ...guardsOf('activities/unfencing.ts', 'test/activities/releasing.test.ts', [
+    [
+      'relay logs that could not be read are not released',
+      'where an undo says that something is kept, it is kept',
+      'hosts: [primary, ...started]',
+      'hosts: [primary, ...followersOf(seen, primary)]',
+      'stay where they could not be read, as the undo says',
+    ],
+  ]),
 ];

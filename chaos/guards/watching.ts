@@ -54,12 +54,12 @@ export const WATCHING = [
     [
       'other sites are heard first',
       'a watcher that is cut off together with the replicas starts no failover of a primary that another site reaches',
-      'if (!this.#haveSitesSaid(server, nowMs)) return null;',
-      '',
+      'return haveSites && (haveHosts',
+      'return (haveHosts',
       'starts no failover while the worker of another site reaches the primary, and starts it when that one does not',
     ],
   ]),
-  ...guardsOf('activities/site-votes.ts', 'test/activities/elsewhere.test.ts', [
+  ...guardsOf('activities/asked-votes.ts', 'test/activities/elsewhere.test.ts', [
     [
       "a site's votes expire",
       'what a site said before its worker was lost neither keeps a failover from a dead primary nor counts for its death',
@@ -75,6 +75,22 @@ export const WATCHING = [
       'if (nowMs - sampledAtMs > silenceMs) return null;',
       '',
       'expires: what was seen too long ago is no vote for death, nor for life',
+    ],
+    [
+      'no heartbeat was due, for a watcher',
+      'a replica that was built by hand, whose source need not have said anything yet, does not vote for its death',
+      'return saysSomething(hearing, silenceMs) ? false : null;',
+      'return false;',
+      'is none when nothing came, and no heartbeat was due',
+    ],
+  ]),
+  ...guardsOf('activities/listening.ts', 'test/activities/hearing.test.ts', [
+    [
+      'no heartbeat was due, for a failover',
+      'a primary that nobody writes to is not fenced since replicas that were built by hand heard nothing of it for a moment',
+      'if (heard.hearsSource !== false || saysSomething(now, listenMs)) return heard;',
+      'if (listenMs > 0) return heard;',
+      'is refused when the worker alone is cut off from a primary that nobody writes to',
     ],
   ]),
   ...guardsOf('activities/cluster-watch.ts', 'test/activities/cluster-watch.test.ts', [

@@ -59,7 +59,7 @@ export const RESTART_RULES: readonly Rule[] = [
     severity: 'bad',
     looksAt: '`read_only` in the files of every member',
     why: 'a host that comes back after a failover accepts writes beside the new primary',
-    fix: 'standfast prepare CLUSTER PRIMARY writes the drop-in that keeps a member closed, where its server runs; one that is down gets it when it is provisioned. Remove what is read after it',
+    fix: 'standfast prepare CLUSTER PRIMARY writes the drop-in that keeps a member closed. Remove what is read after it',
     judge: eachNextStart(({ settings }) =>
       unless(settings['read_only'] === 'ON', {
         found: `read_only=${settings['read_only'] ?? 'unset'} at the next start`,

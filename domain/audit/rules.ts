@@ -7,6 +7,7 @@ import { REPLICATION_RULES } from './replication.ts';
 import { RESTART_RULES } from './restart.ts';
 import type { Rule } from './rule.ts';
 import { SETTING_RULES } from './settings.ts';
+import { TLS_RULES } from './tls.ts';
 import { VIP_CONFIGURATION_RULES } from './vip-configuration.ts';
 import { VIP_HOLDING_RULES } from './vip-holding.ts';
 
@@ -14,6 +15,7 @@ import { VIP_HOLDING_RULES } from './vip-holding.ts';
 export const RULES: readonly Rule[] = [
   ...SETTING_RULES,
   ...REPLICATION_RULES,
+  ...TLS_RULES,
   ...ACCOUNT_RULES,
   ...CONTENT_RULES,
   ...RESTART_RULES,

@@ -59,6 +59,30 @@ describe('an operation', () => {
     expect(isOpen(shop, 'db1')).toBe(false);
   });
 
+  it('does not count a member whose server denies its root, and says what mends that', async () => {
+    const shop = withClosedPrimary();
+    shop.database('db1').deniesRoot = true;
+    const needed = await open(shop, 'db1');
+    expect(needed).toMatchObject({ kind: 'failed', type: 'Unreachable' });
+    shop.database('db2').deniesRoot = true;
+    shop.hang('db3');
+    const few = await open(shop, 'db1');
+    expect(few).toMatchObject({ kind: 'failed', type: 'Unsafe' });
+    for (const [outcome, servers] of [
+      [needed, 'db1'],
+      [few, 'db1 and db2'],
+    ] as const)
+      expect(outcome).toHaveProperty(
+        'message',
+        expect.stringContaining(`the server of ${servers} denies root the login over its socket`),
+      );
+    expect(few).toHaveProperty(
+      'message',
+      expect.stringMatching(/ALTER USER root@localhost .*; the server of db3 lets/),
+    );
+    expect(isOpen(shop, 'db1')).toBe(false);
+  });
+
   it('is refused when another one claimed the same epoch first', async () => {
     const shop = withClosedPrimary();
     shop.interrupt('before', /^db[123] claim/, () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ClusterWatch } from '../../activities/cluster-watch.ts';
 import type { Attempted, RunsPort } from '../../adapters/ports.ts';
+import { AdapterFailure } from '../../adapters/ports.ts';
 import type { HostName } from '../../domain/cluster.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { FRESH } from '../../domain/watch.ts';
@@ -343,4 +344,15 @@ describe('a primary whose kernel lets only members in for a moment', () => {
     await until(() => started.length > 0);
     expect((started[0] ?? 0) - diedAtMs).toBeLessThan(1_500);
   });
+});
+
+it('a primary that answers with an error of its own is alive to a watcher, as to a failover', async () => {
+  const { shop, toldOf, started } = await watchedShop();
+  for (let n = 0; n < 100; n += 1)
+    shop.interrupt('before', /^db1 sql SELECT @@GLOBAL.read_only/, () => {
+      throw new AdapterFailure({ type: 'Unverified', host: 'db1', facts: { errno: 1041 }, message: 'out of memory' });
+    });
+  await pass(5_000);
+  expect(toldOf('db1')).toEqual(['PrimaryServes', 'PrimaryFaulty']);
+  expect(started).toEqual([]);
 });

@@ -206,6 +206,11 @@ describe('the worker of a site', () => {
     expect(await look(shop)).toEqual({ reach: 'answers' });
     shop.database('db1').reach = 'full';
     expect(await look(shop)).toMatchObject({ reach: 'full' });
+    shop.database('db1').reach = 'answers';
+    shop.interrupt('before', /^db1 sql SELECT @@GLOBAL.read_only/, () => {
+      throw new AdapterFailure({ type: 'Unverified', host: 'db1', facts: { errno: 1041 }, message: 'out of memory' });
+    });
+    expect(await look(shop)).toMatchObject({ reach: 'faulty' });
     shop.cutFromWorker.add('db1');
     const startedMs = performance.now();
     expect(await look(shop)).toMatchObject({ reach: 'silent', why: expect.stringContaining('db1') });

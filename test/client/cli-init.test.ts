@@ -73,7 +73,9 @@ test('a place that cannot be written is wrong usage', async () => {
   const { scene } = discovering(marked);
   const ran = await run(`init --from 10.0.0.1 --to ${folder}/no/where.yaml`, scene);
   expect(ran.exitCode).toBe(2);
-  expect(ran.err).toContain('cannot be written (ENOENT); nothing was written');
+  expect(ran.err).toContain(
+    `cannot be written (ENOENT); nothing was written. Make its folder first (mkdir -p ${folder}/no), or name`,
+  );
 });
 
 test('a host that is not reached leaves nothing behind', async () => {

@@ -351,6 +351,12 @@ describe('errors', () => {
     ['verify Shop!', 'verifyReplication was given "Shop!" as "cluster"'],
     ['provision shop', "missing required argument 'host'"],
     ['status shop --detach', 'status has nothing to detach from'],
+    ['accept shop --by me --reason why --fence --detach', 'accept has nothing to detach from'],
+    ['lag Shop_1', 'lag was given "Shop_1" as the cluster'],
+    ['schedule ls Shop_1', 'schedule ls was given "Shop_1" as the cluster'],
+    ['schedule pause Shop_1', 'schedule pause was given "Shop_1" as the cluster'],
+    ['schedule resume Shop_1', 'schedule resume was given "Shop_1" as the cluster'],
+    ['init --from db1 --cluster Shop_1', 'init was given "Shop_1" as the cluster'],
     ['schedule', 'Usage: standfast schedule'],
   ])('"standfast %s" exits with 2 and says why', async (line, why) => {
     const refused = await run(line);

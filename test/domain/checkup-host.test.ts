@@ -9,6 +9,7 @@ const installed: InstalledFacts = {
   dropinFile: '/etc/mysql/zz.cnf',
   bootsClosed: true,
   openedBy: '',
+  socketRoot: 'in',
 };
 const helper: HelperFacts = { version: 'v2', wantedVersion: 'v2', clock: { offsetMs: 3, errorMs: 2 }, installed };
 const grant = { account: 'operation', on: '*.*', privilege: 'SUPER', isHeld: true, statement: 'GRANT SUPER' } as const;
@@ -28,7 +29,7 @@ const withHelper = (change: Partial<HelperFacts>) =>
 const states = (facts: HostFacts) => judgeHost(facts).map(({ code, state }) => `${code} ${state}`);
 const bad = (facts: HostFacts) => judgeHost(facts).filter(({ state }) => state === 'bad');
 const WAY = ['ssh', 'host-key', 'ssh-login', 'sudo', 'helper'] as const;
-const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'sql', 'release', 'grant'];
+const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'socket-root', 'sql', 'release', 'grant'];
 
 test('a host with everything is green in everything', () => {
   expect(states(host())).toEqual(ALL.map((code) => `${code} ok`));
@@ -37,7 +38,7 @@ test('a host with everything is green in everything', () => {
 test.each(WAY)('a way that ends at %s is green before it, and nothing after it was asked', (step) => {
   const facts = host({ helper: { kind: 'stopped', step, isOffline: false, says: 'no', fix: 'mend it' } });
   const at = WAY.indexOf(step);
-  const expected = ALL.slice(0, 9).map(
+  const expected = ALL.slice(0, 10).map(
     (code, index) => `${code} ${index < at ? 'ok' : index === at ? 'bad' : 'not-asked'}`,
   );
   expect(states(facts)).toEqual([...expected, 'sql ok', 'release ok', 'grant ok']);
@@ -85,6 +86,12 @@ describe('one fault', () => {
       'boots-closed',
       'standfast prepare',
     ],
+    [
+      'a root with a password alone',
+      withHelper({ installed: { ...installed, socketRoot: { denied: 'ERROR 1045' } } }),
+      'socket-root',
+      'ALTER USER root@localhost IDENTIFIED VIA unix_socket OR',
+    ],
     ['no log-in', host({ server: { kind: 'failed', says: 'denied', fix: 'mend access.sql' } }), 'sql', 'access.sql'],
     [
       'a missing privilege',
@@ -121,11 +128,17 @@ test('a boot of which the helper says nothing is not called closed', () => {
   expect(states(facts).filter((line) => !line.endsWith(' ok'))).toEqual(['boots-closed not-asked']);
 });
 
+test('a server that is down is not said to deny root', () => {
+  const facts = withHelper({ installed: { ...installed, socketRoot: null } });
+  expect(states(facts).filter((line) => !line.endsWith(' ok'))).toEqual(['socket-root not-asked']);
+});
+
 test('a helper that is too old to be asked is said to be', () => {
   const facts = withHelper({ version: 'v1', installed: null });
   expect(states(facts).filter((line) => !line.endsWith(' ok'))).toEqual([
     'helper-version bad',
     'vip not-asked',
     'boots-closed not-asked',
+    'socket-root not-asked',
   ]);
 });

@@ -70,14 +70,32 @@ test.each([
   expect([end.kind, 'code' in end ? end.code : undefined]).toEqual([kind, code]);
 });
 
+const faulty = { host: 'db2', cluster: 'shop', fileset: 'uploads', path: '/srv/x/' };
+
 test.each(FOLDER_FAULTS)('a folder is refused for $code with the host, the place and what can be done', ({ code }) => {
-  const said = explainFolder({ host: 'db2', fault: code, at: '/srv/x', cluster: 'shop', fileset: 'uploads' });
+  const said = explainFolder({ ...faulty, fault: code, at: '/srv/x' });
   expect(said.code).toBe(code);
   expect(said.message).toMatch(/^db2: .*\/srv\/x\. No file was changed\. What you can do: \S/);
 });
 
+describe('what can be done about a folder', () => {
+  const path = "/srv/it's mine/";
+  const IDENTIFY = String.raw`echo shop uploads >'/srv/it'\''s mine/.standfast-fileset'`;
+
+  test.each([
+    ['SourceUnmarked', `${path}.standfast`, String.raw`touch '/srv/it'\''s mine/.standfast'`],
+    ['TargetMissing', path, String.raw`mkdir -p '/srv/it'\''s mine/'`],
+    ['TargetUnmarked', `${path}.standfast-fileset`, IDENTIFY],
+    ['OtherFileset', `${path} (shop invoices)`, `was renamed, on this host: ${IDENTIFY}`],
+    ['OtherFileset', `${path} (?)`, 'its identity is no plain file: find out who has put it there, and remove it'],
+  ])('%s is a command for a shell whatever its path is', (fault, at, remedy) => {
+    const { message } = explainFolder({ ...faulty, path, fault, at });
+    expect(message.endsWith(remedy)).toBe(true);
+  });
+});
+
 test('a fault of a newer helper is passed on', () => {
-  const said = explainFolder({ host: 'db2', fault: 'SomethingNew', at: '/srv/x', cluster: 'shop', fileset: 'uploads' });
+  const said = explainFolder({ ...faulty, fault: 'SomethingNew', at: '/srv/x' });
   expect(said).toEqual({ code: 'SomethingNew', message: 'db2: SomethingNew (/srv/x). No file was changed' });
 });
 

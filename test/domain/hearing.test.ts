@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Hearing } from '../../domain/hearing.ts';
-import { hearAgain, hears } from '../../domain/hearing.ts';
+import { hearAgain, hears, saysSomething } from '../../domain/hearing.ts';
 import type { ReplicationStatus } from '../../domain/observation.ts';
 import { channel } from './shop.ts';
 
@@ -41,6 +41,16 @@ describe('the vote of a replica', () => {
     expect(hears(sampled(null, 1_000, { receiver: 'stopped' }), 1_000, SILENCE_MS)).toBeNull();
   });
 
+  it.each([30, 0, 0.4])(
+    'is none when nothing came, and no heartbeat was due, with a period of %d s',
+    (heartbeatPeriodSeconds) => {
+      const first = sampled(null, 1_000, { heartbeatPeriodSeconds });
+      expect(hears(sampled(first, 1_501, { heartbeatPeriodSeconds }), 1_501, SILENCE_MS)).toBeNull();
+      const wrote = sampled(first, 1_501, { heartbeatPeriodSeconds, received: '0-1-101' });
+      expect(hears(wrote, 1_501, SILENCE_MS)).toBe(true);
+    },
+  );
+
   it('expires: what was seen too long ago is no vote for death, nor for life', () => {
     for (const receiver of ['connecting', 'running'] as const) {
       const only = sampled(null, 1_000, { receiver });
@@ -52,5 +62,17 @@ describe('the vote of a replica', () => {
   it('begins anew with another source, so that the silence of the one is not held against the other', () => {
     const first = sampled(null, 1_000);
     expect(hears(sampled(first, 5_000, { source: 'db3' }), 5_000, SILENCE_MS)).toBe(true);
+  });
+});
+
+describe('a silence', () => {
+  it('says something of a source only when a heartbeat was due in it, with half a period to spare', () => {
+    const isTold = (heartbeatPeriodSeconds: number, ms: number) =>
+      saysSomething(channel({ heartbeatPeriodSeconds }), ms);
+    expect(isTold(0.1, 150)).toBe(true);
+    expect(isTold(0.1, 149)).toBe(false);
+    expect(isTold(0.2, 299)).toBe(false);
+    expect(isTold(30, 10_000)).toBe(false);
+    expect(isTold(0, 10_000)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../domain/observation.ts';
 import { judgeFitness, judgePlacement, judgePrimarySettings } from '../../domain/preflight.ts';
+import { SETTING_RULES } from '../../domain/audit/settings.ts';
 import { DB2, foreign, serverStatus, SHOP } from './shop.ts';
 
 const { binlog } = serverStatus();
@@ -26,10 +27,25 @@ describe('the settings of a primary', () => {
     const obstacles = judgePrimarySettings(serverStatus(changes));
     expect(obstacles.map((one) => one.code)).toEqual([`setting:${setting}`]);
     expect(obstacles[0]?.explains).toMatch(new RegExp(`^${setting} is ${found}: \\w+`));
+    const isDynamic = !['log_bin', 'log_slave_updates', 'server_id'].includes(setting);
     expect(obstacles[0]?.remedy).toMatch(
-      new RegExp(`^put .*${setting}.* into its configuration and restart it \\(.*planned restart`),
+      new RegExp(
+        isDynamic
+          ? `^SET GLOBAL ${setting}=\\w+, and put it into its configuration`
+          : `^put .*${setting}.* into its configuration and restart it \\(.*planned restart`,
+      ),
     );
   });
+
+  it.each(['sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_format'])(
+    'are mended as the audit says it: %s',
+    (setting) => {
+      const wrong = serverStatus({ binlog: { ...binlog, format: 'MIXED', sync: 0 }, flushLogAtCommit: 0 });
+      const obstacle = judgePrimarySettings(wrong).find(({ code }) => code === `setting:${setting}`);
+      const rule = SETTING_RULES.find(({ looksAt }) => looksAt === `\`${setting}\``);
+      expect(rule?.fix.replace(' on HOST', '')).toBe(obstacle?.remedy);
+    },
+  );
 
   it('are all named at once', () => {
     const all = serverStatus({

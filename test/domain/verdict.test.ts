@@ -224,13 +224,19 @@ describe('how many hosts the cluster can lose', () => {
     expect(verdict.sentence).toContain('db3 is recorded to acknowledge writes and does not');
   });
 
-  it('is no more than the silent witnesses leave of the majority', () => {
-    const cluster = { ...SHOP, witnesses: ['wit1', 'wit2'] };
-    const hosts = [...seen().hosts, witness('wit1', silence()), witness('wit2', silence())];
-    expect(lose({ cluster, observation: { ...seen(), hosts } })).toBe('can lose 0');
-    expect(
-      lose({ cluster, observation: { ...seen(), hosts: [...seen().hosts, witness('wit1'), witness('wit2')] } }),
-    ).toBe('can lose 1');
+  it('is told while every witness answers, and one that does not is told instead', () => {
+    const cluster = { ...TWO, witnesses: ['wit1'] };
+    const with1 = (wit1: HostObservation) => {
+      const observation = seen({}, ['db1', 'db2']);
+      return judge({}, { cluster, sync: alone, observation: { ...observation, hosts: [...observation.hosts, wit1] } });
+    };
+    expect(with1(witness('wit1'))).toMatchObject({ state: 'ok', sentence: '2 of 2 hosts healthy; can lose 0' });
+    const dead = with1(witness('wit1', silence()));
+    expect(codes(dead)).toEqual(['wit1:HelperSilent']);
+    expect(dead).toMatchObject({
+      state: 'bad',
+      sentence: '2 of 2 hosts healthy: the host helper of wit1 does not answer (no answer in 2 s)',
+    });
   });
 
   it('is one, not two, of five whose writes wait for one acknowledgement: primary and that acker could go together', () => {

@@ -55,6 +55,7 @@ describe('configure-vip', () => {
       dropin_file: '/etc/mysql/mariadb.conf.d/zz-standfast.cnf',
       boots: 'open',
       opened_by: '',
+      socket_root: '',
     });
     db1.fields('configure', { owner, server_id: 1, report_host: 'db1' });
     expect(db1.fields('installed', {})).toMatchObject({ keepalived_sha256: sha256, dropin: 'yes', boots: 'closed' });

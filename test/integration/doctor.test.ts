@@ -178,6 +178,7 @@ describe('the doctor of a real cluster', () => {
       'db3 clock not-asked',
       'db3 vip not-asked',
       'db3 boots-closed not-asked',
+      'db3 socket-root not-asked',
     ]);
   });
 

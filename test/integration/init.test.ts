@@ -126,13 +126,13 @@ describe('init from a classic set-up', () => {
           { name: 'db2', address: lab.host('db2').address, rank: 100, serverId: 7, port: 3306, country: 'ZZ' },
         ],
         vip: { address: lab.vip, prefix: 24, interface: 'eth0', routerId: 61, driver: 'keepalived' },
-        replication: { mode: 'async', databases: ['production_db'], user: { name: 'repl' } },
+        replication: { mode: 'async', user: { name: 'repl' } },
         policy: { failover: { automatic: false }, countries: [] },
         files: [{ name: 'uploads', path: '/var/www/html/uploads/', everyMs: 600_000 }],
       });
       const text = readFileSync(path.join(folder, `${name}.yaml`), 'utf8');
       expect(text).toContain('# TODO: its prefix; keepalived.conf has none');
-      expect(text).toContain('they drop writes silently, such as those to ledger, shop, wiki');
+      expect(text).toContain('they drop writes silently, such as those to ledger, shop, wiki: only production_db (binlog_do_db');
       expect(text).toMatch(/path: \/var\/www\/html\/uploads\/ # rsync from cron, to [\d.]+, with --delete/);
       expect(ran.stdout).toMatch(/db\d\.yaml is written: db1, db2\n\n\d+ places where it could not know:/);
     },

@@ -8,7 +8,7 @@ clusters:
       db1: { address: 10.0.0.1, site: oslo-a, rank: 101 }
       db2: { address: 10.0.0.2, site: oslo-b, rank: 100 }
     vip: { address: 192.168.10.50/24, interface: eth0, routerId: 51, driver: keepalived }
-    replication: { mode: semisync, databases: [production_db], user: { name: repl, password: file:/etc/standfast/repl } }
+    replication: { mode: semisync, user: { name: repl, password: file:/etc/standfast/repl } }
     policy:
       failover: { automatic: true, fence: [ssh, powerOff], cooldown: 10m, maxLostTransactions: 0 }
       placement: { countries: [NO] }

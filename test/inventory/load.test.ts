@@ -68,7 +68,6 @@ describe('a good inventory', () => {
         vip: { address: '192.168.10.50', prefix: 24, interface: 'eth0', routerId: 51, driver: 'keepalived' },
         replication: {
           mode: 'semisync',
-          databases: ['production_db'],
           user: { name: 'repl', password: 'file:/etc/standfast/repl' },
         },
         policy: {
@@ -122,7 +121,7 @@ describe('a good inventory', () => {
       events: false,
     });
     expect(cluster?.witnesses).toEqual([{ name: 'w1', address: '10.0.0.9', sshPort: 22 }]);
-    expect(cluster?.replication).toMatchObject({ mode: 'semisync', databases: null });
+    expect(cluster?.replication).toMatchObject({ mode: 'semisync' });
     expect(cluster?.hooks).toEqual({ powerOff: null });
   });
 
@@ -130,6 +129,11 @@ describe('a good inventory', () => {
     const open = changed('oslo-a: { country: NO }', 'oslo-a: { country: ZZ }');
     expect(parseInventory('standfast.yaml', open).clusters[0]?.hosts[0]?.country).toBe('ZZ');
     expect(() => parseInventory('standfast.yaml', changed('countries: [NO]', 'countries: [ZZ]'))).toThrow(/found "ZZ"/);
+  });
+
+  test('may list databases, as in earlier versions, to no effect', () => {
+    const text = changed('semisync, user', 'semisync, databases: [shop], user');
+    expect(parseInventory('', text)).toEqual(parseInventory('', EXAMPLE));
   });
 
   test('cannot be changed afterwards', () => {

@@ -120,6 +120,14 @@ test('an rsync of a loop goes to all its targets, and one that could not be read
   );
 });
 
+test('filters of replication are to be taken out, and limit nothing in the inventory', () => {
+  const text = textOf([one('10.0.0.1', { server: { ...server, filtered: ['shop'] } })]);
+  expect(marksIn(text).map(({ what }) => what)).toContain(
+    'take these filters out of the servers, they drop writes silently, such as those to wiki: only shop (binlog_do_db or replicate_do_db)',
+  );
+  expect(text).not.toContain('databases:');
+});
+
 test('whatever is found, the draft loads', () => {
   const word = fc.oneof(
     fc.string({ maxLength: 20 }),

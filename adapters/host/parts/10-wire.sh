@@ -24,7 +24,7 @@ declare -A SHAPE=(
   [names]='^[a-z_]+(,[a-z_]+)*$' [backup]='^/[^[:cntrl:]]*$'
   [offset]=$NUMBER [piece]='^[A-Za-z0-9+/=]+$'
   [role]='^(source|target)$' [source]=$NAME [cluster]=$NAME [fileset]=$NAME [path]='^/([^[:cntrl:]]*[^/])?/$' [marker]='^[^/[:cntrl:]]{1,255}$' [max]=$NUMBER [diff]='^(yes|no)$'
-  [deletes]='^(look|count|none|listed|aside)$' [stamp]='^[0-9TZ]{16}$' [bandwidth]=$NUMBER [compress]='^(yes|no)$' [well]='^(yes|no)$'
+  [deletes]='^(look|count|none|listed|aside)$' [stamp]='^[0-9TZ]{16}(-[0-9]{1,9})?$' [bandwidth]=$NUMBER [compress]='^(yes|no)$' [well]='^(yes|no)$'
   [of]='^(list|sent)$' [kind]='^(deletions|changes)$' [most]='^[1-9][0-9]{0,3}$' [args]=$FREE [line]='^[^[:cntrl:]]+$'
 )
 
@@ -55,9 +55,10 @@ decode() {
   decoded=${decoded//%25/%}
 }
 
+# Most values hold nothing that has to be encoded.
 say() {
-  local value
-  encode value "$2"
+  local value=$2
+  [[ $2 != *[%[:cntrl:]]* ]] || encode value "$2"
   ANSWER+=$'\t'"$1=$value"
 }
 

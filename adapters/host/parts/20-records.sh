@@ -105,10 +105,10 @@ verb_hello() {
   say now "$NOW"
 }
 
-# Says what is recorded here, and since when this helper knows how to say it.
+# Says the records that were read, and since when this helper knows how to say them.
 say_records() {
   local confirmed=yes
-  load_records && load_standing && load_refused || return 1
+  load_standing && load_refused || return 1
   [[ $CONFIRMED_BOOT == "$BOOT" ]] || confirmed=no
   say owner "$OWNER"
   say epoch "${EPOCH#0}"
@@ -132,7 +132,7 @@ say_records() {
 # With what changes in a failover, as far as it can be told without starting a process.
 verb_records() {
   local mysqld=stopped keepalived=stopped
-  say_records || return 1
+  load_records && say_records || return 1
   scan_processes
   ((${#MYSQLD[@]} == 0)) || mysqld=running
   ((${#KEEPALIVED[@]} == 0)) || keepalived=running

@@ -87,7 +87,7 @@ scan_processes() {
   local -a supervisors=() known=()
   MYSQLD=() STRANGERS=() SUPERVISORS=() KEEPALIVED=()
   for folder in /proc/[1-9]*; do
-    { read -r name <"$folder/comm"; } 2>/dev/null || continue
+    read -r name <"$folder/comm" || continue
     pid=${folder#/proc/}
     case $name in
       mariadbd | mysqld)
@@ -101,7 +101,7 @@ scan_processes() {
       mariadbd-safe | mysqld_safe) supervisors+=("$pid") ;;
       keepalived) [[ $folder/root -ef / ]] && ! is_zombie "$pid" && KEEPALIVED+=("$pid") ;;
     esac
-  done
+  done 2>/dev/null
   for pid in "${supervisors[@]}"; do
     ! is_our_supervisor "$pid" || is_zombie "$pid" || SUPERVISORS+=("$pid")
   done

@@ -15,6 +15,7 @@ service_order() {
 # sql_open SECONDS: one client process for the whole conversation; it dies by itself at the deadline, and with the order: in its group, and without its lock.
 # It goes on after an error (-f): a session to be killed may have ended by itself.
 sql_open() {
+  : >"$SQL_ERRORS"
   [[ -S ${CONF[socket]} ]] || return 1
   coproc SQL { close_lock; exec timeout --foreground "$1" mariadb --no-defaults --protocol=socket -uroot -S "${CONF[socket]}" -N -B -n -f 2>>"$SQL_ERRORS"; }
   # A client that has ended already, because the server refuses it, takes these variables with it.
@@ -41,29 +42,46 @@ sql_close() {
   SQL_PROCESS=''
 }
 
-# sql_once STATEMENT: sets ROW.
+# Why the server lets root in no more, as the client that has just ended was told; empty when it was something else, which may pass.
+DENIED=''
+readonly LET_ROOT_IN="as its administrator, on that host: SET sql_log_bin=0; ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD(ITS_PASSWORD)"
+is_denied() {
+  local said=''
+  { IFS= read -r said <"$SQL_ERRORS"; } 2>/dev/null
+  # ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED
+  [[ $said =~ ^ERROR\ (1045|1698|4151)\  ]] && DENIED=$said
+}
+
+# sql_once STATEMENT: sets ROW, or perhaps DENIED.
 sql_once() {
   ROW=''
-  sql_open 5 || return 1
-  local process=$SQL_PROCESS status=0
-  sql_ask "$1" 2 || status=$?
-  sql_close
-  wait "$process" 2>/dev/null
-  return "$status"
+  if sql_open 5; then
+    local process=$SQL_PROCESS status=0
+    sql_ask "$1" 2 || status=$?
+    sql_close
+    wait "$process" 2>/dev/null
+    ((status != 0)) || return 0
+  fi
+  is_denied
+  return 1
 }
 
 answers_on_socket() {
   mysqld_runs && sql_once 'SELECT @@global.read_only'
 }
 
-# Up, or no server is there: what looks like one may be about to end, as an init script's question is.
+# Up, or no server is there: what looks like one may be about to end, as an init script's question is. One that denies root will do so again.
 answers_or_gone() {
-  answers_on_socket || mysqld_gone
+  answers_on_socket || [[ -n $DENIED ]] || mysqld_gone
+}
+
+refuse_denied() {
+  [[ -z $DENIED ]] || refuse Unverified "mysqld on $HOSTNAME runs, and root cannot log in on ${CONF[socket]} ($DENIED), so it was not seen whether it is closed; $LET_ROOT_IN"
 }
 
 # Up, or seen to have failed: the init script ended and no server process is there.
 start_is_decided() {
-  answers_on_socket && return 0
+  answers_on_socket || [[ -n $DENIED ]] && return 0
   ((${#MYSQLD[@]} + ${#SUPERVISORS[@]} == 0)) && ! group_alive "$RUN/starter"
 }
 
@@ -85,9 +103,11 @@ verb_service_start() {
   refuse_during_installation
   POLL=0.03 within 2000 answers_or_gone ||
     refuse NotYet "mysqld on $HOSTNAME runs (process ${MYSQLD[0]}) but does not answer on ${CONF[socket]}; ask again"
+  refuse_denied
   if ((${#MYSQLD[@]} == 0)); then
     service_order start
     POLL=0.03 within 25000 start_is_decided || refuse NotYet "mysqld on $HOSTNAME was started and does not answer on ${CONF[socket]} yet; ask again"
+    refuse_denied
     ((${#MYSQLD[@]} > 0)) ||
       refuse Unverified "mysqld on $HOSTNAME did not start; the service said: $(tail -c 300 "$RUN/daemon.log"); look at the server's error log"
     [[ $ROW != 0 ]] ||

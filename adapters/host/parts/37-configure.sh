@@ -76,4 +76,7 @@ verb_installed() {
   read_boot_options
   say boots "$BOOTS"
   say opened_by "$OPENED_BY"
+  ROW=''
+  ! mysqld_runs || sql_once 'SELECT 1'
+  say socket_root "${ROW:+yes}$DENIED"
 }

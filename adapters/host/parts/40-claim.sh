@@ -20,7 +20,7 @@ has_socket() {
   return 1
 }
 
-# Sets KILLED and SERVER (running, stopped or hung). Only the sessions that were there are waited for: one that comes later asks for the epoch before it acts,
+# Sets KILLED and SERVER (running, stopped or hung), and DENIED when nobody can log in since root cannot. Only the sessions that were there are waited for: one that comes later asks for the epoch before it acts,
 # and a watcher that lost its own opens another at once. A heartbeat that was killed behind commits that wait for an acknowledgement ends when they do, and
 # says no further statement: it is not waited for, since that acknowledgement may never come.
 end_sessions() {
@@ -28,7 +28,7 @@ end_sessions() {
   # Whoever is about to kill the server anyway need not wait so long.
   [[ ! -v ARG[hung_after] ]] || printf -v HUNG_AFTER '%d.%03d' $((ARG[hung_after] / 1000)) $((ARG[hung_after] % 1000))
   KILLED=0 SERVER=stopped
-  mysqld_runs || return 0
+  [[ -n ${SQL_PROCESS-} ]] || mysqld_runs || return 0
   if ! has_socket "${MYSQLD[@]}"; then
     SERVER=running
     return 0
@@ -36,7 +36,7 @@ end_sessions() {
   SERVER=hung
   # A server's own limit may cut the list short.
   sessions="SET STATEMENT group_concat_max_len=1048576 FOR SELECT COUNT(*), COALESCE(GROUP_CONCAT(ID SEPARATOR ' '), '') FROM information_schema.PROCESSLIST WHERE USER=$account AND NOT (COMMAND='Killed' AND COALESCE(INFO, '') LIKE '%standfast.heartbeat%')"
-  within 3000 sessions_listed "$sessions" && [[ $HANGS == no ]] || return 0
+  within 3000 sessions_listed "$sessions" && [[ $HANGS$DENIED == no ]] || return 0
   SERVER=running KILLED=${ROW%%$'\t'*}
   if ((KILLED > 0)); then
     local old=${ROW#*$'\t'}
@@ -48,16 +48,18 @@ end_sessions() {
 }
 
 # Sets HANGS: nothing was said in time. A server that refuses at once may only have no connection left, and others compete with us for the one that its
-# administrator has: it is asked again.
+# administrator has: it is asked again, unless it denies root.
 sessions_listed() {
   local status
   HANGS=no
-  [[ -n ${SQL_PROCESS-} ]] || sql_open 10 || return 1
-  sql_ask "$1" "$HUNG_AFTER"
-  status=$?
-  ((status != 0)) || return 0
-  sql_close
-  ((status > 128)) && HANGS=yes
+  if [[ -n ${SQL_PROCESS-} ]] || sql_open 10; then
+    sql_ask "$1" "$HUNG_AFTER"
+    status=$?
+    ((status != 0)) || return 0
+    sql_close
+    ((status <= 128)) || { HANGS=yes; return 0; }
+  fi
+  is_denied
 }
 
 # HARD also ends sessions that wait for an acknowledgement. One by one: KILL USER holds the locks of all of them while it wakes each,
@@ -78,8 +80,10 @@ verb_claim() {
   # The client that will list the sessions starts while the epoch is being stored.
   ! mysqld_runs || ! has_socket "${MYSQLD[@]}" || sql_open 10
   [[ "$EPOCH $EPOCH_RUN" == "${ARG[epoch]} ${ARG[run]}" ]] || store_records epoch "${ARG[epoch]} ${ARG[run]}"
+  EPOCH=${ARG[epoch]} EPOCH_RUN=${ARG[run]}
   end_sessions
   say_records
   say sessions "$KILLED"
   say mysqld "$SERVER"
+  [[ -z $DENIED ]] || say denied "$DENIED"
 }

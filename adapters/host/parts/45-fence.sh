@@ -28,8 +28,9 @@ shut_port() {
 # replace_table NAME FILE CONTENT: FILE is there when we made the table before, if it could be made. What takes a rule away waits until no processor can be at it, 10 to 30 ms:
 # where no table is, it is only made. The kernel takes all of it or nothing.
 replace_table() {
-  if [[ -e $2 ]] || ! printf 'create table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$3" | nft -f - 2>>"$ERRORS"; then
-    printf 'add table inet %s\ndelete table inet %s\ntable inet %s {%s\n}\n' "$1" "$1" "$1" "$3" | nft -f - 2>>"$ERRORS" || return 1
+  local made="table inet $1 {$3"$'\n}'
+  if [[ -e $2 ]] || ! nft "create table inet $1"$'\n'"$made" 2>>"$ERRORS"; then
+    nft "add table inet $1; delete table inet $1"$'\n'"$made" 2>>"$ERRORS" || return 1
   fi
   { : >"$2"; } 2>/dev/null || true
 }
@@ -42,7 +43,7 @@ reset_clients() {
 
 # remove_table NAME FILE: whether it was there or not.
 remove_table() {
-  printf 'add table inet %s\ndelete table inet %s\n' "$1" "$1" | nft -f - 2>>"$ERRORS" && rm -f "$2"
+  nft "add table inet $1; delete table inet $1" 2>>"$ERRORS" && rm -f "$2"
 }
 
 open_port() {
@@ -80,6 +81,14 @@ say_proof() {
   say vip "$vip"
 }
 
+# That it is there says everything, so a torn one will do, and it need not be renamed into its place.
+mark_fenced() {
+  [[ $FENCED == no ]] || return 0
+  write_fresh "$STATE/fenced" "$EPOCH $EPOCH_RUN" && sync "$STATE/fenced" "$STATE" && return 0
+  rm -f "$STATE/fenced"
+  refuse_unwritten "the mark $STATE/fenced" "$STATE"
+}
+
 verb_fence() {
   local shut=yes
   if [[ -v ARG[vip] && ! (-v ARG[interface] && -v ARG[prefix]) ]]; then
@@ -87,7 +96,7 @@ verb_fence() {
   fi
   [[ ! -v ARG[logs] ]] || foresee_defaults
   close_at_boot
-  [[ $FENCED == yes ]] || store_records fenced "$EPOCH $EPOCH_RUN"
+  mark_fenced
   [[ ! -v ARG[vip] ]] || end_announcement
   end_group "$RUN/starter"
   drop_port || shut=no
@@ -112,6 +121,7 @@ verb_fence() {
 say_log_end() {
   local end=''
   IFS= read -rt 1 end < <(close_lock; log_end)
+  [[ $end =~ :[0-9]+$ ]] || end=''
   say log_end "$end"
 }
 
@@ -120,7 +130,9 @@ log_end() {
   local -a LOGS=()
   log_indexes log_bin
   ((${#INDEXES[@]} != 1)) || logs_of_index "${INDEXES[0]}"
-  [[ -n $GONE ]] || ((${#LOGS[@]} == 0)) || printf '%s:%s\n' "${LOGS[-1]##*/}" "$(stat -c %s "${LOGS[-1]}")"
+  [[ -z $GONE ]] && ((${#LOGS[@]} > 0)) || return 0
+  printf '%s:' "${LOGS[-1]##*/}"
+  exec stat -c %s "${LOGS[-1]}"
 }
 
 verb_unfence() {

@@ -3,12 +3,15 @@
 # As it was before this host came into care. Not beside keepalived's own: what is there must not name the address when it is held without keepalived.
 readonly KEEPALIVED_BEFORE=$STATE/keepalived.conf.before-standfast
 
-# keepalived must never read half a number: a new file is renamed over the old one. /run is memory, nothing to sync.
+# keepalived must never read half a number: one digit is written over another, and any other file is renamed over the old one. /run is memory, nothing to sync.
 write_role() {
   read_role
   [[ -e $ROLE_FILE && $ROLE == "$1" ]] && return 0
-  (umask 022; printf '%s\n' "$1" >"$ROLE_FILE.new") && mv -T "$ROLE_FILE.new" "$ROLE_FILE" ||
-    refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
+  if [[ -s $ROLE_FILE ]] && ((ROLE < 10 && $1 < 10)); then
+    printf '%s\n' "$1" 1<>"$ROLE_FILE"
+  else
+    (umask 022; printf '%s\n' "$1" >"$ROLE_FILE.new") && mv -T "$ROLE_FILE.new" "$ROLE_FILE"
+  fi || refuse Unverified "cannot write $ROLE_FILE on $HOSTNAME"
 }
 
 give_up_role() {

@@ -18,7 +18,8 @@ vip_notify() {
     esac
     [[ $line =~ ^INSTANCE\ \"[^\"]*\"\ (MASTER|BACKUP|FAULT|STOP)(\ |$) ]] || continue
     state=${BASH_REMATCH[1]}
-    printf '%s\n' "$state" >"$RUN/vip-state.new" && mv -T "$RUN/vip-state.new" "$RUN/vip-state"
+    # Over what is there, at once and at the same length: a reader never finds it empty.
+    printf '%-6s\n' "$state" 1<>"$RUN/vip-state"
     yielded_role=''
     case $state in
       MASTER) was_master=yes ;;

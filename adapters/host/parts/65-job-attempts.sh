@@ -43,6 +43,8 @@ verb_job_claim() {
   store_attempt "${ARG[job]}" "$((ATTEMPT + 1)) open"
   if [[ -v ARG[account] ]]; then
     end_sessions
+    [[ -z $DENIED ]] ||
+      refuse Unverified "mysqld on $HOSTNAME lets root in no more ($DENIED), so sessions of older attempts could not be ended; $LET_ROOT_IN; then claim again"
     [[ $SERVER != hung ]] || refuse Unverified "mysqld on $HOSTNAME greets nobody, so sessions of older attempts could not be ended; claim again"
   fi
   say attempt "$((ATTEMPT + 1))"

@@ -2,14 +2,13 @@
 
 # Answers `stamp`, the name of the folder in which this run sets aside what it replaces, and `settled`.
 verb_files_open() {
-  local public=${ARG[public]} settled=no stamp
+  local public=${ARG[public]} settled=no
   set_job "${ARG[job]}"
   end_group "$JOB_DIR/incoming" || refuse Unverified "files-open: an earlier receiver of $JOB could not be ended on $HOSTNAME"
-  TZ=UTC printf -v stamp '%(%Y%m%dT%H%M%SZ)T' -1
-  ARG[stamp]=$stamp
-  store_fileset run name source cluster fileset path max diff stamp
+  store_fileset run name source cluster fileset path max diff
   look_at_folder target || return 1
   refuse_fault
+  choose_stamp
   # Whoever is promoted from here on may let the folders part again: the end of this run is remembered for this line of promotions alone.
   ARG[lineage]=$LINEAGE
   store_fileset run name source cluster fileset path max diff stamp lineage
@@ -18,8 +17,19 @@ verb_files_open() {
   [[ $public =~ ^ssh-ed25519\ [^\ ]+ ]]
   # The account's shell is bash; "%" has to be written as the helper's arguments are.
   write_job_key_line "restrict,from=\"${ARG[from]}\",command=\"sudo -n $INSTALLED files-receive job=$JOB args=\\\"\${SSH_ORIGINAL_COMMAND//%/%25}\\\"\" ${BASH_REMATCH[0]} standfast-job-$JOB"
-  say stamp "$stamp"
+  say stamp "${F[stamp]}"
   say settled "$settled"
+}
+
+# A time, and a number when there is such a folder: rsync replaces a file that was set aside before under the same name.
+choose_stamp() {
+  local time number
+  TZ=UTC printf -v time '%(%Y%m%dT%H%M%SZ)T' -1
+  ARG[stamp]=$time
+  for ((number = 2; ; number++)); do
+    [[ -e ./$SET_ASIDE/${ARG[stamp]} ]] || return 0
+    ARG[stamp]=$time-$number
+  done
 }
 
 # keeping_time COMMAND: what is ours in the folder does not make the folder itself differ from the source's.
@@ -64,7 +74,7 @@ refuse_rsync() {
 }
 
 # Sets OPTIONS: those of our own rsync, and nothing that reads, follows links, or leads out of the folder. Deleting and replacing is bounded here as well:
-# by the limit, or, in the first run after a change of direction, by keeping it all.
+# by the limit, or, in the first run after a change of direction, by keeping it all, in a folder in which nothing was set aside before.
 check_rsync_arguments() {
   local at flags deletes=no limit='' keeps=no
   local -a word
@@ -93,6 +103,7 @@ check_rsync_arguments() {
   [[ $flags != *n* ]] || return 0
   [[ ${F[diff]} == no ]] || refuse_rsync 'a run that changes something, after a comparison was asked for'
   [[ $keeps == no || $flags == *b* ]] || refuse_rsync 'a folder for what is replaced, without keeping it'
+  [[ $keeps == no || ! -e ./$SET_ASIDE/${F[stamp]} ]] || refuse_rsync 'a folder in which something was set aside before'
   [[ $keeps == yes ]] || is_settled || refuse_rsync 'a first run from this source that does not set aside what it replaces'
   [[ $deletes == no || $keeps == yes ]] || [[ -n $limit ]] && ((${limit:-0} <= F[max])) || refuse_rsync 'deleting without the limit'
 }

@@ -58,8 +58,9 @@ export const AUDIT_LOOKS: Readonly<Record<string, Look>> = {
     sshd: 'permitrootlogin=no,passwordauthentication=no,permitemptypasswords=no',
     modes: '700 root /var/lib/standfast\n755 root /usr/local/sbin/standfast-host',
   }),
-  'audit-settings': () => ({
+  'audit-settings': (host) => ({
     values: Object.entries({
+      server_id: host.replace(/\D/g, ''),
       ...AUDIT_VARIABLES,
       ...{ read_only: 'TRUE', event_scheduler: 'OFF', skip_slave_start: 'TRUE', log_bin: 'mariadb-bin' },
       master_retry_count: '100000',

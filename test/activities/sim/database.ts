@@ -17,6 +17,8 @@ export interface Channel {
   isLinked: boolean;
   /** How many transactions of its source's log it has read. */
   read: number;
+  /** `Slave_heartbeat_period`; 0: its source sends none. */
+  heartbeatSeconds: number;
   heartbeats: number;
   heardAt: number;
   receiverErrno: number;
@@ -43,6 +45,8 @@ export class Database {
   startedS = -3_600;
   isPortShut = false;
   reach: 'answers' | 'full' | 'denied' = 'answers';
+  /** Somebody gave its root a password: the helper cannot log in, and ends no session. */
+  deniesRoot = false;
   readOnly = true;
   eventScheduler = false;
   version = '10.11.19-MariaDB-log';
@@ -165,6 +169,7 @@ export class Database {
       holdsSource: false,
       read: 0,
       isLinked: false,
+      heartbeatSeconds: 0.1,
       heartbeats: 0,
       heardAt: 0,
       receiverErrno: 0,

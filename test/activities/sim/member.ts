@@ -34,6 +34,8 @@ export class Member {
   /** Whether it was recorded as primary since then: it may have been replaced while it was off. */
   hasLed = false;
   sync = { epoch: 0, mode: '', ackers: '', k: '' };
+  /** What its server reads last when it starts: the settings of a member; null: it comes up as its own files say. */
+  dropin: string | null = null;
   fenced = false;
   holdsVip = false;
   role = 0;
@@ -179,6 +181,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
     refused: refusedOn(member),
     refusal: 'yes',
   }),
+  installed: (member) => ({ dropin: yesNo(member.dropin !== null) }),
   hello: () => ({ version: 'simulated', now: String(1_000 * Date.now()) }),
   assert: (member, args) => {
     if (member.owner !== args['owner']) throw new HelperRefusal('Unsafe', `${member.name} obeys "${member.owner}"`);
@@ -204,9 +207,17 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   claim: (member, args, world) => {
     member.epoch = { number: Number(args['epoch']), run: args['run'] ?? '' };
     const state = member.database?.process ?? 'stopped';
+    if (member.database?.deniesRoot === true)
+      return { ...recordsOf(member), sessions: '0', mysqld: 'hung', denied: 'ERROR 1045 (28000): Access denied' };
     const sessions = state === 'running' ? world.endSessions(member.name) : 0;
     return { ...recordsOf(member), sessions: String(sessions), mysqld: state };
   },
+  configure: (member, { server_id: id = '', settings = '' }) => {
+    const before = member.dropin;
+    member.dropin = `server_id=${id}\n${settings}`;
+    return { changed: yesNo(member.dropin !== before) };
+  },
+  'configure-vip': () => ({ changed: 'no' }),
   confirm,
   'record-primary': (member, args) => {
     member.primary = { epoch: member.epoch.number, host: args['host'] ?? '', run: member.epoch.run };

@@ -1,8 +1,6 @@
 import type { HostName } from '../../../domain/cluster.ts';
 import type { Channel, Database } from './database.ts';
 
-const HEARTBEAT_MS = 100;
-
 export interface Network {
   readonly databases: ReadonlyMap<HostName, Database>;
   readonly connects: (from: HostName, to: HostName) => boolean;
@@ -48,9 +46,10 @@ function receive(network: Network, replica: Database, channel: Channel): void {
   channel.receiver = 'running';
   channel.isLinked = true;
   channel.holdsSource = true;
-  const beats = Math.floor((performance.now() - channel.heardAt) / HEARTBEAT_MS);
+  const periodMs = 1_000 * channel.heartbeatSeconds;
+  const beats = periodMs === 0 ? 0 : Math.floor((performance.now() - channel.heardAt) / periodMs);
   channel.heartbeats += beats;
-  channel.heardAt += beats * HEARTBEAT_MS;
+  channel.heardAt += beats * periodMs;
   channel.read = source.binlog.length;
   for (const gtid of source.binlog)
     if (!replica.has(gtid) && !channel.relay.includes(gtid) && takes(replica, gtid)) channel.relay.push(gtid);

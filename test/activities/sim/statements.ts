@@ -112,7 +112,7 @@ function ownChannel({ database, world }: Call): readonly Row[] {
       Master_SSL_Allowed: 'Yes',
       SQL_Delay: database.delaySeconds,
       Replicate_Ignore_DB: database.filters,
-      Slave_heartbeat_period: 0.1,
+      Slave_heartbeat_period: channel.heartbeatSeconds,
       Slave_received_heartbeats: channel.heartbeats,
     },
   ];
@@ -276,6 +276,10 @@ const STATEMENTS: readonly Statement[] = [
     ],
   },
   { form: /^SELECT TIMESTAMPDIFF/, run: () => [{ clock: 1_000 * Date.now() }] },
+  {
+    form: /^SELECT @@GLOBAL.server_id AS id, @@GLOBAL.log_bin_basename AS base$/,
+    run: ({ database }) => [{ id: database.host.serverId, base: '/var/lib/mysql/own-bin' }],
+  },
   { form: /^SELECT @@GLOBAL.server_id AS id$/, run: ({ database }) => [{ id: database.host.serverId }] },
   {
     form: /^SHOW SLAVE HOSTS$/,

@@ -111,6 +111,12 @@ const SERVERS: readonly Breakage[] = [
   ['RelayLogRecovery', withSettings('db2', { relay_log_recovery: 'ON' }), 'db2', /relay_log_recovery=ON/],
   ['RelayLogsKept', withSettings('db2', { relay_log_purge: 'OFF' }), 'db2', /relay_log_purge=OFF/],
   ['DeadLinkUnnoticed', withSettings('db2', { slave_net_timeout: '60' }), 'db2', /slave_net_timeout=60/],
+  [
+    'HeartbeatsRare',
+    withStatus('db2', { replication: channel({ heartbeatPeriodSeconds: 30 }) }),
+    'db2',
+    /MASTER_HEARTBEAT_PERIOD=30/,
+  ],
   ['DeadlockStops', withSettings('db2', { slave_transaction_retries: '0' }), 'db2', /slave_transaction_retries=0/],
   [
     'ReceiverGivesUp',
