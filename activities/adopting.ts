@@ -63,7 +63,7 @@ export async function checkAdoption(
     if (!isStopped && !isReadOnly)
       throw unsafe(
         host,
-        `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it. If ${entry.host} is the primary, prepare that one; otherwise SET GLOBAL read_only=1 there, or stop its server (systemctl disable --now mariadb) until it is provisioned, and prepare ${host} again`,
+        `it is not known that ${entry.host} accepts no writes (${isAnswering(entry.server) ? 'it does' : entry.server.why}); ${host} is not made primary beside it. If ${entry.host} is the primary, prepare that one; otherwise SET GLOBAL read_only=1 there, or stop its server (systemctl stop mariadb) until it is provisioned, and prepare ${host} again`,
       );
   }
   await checkAccounts(cluster, host);
