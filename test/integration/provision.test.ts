@@ -204,13 +204,13 @@ describe('provisioning is refused, and the primary left as it is,', () => {
   useWorker(cluster);
 
   test.each([
-    ['sync_binlog=0', /sync_binlog is 0: .*\(put sync_binlog=1 into its configuration/],
+    ['sync_binlog=0', /sync_binlog is 0: .*\(SET GLOBAL sync_binlog=1, and put it into its configuration/],
     [
       'innodb_flush_log_at_trx_commit=2',
-      /innodb_flush_log_at_trx_commit is 2: .*\(put innodb_flush_log_at_trx_commit=1/,
+      /innodb_flush_log_at_trx_commit is 2: .*\(SET GLOBAL innodb_flush_log_at_trx_commit=1/,
     ],
-    ['gtid_strict_mode=0', /gtid_strict_mode is OFF: .*\(put gtid_strict_mode=1/],
-    ["binlog_format='MIXED'", /binlog_format is MIXED: .*\(put binlog_format=ROW/],
+    ['gtid_strict_mode=0', /gtid_strict_mode is OFF: .*\(SET GLOBAL gtid_strict_mode=1/],
+    ["binlog_format='MIXED'", /binlog_format is MIXED: .*\(SET GLOBAL binlog_format=ROW/],
   ])('when the primary runs with %s, naming the setting and its remedy', async (setting, sentence) => {
     const { lab, client } = cluster();
     if (lab.host('db2').processes('mariadbd').length > 0) throw new Error('db2 is to be empty here');

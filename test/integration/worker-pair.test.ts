@@ -51,6 +51,15 @@ test('standfast worker start ends, and says why, when its workers cannot start',
   await expect(started).rejects.toThrow(/no worker was started: .*\/nowhere\/standfast\.yaml/s);
 });
 
+test('standfast worker start ends, and says what makes it, when its namespace is not there', async () => {
+  const { lab } = cluster();
+  const environment = { TEMPORAL_NAMESPACE: 'nowhere' };
+  const started = LabWorker.start(lab, 'pair', { temporal: cluster().temporalInside, role: 'both', environment });
+  await expect(started).rejects.toThrow(
+    /no worker was started: Temporal has no namespace "nowhere"; .*temporal operator namespace create --namespace nowhere/s,
+  );
+});
+
 test('standfast worker start goes on when one dies while the inventory cannot be read, once it has worked', async () => {
   const { lab, client, restore } = cluster();
   await restore('cluster');
