@@ -106,4 +106,22 @@ export const AUTHORITY = [
       'has no effect after a second attempt of the same run took over',
     ],
   ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/proving-off.test.ts', [
+    [
+      're-diagnosis before a power-off',
+      'a primary that was cut off for a moment keeps its power',
+      'requireDead(sight.diagnosis, found);',
+      '',
+      'keeps its power when it answers again at the second look',
+    ],
+  ]),
+  ...guardsOf('activities/ladder.ts', 'test/activities/fencing.test.ts', [
+    [
+      'stale votes before a power-off',
+      'a claim that took long does not end in a power-off on old votes',
+      'if (agreed !== null) requireFresh(agreed);',
+      '',
+      'is not made by the power switch on votes that grew old',
+    ],
+  ]),
 ];
