@@ -26,6 +26,8 @@ export function tooFew(
   epoch: Epoch,
   { obeying, members }: { readonly obeying: readonly HostName[]; readonly members: readonly HostName[] },
 ): AdapterFailure {
+  const all = memberNames(cluster.description);
+  const absent = all.filter((member) => !obeying.includes(member));
   const hung = obeying.filter((member) => !members.includes(member));
   const why =
     hung.length === 0
@@ -34,6 +36,6 @@ export function tooFew(
   return new AdapterFailure({
     type: 'Unsafe',
     host: cluster.description.cluster,
-    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${why}`,
+    message: `${String(members.length)} of ${String(all.length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${why}${absent.length === 0 ? '' : `; bring back ${absent.join(' or ')}`}`,
   });
 }

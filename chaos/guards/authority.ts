@@ -124,4 +124,13 @@ export const AUTHORITY = [
       'is not made by the power switch on votes that grew old',
     ],
   ]),
+  ...guardsOf('activities/unfinished.ts', 'test/activities/proving-off.test.ts', [
+    [
+      'counted as off beside one that served nobody',
+      'records of a host that followed the new primary are not outvoted by counting it as off',
+      'if (!mayCountOff) return [];',
+      '',
+      'counts nobody as off when the new primary has served since',
+    ],
+  ]),
 ];
