@@ -172,6 +172,9 @@ function hasChanged(
   return acted || (steps.attempt > 1 && ours.length > 0) || ours.some((records) => records.fenced);
 }
 
+/** What a member or a record refuses says what is to be done about it. */
+const SAID_THERE = 'see to that, then start the failover again';
+
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
 
@@ -203,8 +206,7 @@ export const fencingActivities = (
         if (error instanceof Spared) return { ...error.fenced, changed: hasChanged(first.seen, { run, steps }) };
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });
-        const { remedy, risk } =
-          error instanceof Refusal ? error : { remedy: `bring back the members that do not answer`, risk: null };
+        const { remedy, risk } = error instanceof Refusal ? error : { remedy: SAID_THERE, risk: null };
         return { kind: 'refused', explains: error.message, remedy, changed, risk, timeline: steps.timeline };
       }
     }),

@@ -60,13 +60,13 @@ export async function foresee(input: Foreseen): Promise<Foresight> {
       `no replica can be promoted: ${[election.explains, ...leftOut].join('; ')}`,
       'bring back a host that is missing, or the primary itself',
     );
-  const ackers = recordedAckers(cluster, answeredRecords(seen)).filter((acker) =>
-    siblingsOf(answeredStatuses(seen), election.host).includes(acker),
-  );
+  const recorded = recordedAckers(cluster, answeredRecords(seen)).filter((acker) => acker !== election.host);
+  const siblings = siblingsOf(answeredStatuses(seen), election.host);
+  const ackers = recorded.filter((acker) => siblings.includes(acker));
   if (description.mode === 'semisync' && description.alone === 'stop' && ackers.length === 0)
     throw new Refusal(
       `nobody on record would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
-      'bring back a replica, or set policy.alone to async',
+      `${recorded.length === 0 ? '' : `bring back ${recorded.join(' or ')}, or `}set policy.alone to async`,
     );
   await cluster.replicationAccount(); // the others could not be told to follow it
   const contributors = vouching(
