@@ -41,10 +41,12 @@ function whySessionsStay({ obeying, members, denying }: Obedience): string {
 }
 
 export function tooFew(cluster: ClusterPorts, epoch: Epoch, claimed: Obedience): AdapterFailure {
-  const { members } = claimed;
+  const { obeying, members } = claimed;
+  const all = memberNames(cluster.description);
+  const absent = all.filter((member) => !obeying.includes(member));
   return new AdapterFailure({
     type: 'Unsafe',
     host: cluster.description.cluster,
-    message: `${String(members.length)} of ${String(memberNames(cluster.description).length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${whySessionsStay(claimed)}`,
+    message: `${String(members.length)} of ${String(all.length)} members of ${cluster.description.cluster} accepted epoch ${String(epoch.number)} (${members.join(', ') || 'none'}): not a majority, so nothing more was done${whySessionsStay(claimed)}${absent.length === 0 ? '' : `; bring back ${absent.join(' or ')}`}`,
   });
 }

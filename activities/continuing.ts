@@ -17,8 +17,12 @@ interface Continued {
 }
 
 /** A fenced host whose helper answers is still a member; one without power, or so by a person's word, is not waited for. */
-export const hostThatIsOff = (fence: FenceProof | null): HostName | null =>
-  fence?.rung === 'powerOff' || fence?.rung === 'accepted' ? fence.host : null;
+export const hostThatIsOff = (fence: FenceProof | null): HostName | null => proofOfOff(fence)?.host ?? null;
+
+const proofOfOff = (fence: FenceProof | null): FenceProof | null => {
+  const newest = fence?.again ?? fence;
+  return newest?.rung === 'powerOff' || newest?.rung === 'accepted' ? newest : null;
+};
 
 /**
  * The first attempt of a step goes on under the epoch of the step before; a later one claims its own, so that a worker that comes back late is
@@ -33,12 +37,12 @@ export const continuing = (cluster: ClusterPorts, input: Continued, steps: Steps
         continues: true,
         include: [input.winner],
         leaveOut: hostThatIsOff(input.fence),
-        proveOff: () => proveOffAgain(cluster, hostThatIsOff(input.fence)),
+        proveOff: () => proveOffAgain(cluster, input.fence),
       });
 
-/** The earlier proof is older than this claim: whoever returned in between counts for himself. */
-async function proveOffAgain(cluster: ClusterPorts, host: HostName | null): Promise<readonly HostName[]> {
-  if (host === null) return [];
-  await cluster.powerOff(host, { timeoutMs: POWER_OFF_MS });
-  return [host];
+/** The earlier proof is older than this claim: whoever returned in between counts for himself. A person's word holds for the run that it was given to. */
+async function proveOffAgain(cluster: ClusterPorts, fence: FenceProof | null): Promise<readonly HostName[]> {
+  const earlier = proofOfOff(fence);
+  if (earlier?.rung === 'powerOff') await cluster.powerOff(earlier.host, { timeoutMs: POWER_OFF_MS });
+  return earlier === null ? [] : [earlier.host];
 }

@@ -22,9 +22,9 @@ import type { FencedOff } from './draining.ts';
 import { electAndDrain } from './draining.ts';
 import { clusterFor, followersOf, primaryOf } from './electing.ts';
 import type { RelayLogs } from './foreseeing.ts';
-import { lookAtRelayLogs, refuseUnaccepted, refuseWhatIsForeseen } from './foreseeing.ts';
+import { lookAtRelayLogs, refuseWhatIsForeseen } from './foreseeing.ts';
 import type { HandedOver } from './handing-over.ts';
-import { fencePrimary, powerOff, wordOf } from './ladder.ts';
+import { fencePrimary, proveOff } from './ladder.ts';
 import type { Sampled } from './observing.ts';
 import { observe, observeBriefly, observeServers } from './observing.ts';
 import { together } from './overtaken.ts';
@@ -50,12 +50,12 @@ async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): P
   const { steps, cluster, primary } = found;
   const { seen } = first;
   const before = diagnosePrimary(seen, primary);
-  const spared = (await goOn(found, { seen, diagnosis: before })) ?? sparing(before, found);
-  if (spared !== null) return spared;
-  refuseUncertain(before);
+  const unfinished = await goOn(found, { seen, diagnosis: before });
+  if (unfinished !== null) return unfinished;
+  requireDead(before, found);
   await refuseWhatIsForeseen({ seen, logs, ...found });
   const proofs: FenceProof[] = [];
-  const predicted = agreedNow(primary);
+  const secondLook = once(() => steps.run('diagnose', primary, () => lookAgain(found, first)));
   const claiming = steps.run('claim', null, () =>
     claimEpoch(cluster, {
       run: found.run,
@@ -65,31 +65,41 @@ async function fenceAndDrain(found: Case, { first, logs, handedOver }: Sight): P
       mayHang: primary,
       before: recordsByMember(seen),
       proveOff: async () => {
-        requireFresh(predicted);
-        proofs.push(await proveOff(found));
+        const sight = await secondLook();
+        requireDead(sight.diagnosis, found);
+        proofs.push(await proveOff(found, sight.agreed));
         return [primary];
       },
     }),
   );
   // One that says nothing has to be waited for, and may be while the members accept the claim. One that refuses is asked behind it.
-  if (!saysNothing(seen, primary)) await claiming;
-  const [authority, { looked, agreed }] = await together(
-    claiming,
-    steps.run('diagnose', primary, async () => ({
-      looked: await observeServers(cluster, { first, anew: [primary] }, lastLook(first, primary)),
-      agreed: agreedNow(primary),
-    })),
-  );
+  const beside: Promise<unknown> = saysNothing(seen, primary) ? secondLook() : claiming;
+  const [authority] = await together(claiming, beside);
+  const { looked, diagnosis, agreed } = await secondLook();
+  requireDead(diagnosis, found);
   const again = withRecords(looked, authority.records);
-  const diagnosis = diagnosePrimary(again, primary);
-  const sparedNow = sparing(diagnosis, found);
-  if (sparedNow !== null) return sparedNow;
-  refuseUncertain(diagnosis);
   const done = await fenceAndStop(authority, { found, seen: again, agreed, proven: proofs[0] });
   const decided = await electAndDrain(authority, { ...found, diagnosis, seen: again, ...done });
   // A host that is off may count for a majority that the claim did not need.
   if (decided.kind === 'ready' && hostThatIsOff(done.fence) === null) handedOver.leave(authority);
   return decided;
+}
+
+const once = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let begun: Promise<T> | null = null;
+  return () => (begun ??= work());
+};
+
+/** While the members accept the claim, or behind it: what it finds decides, before the power of the primary is taken as well. */
+async function lookAgain({ cluster, primary }: Case, first: Sampled): Promise<Sighted> {
+  const looked = await observeServers(cluster, { first, anew: [primary] }, lastLook(first, primary));
+  return { looked, diagnosis: diagnosePrimary(looked, primary), agreed: agreedNow(primary) };
+}
+
+interface Sighted {
+  readonly looked: ClusterObservation;
+  readonly diagnosis: Diagnosis;
+  readonly agreed: Agreement;
 }
 
 interface Fencing {
@@ -107,11 +117,11 @@ async function fenceAndStop(authority: Authority, fencing: Fencing): Promise<Fen
   const { steps, primary } = found;
   const gone = isThere(observationOf(seen, primary).helper) ? null : primary;
   const keeping = keepRelayLogs(authority, { followers: followersOf(seen, primary), gone });
-  const proving = steps.run('fence', primary, async () => {
-    if (proven !== undefined) return proven;
+  const prove = async (): Promise<FenceProof> => {
     requireFresh(agreed);
     return fencePrimary(authority, { found, seen, keeping });
-  });
+  };
+  const proving = proven === undefined ? steps.run('fence', primary, prove) : Promise.resolve(proven);
   const [fence, kept] = await together(proving, keeping);
   const stopped = await steps.run('receivers', null, () => stopReceivers(authority, kept, steps.signal));
   return { fence, kept, stopped };
@@ -130,26 +140,23 @@ function lastLook({ seen, startedMs }: Sampled, primary: HostName): Patience {
   return { ...LAST_LOOK, serverMs, helperMs: LAST_LOOK.serverMs, hostMs: LAST_LOOK.hostMs / 2 };
 }
 
-function refuseUncertain(diagnosis: Diagnosis): void {
-  const refusal = refusalOf(diagnosis);
-  if (refusal !== null) throw refusal;
-}
+/** The primary is not dead: nothing is refused, and nothing done to it. */
+class Spared extends Error {
+  readonly fenced: Extract<Fenced, { kind: 'alive' | 'closed' }>;
 
-/** Without a majority that answers, the claim rests on the old primary being off: by the hook, or by a person's word. */
-async function proveOff(found: Case): Promise<FenceProof> {
-  try {
-    return await powerOff(found);
-  } catch (error) {
-    if (!(error instanceof AdapterFailure)) throw error;
-    refuseUnaccepted({ fence: `too few members answer, and ${error.message}`, loss: null }, found);
-    return wordOf(found);
+  constructor(fenced: Spared['fenced']) {
+    super(`${fenced.primary} is not dead: ${fenced.diagnosis.explains}`);
+    this.fenced = fenced;
   }
 }
 
-function sparing(diagnosis: Diagnosis, { primary, steps }: Case): Fenced | null {
+/** @throws Spared, or Refusal when it cannot be told */
+function requireDead(diagnosis: Diagnosis, { primary, steps }: Case): void {
   const { timeline } = steps;
-  if (diagnosis.consequence === 'leave') return { kind: 'alive', primary, diagnosis, timeline };
-  return diagnosis.consequence === 'reopen' ? { kind: 'closed', primary, diagnosis, timeline } : null;
+  if (diagnosis.consequence === 'leave') throw new Spared({ kind: 'alive', primary, diagnosis, timeline });
+  if (diagnosis.consequence === 'reopen') throw new Spared({ kind: 'closed', primary, diagnosis, timeline });
+  const refusal = refusalOf(diagnosis);
+  if (refusal !== null) throw refusal;
 }
 
 /**
@@ -164,6 +171,9 @@ function hasChanged(
   const ours = answeredRecords(seen).filter((records) => isClaimOf(records.epoch, run));
   return acted || (steps.attempt > 1 && ours.length > 0) || ours.some((records) => records.fenced);
 }
+
+/** What a member or a record refuses says what is to be done about it. */
+const SAID_THERE = 'see to that, then start the failover again';
 
 const isRefusal = (error: unknown): error is Refusal | AdapterFailure =>
   error instanceof Refusal || (error instanceof AdapterFailure && error.type === 'Unsafe');
@@ -188,17 +198,15 @@ export const fencingActivities = (
       const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
       try {
         const primary = primaryOf(managed, first.seen);
-        const fenced = await fenceAndDrain(
+        return await fenceAndDrain(
           { cluster: managed, primary, candidate, accepted, run, steps },
           { first, logs, handedOver },
         );
-        if (fenced.kind !== 'alive') return fenced;
-        return { ...fenced, changed: hasChanged(first.seen, { run, steps }) };
       } catch (error) {
+        if (error instanceof Spared) return { ...error.fenced, changed: hasChanged(first.seen, { run, steps }) };
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });
-        const { remedy, risk } =
-          error instanceof Refusal ? error : { remedy: `bring back the members that do not answer`, risk: null };
+        const { remedy, risk } = error instanceof Refusal ? error : { remedy: SAID_THERE, risk: null };
         return { kind: 'refused', explains: error.message, remedy, changed, risk, timeline: steps.timeline };
       }
     }),

@@ -1,4 +1,4 @@
-import type { ClusterPorts, HelperAnswerFields } from '../adapters/ports.ts';
+import type { ClusterPorts, HelperAnswerFields, HelperPort } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
@@ -15,6 +15,9 @@ import { electFrom, followersOf, lineageOf, recordedAckers, siblingsOf, syncOf }
 import { FIRST_LOOK } from './patience.ts';
 import { Refusal } from './refusal.ts';
 import { tailFrom } from './salvaging.ts';
+
+/** Clients wait while the log of the old primary is read, which only foretells a loss: not for a large one. */
+const LOG_MS = 10_000;
 
 export interface Foreseen extends Question {
   readonly cluster: ClusterPorts;
@@ -57,13 +60,13 @@ export async function foresee(input: Foreseen): Promise<Foresight> {
       `no replica can be promoted: ${[election.explains, ...leftOut].join('; ')}`,
       'bring back a host that is missing, or the primary itself',
     );
-  const ackers = recordedAckers(cluster, answeredRecords(seen)).filter((acker) =>
-    siblingsOf(answeredStatuses(seen), election.host).includes(acker),
-  );
+  const recorded = recordedAckers(cluster, answeredRecords(seen)).filter((acker) => acker !== election.host);
+  const siblings = siblingsOf(answeredStatuses(seen), election.host);
+  const ackers = recorded.filter((acker) => siblings.includes(acker));
   if (description.mode === 'semisync' && description.alone === 'stop' && ackers.length === 0)
     throw new Refusal(
       `nobody on record would be left to acknowledge the writes of ${election.host}, and policy.alone is stop`,
-      'bring back a replica, or set policy.alone to async',
+      `${recorded.length === 0 ? '' : `bring back ${recorded.join(' or ')}, or `}set policy.alone to async`,
     );
   await cluster.replicationAccount(); // the others could not be told to follow it
   const contributors = vouching(
@@ -180,15 +183,33 @@ async function foreseeLoss(
   // Where the ackers cover, the old binlog cannot take anything away, and to read it takes time.
   if (byAckers.kind === 'lossless') return null;
   if (!reachable) return lossOf(byAckers);
-  const end = await cluster.helper(primary).request('binlog-end', {}, { timeoutMs: 60_000 }).catch(unreadable);
+  return lossByLog(cluster.helper(primary), { byAckers, evidence, salvage: cluster.description.salvage }).catch(unread);
+}
+
+interface ByLog {
+  readonly byAckers: Extract<Coverage, { kind: 'lossy' }>;
+  readonly evidence: Omit<CoverageInput, 'oldBinlogEnd'>;
+  readonly salvage: 'apply' | 'quarantine';
+}
+
+async function lossByLog(helper: HelperPort, { byAckers, evidence, salvage }: ByLog): Promise<PossibleLoss | null> {
+  const end = await helper.request('binlog-end', {}, { timeoutMs: LOG_MS }).catch(unreadable);
   if (typeof end === 'string') return lossOf({ ...byAckers, why: `${byAckers.why} (${end})` });
   const coverage = judgeCoverage({ ...evidence, oldBinlogEnd: end['gtid'] ?? '' });
   if (coverage.kind === 'lossless') return null;
-  const tail = tailFrom(
-    await cluster.helper(primary).request('tail-list', { logs: 'binlog', beyond: evidence.winnerReceived }),
+  const beyond = { logs: 'binlog', beyond: evidence.winnerReceived };
+  const refined = judgeTail(
+    coverage,
+    tailFrom(await helper.request('tail-list', beyond, { timeoutMs: LOG_MS })),
+    salvage,
   );
-  const refined = judgeTail(coverage, tail, cluster.description.salvage);
   return refined.kind === 'lossy' ? lossOf(refined) : null;
+}
+
+/** In time: it is known after the fence, when it is read from where the winner has read on. */
+function unread(error: unknown): PossibleLoss | null {
+  if (error instanceof AdapterFailure && error.type === 'Unreachable') return NO_RISK.loss;
+  throw error;
 }
 
 /** No reason to end without asking: whoever answers for it may go on without that log. */

@@ -13,6 +13,8 @@ import { isStale } from './overtaken.ts';
 import type { Kept } from './receivers.ts';
 import { stopReceivers } from './receivers.ts';
 import type { Case } from './unfinished.ts';
+import type { Agreement } from './votes.ts';
+import { requireFresh } from './votes.ts';
 
 const POWER_OFF_MS = 60_000;
 
@@ -46,7 +48,7 @@ export async function fencePrimary(authority: Authority, { found, seen, keeping 
 }
 
 /** A person has seen to it that the old primary is out of action. */
-export const wordOf = ({ accepted, primary }: Case): FenceProof => ({
+const wordOf = ({ accepted, primary }: Case): FenceProof => ({
   rung: 'accepted',
   host: primary,
   proof: `${accepted?.by ?? ''} answers for it: ${accepted?.reason ?? ''}`,
@@ -70,15 +72,30 @@ export async function shutOff(authority: Authority, { primary }: Pick<Case, 'pri
   return { rung: 'ssh', host: primary, proof: proof.join(' '), ...(logEnd === '' ? {} : { logEnd }) };
 }
 
-export async function powerOff({ cluster, primary, steps }: Case): Promise<FenceProof> {
-  if (!cluster.description.fence.includes('powerOff'))
-    throw new AdapterFailure({
-      type: 'Unsafe',
-      host: primary,
-      message: `the policy has no power switch for ${primary}`,
-    });
+async function powerOff({ cluster, primary, steps }: Case): Promise<FenceProof> {
   const said = await cluster.powerOff(primary, { timeoutMs: POWER_OFF_MS, signal: steps.signal });
   return { rung: 'powerOff', host: primary, proof: `the power hook confirms: ${said}` };
+}
+
+/**
+ * Without a majority that answers, a claim rests on the old primary being off: by the hook, or by a person's word.
+ * @param agreed when it was seen to be dead; null: an earlier run has fenced it
+ * @throws Refusal when neither is at hand
+ */
+export async function proveOff(found: Case, agreed: Agreement | null): Promise<FenceProof> {
+  const { cluster, primary, steps } = found;
+  const byWord = (why: string): FenceProof => {
+    refuseUnaccepted({ fence: `too few members answer, and ${why}`, loss: null }, found);
+    return wordOf(found);
+  };
+  if (!cluster.description.fence.includes('powerOff')) return byWord(`the policy has no power switch for ${primary}`);
+  return steps.run('fence', primary, async () => {
+    if (agreed !== null) requireFresh(agreed);
+    return powerOff(found).catch((error: unknown) => {
+      if (!(error instanceof AdapterFailure)) throw error;
+      return byWord(error.message);
+    });
+  });
 }
 
 /** Under the claim nobody but this run can start the receivers again, so the old primary waits for acknowledgements until it is restarted, closed. */

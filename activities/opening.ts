@@ -38,6 +38,7 @@ import { runEventsOf } from './running-events.ts';
 import { unsafe } from './refusal.ts';
 import type { StepHooks, Steps } from './steps.ts';
 import { inSteps } from './steps.ts';
+import { followedBefore } from './unfinished.ts';
 
 /** What the members agree on, or a refusal. */
 interface Standing {
@@ -101,7 +102,7 @@ async function checkStanding(authority: Authority, host: HostName): Promise<Stan
     primary.kind === 'nothing'
       ? await checkAdoption(cluster, host, seen)
       : checkSettings(host, observationOf(seen, host).server);
-  if (primary.kind === 'known' && own.readOnly && own.replication !== null)
+  if (primary.kind === 'known' && followedBefore(own, host) !== null)
     throw unsafe(
       host,
       `a failover to ${host} was ended before it was done; go on with standfast failover ${cluster.description.cluster}`,

@@ -30,10 +30,13 @@ export interface FenceProof {
   readonly proof: string;
   /** Over SSH: where the binary log of the server that was stopped ends, `FILE:BYTES`. Not there when its host did not say. */
   readonly logEnd?: string;
+  /** Of an earlier run's proof: that the host is off, where too few answer without it. */
+  readonly again?: FenceProof;
 }
 
 /** The server is certain to be down. With another rung it may live on, unable to acknowledge, perhaps still with the VIP. */
-export const isDown = ({ rung }: FenceProof): boolean => rung === 'ssh' || rung === 'powerOff';
+export const isDown = ({ rung, again }: FenceProof): boolean =>
+  rung === 'ssh' || rung === 'powerOff' || (again !== undefined && isDown(again));
 
 export interface Loss {
   /** True when it is proven that no acknowledged write is missing on the new primary. */

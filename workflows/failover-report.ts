@@ -24,12 +24,14 @@ export interface Done {
 
 /** A winner that was lost and is back is gone on with as it was decided in this run: what was accepted then is what may be missing. */
 export function asDecidedBefore(next: Ready, abandoned: readonly Abandoned[]): Ready {
-  const { rung, host } = next.decision.fence;
+  const { rung, host, again } = next.decision.fence;
   if (rung !== 'earlier') return next;
   const before = abandoned.findLast(
     ({ fenced }) => fenced.winner === next.winner && fenced.decision.fence.host === host,
   );
-  return before === undefined ? next : { ...next, decision: before.fenced.decision };
+  if (before === undefined) return next;
+  const { decision } = before.fenced;
+  return { ...next, decision: again === undefined ? decision : { ...decision, fence: { ...decision.fence, again } } };
 }
 
 export async function report(done: Done): Promise<FailoverResult> {

@@ -122,4 +122,31 @@ export const AUTHORITY = [
       'has no effect after a second attempt of the same run took over',
     ],
   ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/proving-off.test.ts', [
+    [
+      're-diagnosis before a power-off',
+      'a primary that was cut off for a moment keeps its power',
+      'requireDead(sight.diagnosis, found);',
+      '',
+      'keeps its power when it answers again at the second look',
+    ],
+  ]),
+  ...guardsOf('activities/ladder.ts', 'test/activities/fencing.test.ts', [
+    [
+      'stale votes before a power-off',
+      'a claim that took long does not end in a power-off on old votes',
+      'if (agreed !== null) requireFresh(agreed);',
+      '',
+      'is not made by the power switch on votes that grew old',
+    ],
+  ]),
+  ...guardsOf('activities/unfinished.ts', 'test/activities/proving-off.test.ts', [
+    [
+      'counted as off beside one that served nobody',
+      'records of a host that followed the new primary are not outvoted by counting it as off',
+      'if (!mayCountOff) return [];',
+      '',
+      'counts nobody as off when the new primary has served since',
+    ],
+  ]),
 ];

@@ -6,7 +6,7 @@ export const OPERATIONS = [
     [
       're-diagnosis under the claim',
       'a primary that came back before the claim is left alone',
-      'if (sparedNow !== null) return sparedNow;',
+      'requireDead(diagnosis, found);',
       '',
       'is left alone when it answers again under the claim',
     ],
@@ -20,16 +20,9 @@ export const OPERATIONS = [
     [
       'votes count from the look',
       'a look that was over before the claim was is no younger for that',
-      'agreed: agreedNow(primary),',
-      'agreed: { primary, agreedAt: Number.POSITIVE_INFINITY },',
+      'agreed: agreedNow(primary)',
+      'agreed: { primary, agreedAt: Number.POSITIVE_INFINITY }',
       'is not fenced on votes that grew old while the members accepted the claim',
-    ],
-    [
-      'stale votes before a power-off',
-      'a claim that took long does not end in a power-off on old votes',
-      'requireFresh(predicted);',
-      '',
-      'is not made by the power switch on votes that grew old',
     ],
   ]),
   ...guardsOf('activities/listening.ts', 'test/activities/fencing.test.ts', [

@@ -30,7 +30,7 @@ export const STANDING = [
     [
       'half-done promotion is no restart',
       'a winner whose promotion died is promoted to the end, with its proofs',
-      "if (primary.kind === 'known' && own.readOnly && own.replication !== null)",
+      "if (primary.kind === 'known' && followedBefore(own, host) !== null)",
       'if (own === null)',
       'is not finished by opening the winner as if it had restarted',
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inSimulatedTime } from './sim/attempt.ts';
-import { firstOf, nthOf, open } from './sim/runs.ts';
+import { fence, firstOf, nthOf, open } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -132,6 +132,37 @@ describe('a promotion that died before the winner was open', () => {
       kind: 'failed',
       type: 'Unsafe',
       message: expect.stringContaining('a failover to db2 was ended before it was done'),
+    });
+    expect(shop.database('db2').readOnly).toBe(true);
+  });
+});
+
+describe('a promotion that died before the winner was open, and whose old primary left the inventory since', () => {
+  /** The channel of db2 leads to an address that the inventory does not have. */
+  function left(): SimulatedShop {
+    const shop = new SimulatedShop({ alone: 'async' });
+    shop.powerOff('db1');
+    for (const member of shop.members.values()) member.primary = { epoch: 4, host: 'db2', run: 'run-4' };
+    for (const member of shop.members.values()) member.sync = { epoch: 4, mode: 'async', ackers: '', k: '0' };
+    Object.assign(shop.description, { hosts: shop.description.hosts.slice(1) });
+    return shop;
+  }
+
+  it('is opened like one that restarted: nobody is left to go on against', async () => {
+    const shop = left();
+    expect(await fence(shop)).toMatchObject({ kind: 'done', value: { kind: 'closed', primary: 'db2' } });
+    expect(await open(shop, 'db2')).toMatchObject({ kind: 'done', value: { mode: 'async' } });
+    expect(shop.write('db2')).toBe('acknowledged');
+    expect(shop.database('db2').channel).toBeNull();
+  });
+
+  it('stays closed beside a host that accepts writes, as the old primary may that came back under another name', async () => {
+    const shop = left();
+    Object.assign(shop.database('db3'), { readOnly: false, channel: null });
+    expect(await open(shop, 'db2')).toMatchObject({
+      kind: 'failed',
+      type: 'Unsafe',
+      message: expect.stringContaining('db3 accepts writes as well'),
     });
     expect(shop.database('db2').readOnly).toBe(true);
   });

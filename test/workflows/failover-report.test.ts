@@ -37,3 +37,10 @@ it('what an earlier run decided is not known, and what was decided of another pr
   const other = ready('db2', decision({ rung: 'ssh', host: 'db3', proof: 'gone' }));
   expect(asDecidedBefore(again, [{ fenced: other, why: 'db2 was lost' }])).toBe(again);
 });
+
+it('its host counts as off where that was proven again', () => {
+  const off = { rung: 'powerOff', host: 'db1', proof: 'the hook confirms' } as const;
+  const proven = decision({ rung: 'earlier', host: 'db1', proof: 'by the earlier run', again: off });
+  const next = asDecidedBefore(ready('db2', proven), [{ fenced: first, why: 'db2 was lost' }]);
+  expect(next.decision).toEqual({ ...first.decision, fence: { ...first.decision.fence, again: off } });
+});

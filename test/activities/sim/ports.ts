@@ -10,6 +10,8 @@ import { openSimulated, pass } from './session.ts';
 import type { SimulatedShop } from './shop.ts';
 
 const REQUEST_MS = 5_000;
+/** From their first byte on: `tail-export` is told from where. */
+const READING_WHOLE_LOGS: readonly string[] = ['binlog-end', 'tail-list'];
 
 /** The ports of one simulated cluster: everything that an activity may touch. */
 export function simulatedPorts(shop: SimulatedShop): ClusterPorts {
@@ -77,11 +79,19 @@ async function request(
       message: `${host} does not answer over SSH`,
     });
   }
+  if (READING_WHOLE_LOGS.includes(verb)) await read(shop, host, deadline.timeoutMs ?? REQUEST_MS);
   shop.move();
   const answer = carryOut(shop, host, { verb, args });
   shop.move();
   await shop.reached('after', label);
   return answer;
+}
+
+async function read({ logReadingMs }: SimulatedShop, host: HostName, withinMs: number): Promise<void> {
+  await pass(Math.min(logReadingMs, withinMs));
+  if (logReadingMs <= withinMs) return;
+  const message = `${host} does not answer over SSH in time`;
+  throw new AdapterFailure({ type: 'Unreachable', host, silence: 'hung', message });
 }
 
 function carryOut(shop: SimulatedShop, host: HostName, { verb, args }: Omit<Errand, 'deadline'>): HelperAnswerFields {

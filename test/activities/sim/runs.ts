@@ -19,15 +19,16 @@ export const fence = (shop: SimulatedShop, how: Circumstances & Asked = {}) =>
     input: { ...RUN, run: how.run ?? RUN.run, candidate: null, accepted: how.accepted ?? null },
   });
 
-interface Decided {
+export interface Decided {
   readonly winner: HostName;
   readonly fence: FenceProof;
   readonly epoch: Epoch;
 }
 
 /** Fences and drains, which has to come to its end. */
-export async function decide(shop: SimulatedShop): Promise<Decided> {
-  const outcome = await fence(shop);
+export const decide = async (shop: SimulatedShop): Promise<Decided> => readyOf(await fence(shop));
+
+export function readyOf(outcome: Awaited<ReturnType<typeof fence>>): Decided {
   if (outcome.kind !== 'done' || outcome.value.kind !== 'ready')
     assert.fail(`nobody was elected: ${JSON.stringify(outcome)}`);
   const { winner, epoch, decision } = outcome.value;

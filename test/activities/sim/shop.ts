@@ -47,6 +47,8 @@ export class SimulatedShop implements RunbookPorts {
   readonly proofs: ProofPort = { lastProof: () => Promise.resolve(provenNow()) };
   /** Why the password of the replication account cannot be read. */
   secretFault: string | null = null;
+  /** How long a host takes to read its logs from their beginning. */
+  logReadingMs = 0;
   /** Whoever looks from elsewhere is refused where only members are let in. */
   refusesWatcher = false;
   /** `policy.events`. */
