@@ -56,6 +56,7 @@ const followingNobody = {
 const SERVERS: readonly Breakage[] = [
   ['ServerIdShared', withStatus('db2', { serverId: 1 }), 'db2', /server_id 1, as on db1/],
   ['ServerUidShared', withServer('db2', { uid: 'uid-db1' }), 'db2', /uid-db1, as on db1/],
+  ['ServerIdDiffers', withStatus('db1', { serverId: 101 }), 'db1', /server_id 101/],
   ['BinlogOff', withStatus('db2', { binlog: { ...status('db2').binlog, enabled: false } }), 'db2', /log_bin=OFF/],
   ['BinlogNotSynced', withStatus('db2', { binlog: { ...status('db2').binlog, sync: 0 } }), 'db2', /sync_binlog=0/],
   ['CommitNotFlushed', withStatus('db3', { flushLogAtCommit: 2 }), 'db3', /trx_commit=2/],
