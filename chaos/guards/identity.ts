@@ -1,6 +1,6 @@
 import { guardsOf } from './guard.ts';
 
-/** Which connection is which host. */
+/** Which connection is which host, and which host is never the primary. */
 export const IDENTITY = [
   ...guardsOf('activities/adopting.ts', 'test/activities/server-ids.test.ts', [
     [
@@ -18,6 +18,15 @@ export const IDENTITY = [
       'statuses.get(name)?.serverId ?? serverId;',
       'statuses.size < 0 ? NaN : serverId;',
       'sees an acker attached by the ID that its server has',
+    ],
+  ]),
+  ...guardsOf('domain/election.ts', 'test/domain/election.test.ts', [
+    [
+      'never promoted barred',
+      'a host where the VIP cannot be is not made primary',
+      '[!host.promotable, ',
+      '[false, ',
+      'it is never promoted, and what it holds counts as that of any other',
     ],
   ]),
 ];

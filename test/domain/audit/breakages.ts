@@ -34,6 +34,13 @@ const declaring = (changes: Partial<AuditFacts['declared']>): AuditFacts => ({
   ...HEALTHY,
   declared: { ...HEALTHY.declared, ...changes },
 });
+const never = (...names: readonly string[]): AuditFacts => ({
+  ...HEALTHY,
+  cluster: {
+    ...HEALTHY.cluster,
+    hosts: HEALTHY.cluster.hosts.map((one) => ({ ...one, promotable: !names.includes(one.name) })),
+  },
+});
 const standing = (name: string, changes: object): AuditFacts => ({
   ...HEALTHY,
   cluster: {
@@ -297,6 +304,8 @@ const PLACES: readonly Breakage[] = [
     /nothing at \/var\/backups/,
   ],
   ['NoStandby', followingNobody, 'shop', /no server follows/],
+  ['NobodyPromotable', never('db2', 'db3'), 'shop', /promotable: false on db2, db3/],
+  ['PrimaryNotPromotable', never('db1'), 'db1', /on the primary/],
   [
     'LosslessWithoutAckers',
     withStatus('db1', { semiSync: { ...status('db1').semiSync, clients: 0 } }),
