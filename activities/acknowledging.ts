@@ -1,6 +1,6 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import { acknowledgeNothing, waitForAcknowledgement } from '../adapters/mariadb.ts';
-import { faultsOfWaiting, judgeAttachment } from '../domain/acknowledgement.ts';
+import { connectedHosts, faultsOfWaiting, judgeAttachment } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { receivedBy } from '../domain/election.ts';
 import { containsGtids, parseGtids } from '../domain/gtid.ts';
@@ -107,7 +107,10 @@ export async function acknowledgingNow(
   return judgeAttachment({ hosts, statuses, ...work })?.acknowledging ?? [];
 }
 
-/** The primary, the ackers, and whoever else is connected to it: a host that is gone would be waited for at each look. */
+/**
+ * The primary, the ackers, and whoever else is connected to it: a host that is gone would be waited for at each look. An ID that is nobody's so far may be that of anybody
+ * who was not asked.
+ */
 async function statusesFor(
   authority: Authority,
   { primary, ackers }: Pick<LosslessClaim, 'primary' | 'ackers'>,
@@ -115,11 +118,18 @@ async function statusesFor(
   const { cluster } = authority;
   const expected = [primary, ...ackers];
   const known = await askServers(cluster, expected);
+  const { hosts } = cluster.description;
   const attached = known.get(primary)?.semiSync.attached ?? [];
-  const others = cluster.description.hosts
-    .filter(({ name, serverId }) => !expected.includes(name) && attached.includes(serverId))
-    .map(({ name }) => name);
-  return new Map([...known, ...(await askServers(cluster, others))]);
+  const connected = (ids: readonly number[]): readonly HostName[] => connectedHosts({ hosts, statuses: known }, ids);
+  const isEachKnown = attached.every((id) => connected([id]).length > 0);
+  const others = isEachKnown ? connected(attached) : hosts.map(({ name }) => name);
+  return new Map([
+    ...known,
+    ...(await askServers(
+      cluster,
+      others.filter((host) => !expected.includes(host)),
+    )),
+  ]);
 }
 
 /**

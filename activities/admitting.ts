@@ -43,7 +43,7 @@ async function checkAdmission(authority: Authority, host: HostName): Promise<Sta
   const source = status.replication?.source ?? null;
   if (source !== primary)
     throw unsafe(host, `${host} replicates from ${source ?? 'nobody'}, not from ${primary}. Nothing was changed`);
-  checkFitness(host, status);
+  checkFitness(cluster, host, status);
   // Read after the replica: whatever the primary has not got then, it never had.
   const primaryHolds = parseGtids((await statusOf(cluster, primary)).binlogState);
   const beyond = renderGtids(gtidsBeyond(receivedBy(status), primaryHolds));

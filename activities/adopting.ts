@@ -2,7 +2,8 @@ import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { missingWriter } from '../adapters/mariadb-heartbeat.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { memberNames } from '../domain/cluster.ts';
+import { describeHost, memberNames } from '../domain/cluster.ts';
+import { judgeDeclaredId } from '../domain/likeness.ts';
 import type { ClusterObservation, HostObservation, ServerStatus } from '../domain/observation.ts';
 import { isAnswering, observationOf } from '../domain/observation.ts';
 import type { Obstacle } from '../domain/preflight.ts';
@@ -20,8 +21,9 @@ export function checkSettings(host: HostName, server: HostObservation['server'])
 }
 
 /** @throws `Unsafe` with everything that keeps a server from coming into care, or from counting */
-export const checkFitness = (host: HostName, status: ServerStatus): void => {
-  refuseFor(host, 'cannot be taken into care as it is', judgeFitness(status));
+export const checkFitness = ({ description }: ClusterPorts, host: HostName, status: ServerStatus): void => {
+  const obstacles = [...judgeFitness(status), ...judgeDeclaredId(describeHost(description, host), status.serverId)];
+  refuseFor(host, 'cannot be taken into care as it is', obstacles);
 };
 
 function refuseFor(host: HostName, what: string, obstacles: readonly Obstacle[]): void {
@@ -50,7 +52,7 @@ export async function checkAdoption(
   seen: ClusterObservation,
 ): Promise<ServerStatus> {
   const own = checkSettings(host, observationOf(seen, host).server);
-  checkFitness(host, own);
+  checkFitness(cluster, host, own);
   if (own.replication !== null)
     throw unsafe(
       host,

@@ -9,17 +9,17 @@ import type { ClusterObservation, ServerStatus } from '../domain/observation.ts'
 import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
 import type { MemberRecords, SyncRecord } from '../domain/records.ts';
 import { explainUndecided, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
-import { requireHost } from './refusal.ts';
+import { requireCandidate } from './refusal.ts';
 
 export interface Question {
   readonly primary: HostName;
   readonly candidate: HostName | null;
 }
 
-/** @throws AdapterFailure `BadInput`, also when it has no such candidate */
+/** @throws AdapterFailure `BadInput`, also when it has no such candidate, or never promotes it */
 export async function clusterFor(ports: Ports, name: string, candidate: HostName | null): Promise<ClusterPorts> {
   const cluster = await ports.cluster(name);
-  if (candidate !== null) requireHost(cluster.description, candidate);
+  if (candidate !== null) requireCandidate(cluster.description, candidate);
   return cluster;
 }
 

@@ -2,6 +2,7 @@ import type { Crowd } from '../adapters/mariadb-room.ts';
 import { limitConnections, readCrowd } from '../adapters/mariadb-room.ts';
 import type { Ports, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
+import { connectedHosts } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { ServerStatus } from '../domain/observation.ts';
 import type { MakeRoomResult } from '../domain/report.ts';
@@ -37,33 +38,32 @@ async function look(authority: Authority, { signal }: Steps): Promise<Found> {
   const { primary, sync } = await standingOf(cluster);
   await requireAnswer(cluster, { primary, signal });
   const ackers = sync?.mode === 'lossless' ? sync.ackers.filter((acker) => acker !== primary) : [];
-  const [own, receivers, said] = await Promise.all([
+  const [own, statuses, said] = await Promise.all([
     authority.statusOf(primary),
-    receiversOf(authority, ackers),
+    askServers(cluster, ackers),
     glance(cluster, primary),
   ]);
-  const isWaiting = own.semiSync.primaryEnabled && attachedOf(authority, { own, receivers }).length === 0;
+  const receivers: Receivers = new Map(ackers.map((acker) => [acker, statuses.get(acker)?.replication ?? null]));
+  const isWaiting = own.semiSync.primaryEnabled && attachedOf(authority, { own, ackers, statuses }).length === 0;
   const left = said['room'] === undefined ? null : Number(said['room']);
   return { primary, ackers, areLockedOut: isWaiting && areLockedOut(primary, receivers), left };
 }
 
-async function receiversOf({ cluster }: Authority, ackers: readonly HostName[]): Promise<Receivers> {
-  const statuses = await askServers(cluster, ackers);
-  return new Map(ackers.map((acker) => [acker, statuses.get(acker)?.replication ?? null]));
+interface Seen {
+  readonly own: ServerStatus;
+  readonly ackers: readonly HostName[];
+  /** Of the ackers that answered. */
+  readonly statuses: ReadonlyMap<HostName, ServerStatus>;
 }
 
 /**
  * Which of the ackers the primary has connections of. Of one that was cut off it has an old one, whose end it has not heard of: who says itself that it is still trying is
  * not attached. Who says nothing may be.
  */
-const attachedOf = (
-  { cluster }: Authority,
-  { own, receivers }: { readonly own: ServerStatus; readonly receivers: Receivers },
-): readonly HostName[] =>
-  cluster.description.hosts
-    .filter(({ name, serverId }) => receivers.has(name) && own.semiSync.attached?.includes(serverId) === true)
-    .map(({ name }) => name)
-    .filter((name) => receivers.get(name)?.receiver !== 'connecting');
+const attachedOf = ({ cluster }: Authority, { own, ackers, statuses }: Seen): readonly HostName[] =>
+  connectedHosts({ hosts: cluster.description.hosts, statuses }, own.semiSync.attached ?? []).filter(
+    (host) => ackers.includes(host) && statuses.get(host)?.replication?.receiver !== 'connecting',
+  );
 
 /** How the primary was when room was made on it. */
 interface Room {
@@ -106,7 +106,8 @@ const attach = (authority: Authority, found: Found, { room, signal }: { room: Ro
       const { waiting, acknowledged } = await readCrowd(session);
       const goOn = waiting === 0 || acknowledged > room.before.acknowledged;
       if (own.semiSync.clients === 0 || !goOn) return null;
-      const names = attachedOf(authority, { own, receivers: await receiversOf(authority, found.ackers) });
+      const { ackers } = found;
+      const names = attachedOf(authority, { own, ackers, statuses: await askServers(authority.cluster, ackers) });
       return names.length > 0 ? names : null;
     };
     for (let round = 1; ; round += 1) {

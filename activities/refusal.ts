@@ -1,7 +1,7 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Risk } from '../domain/acceptance.ts';
 import type { ClusterDescription, HostName } from '../domain/cluster.ts';
-import { explainStranger } from '../domain/cluster.ts';
+import { explainStranger, explainUnpromotable } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 
 /** Whether it is dead cannot be told. Null: it can. */
@@ -15,6 +15,13 @@ export const unsafe = (host: HostName, message: string): AdapterFailure =>
 /** @throws AdapterFailure `BadInput` */
 export function requireHost(cluster: ClusterDescription, host: HostName): void {
   const message = explainStranger(cluster, host);
+  if (message !== null) throw new AdapterFailure({ type: 'BadInput', host, message });
+}
+
+/** @throws AdapterFailure `BadInput` of one that a person asks for as the next primary */
+export function requireCandidate(cluster: ClusterDescription, host: HostName): void {
+  requireHost(cluster, host);
+  const message = explainUnpromotable(cluster, host);
   if (message !== null) throw new AdapterFailure({ type: 'BadInput', host, message });
 }
 

@@ -3,13 +3,12 @@ import { stopAcknowledging } from '../adapters/mariadb.ts';
 import type { ClusterPorts } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import { namesOfOthers } from '../domain/channels.ts';
+import { connectedHosts } from '../domain/acknowledgement.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { describeHost } from '../domain/cluster.ts';
 import type { Refusal } from '../domain/observation.ts';
-import { isAnswering } from '../domain/observation.ts';
 import type { Authority } from './authority.ts';
 import { ensureHelper } from './equipping.ts';
-import { LOOK_MS, askServer, glance, statusOf } from './asking.ts';
+import { LOOK_MS, askServer, askServers, glance, statusOf } from './asking.ts';
 import { isStale } from './overtaken.ts';
 import { refusalsFrom } from './records-answer.ts';
 import { until } from './steps.ts';
@@ -52,13 +51,14 @@ export async function keepOut(authority: Authority, primary: HostName, { signal 
 async function seeGone(authority: Authority, { primary, host }: Pair, { signal }: Bounds): Promise<void> {
   const { cluster } = authority;
   const { address } = cluster.endpoint(host);
-  const answer = await askServer(cluster, host);
-  const serverId = isAnswering(answer) ? answer.status.serverId : describeHost(cluster.description, host).serverId;
+  const { hosts } = cluster.description;
+  const statuses = await askServers(cluster, [host]);
   const gone = await authority.withSession(primary, (session) =>
     until(
       async () => {
         await endReplicationTo(session, address);
-        return (await connectedReplicas(session)).includes(serverId) ? null : true;
+        const connected = connectedHosts({ hosts, statuses }, await connectedReplicas(session));
+        return connected.includes(host) ? null : true;
       },
       { signal, everyMs: POLL_MS, forMs: GONE_MS },
     ),
@@ -67,7 +67,7 @@ async function seeGone(authority: Authority, { primary, host }: Pair, { signal }
     throw new AdapterFailure({
       type: 'Unsafe',
       host,
-      message: `${primary} refuses ${address} and server ${String(serverId)} (${host}) is still connected to it, so from another address; it may still acknowledge writes. Correct its address in the inventory, or stop replication on it`,
+      message: `${primary} refuses ${address} and ${host} is still connected to it, so from another address; it may still acknowledge writes. Correct its address in the inventory, or stop replication on it`,
     });
 }
 

@@ -49,7 +49,7 @@ async function takeBack(work: Work): Promise<Return> {
   const standing = await steps.run('look', host, () => standingOf(authority.cluster, host));
   if (standing.follows) requireOwnOf(standing);
   const ended = { primary: standing.primary, epoch: authority.epoch };
-  if (standing.status !== null) checkFitness(host, standing.status);
+  if (standing.status !== null) checkFitness(authority.cluster, host, standing.status);
   if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
   const wasClean = await steps.run('judge', host, async () => {
@@ -61,7 +61,7 @@ async function takeBack(work: Work): Promise<Return> {
   await steps.run('start', host, () => startClosed(authority, standing));
   // Its recovery may have committed what was prepared: only what it says now counts.
   const started = await standingOf(authority.cluster, host);
-  if (started.status !== null) checkFitness(host, started.status);
+  if (started.status !== null) checkFitness(authority.cluster, host, started.status);
   const isStillClean = await steps.run('judge', host, () => isClean(authority, started));
   if (!isStillClean) return quarantine(work, started);
   requireOwnOf(started);

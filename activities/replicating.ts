@@ -33,7 +33,7 @@ async function startReplica(
   await attempt.order(target, 'service-start');
   const status = await statusOf(cluster, target);
   requireReady(cluster, target, status);
-  checkFitness(target, status);
+  checkFitness(cluster, target, status);
   await letInFresh(cluster, { primary, target, acknowledges: status.semiSync.replicaEnabled });
   if (replicatesFrom(status.replication, primary)) return;
   const donor = await statusOf(cluster, input.donor);

@@ -36,8 +36,8 @@ function renderHosts(verdict: Verdict): string {
   );
 }
 
-const roleOf = ({ source }: ReplicaEvidence): string =>
-  source === null ? 'replica of nobody' : `replica of ${source}`;
+const roleOf = ({ source, neverPromoted = false }: ReplicaEvidence): string =>
+  `replica of ${source ?? 'nobody'}${neverPromoted ? ', never promoted' : ''}`;
 
 const writes = (readOnly: boolean | null): string => (readOnly === null ? '?' : readOnly ? 'refused' : 'ACCEPTED');
 

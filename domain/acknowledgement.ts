@@ -40,14 +40,21 @@ export interface Attachment {
   readonly unrecorded: readonly string[];
 }
 
+type Known = Pick<AttachmentInput, 'hosts' | 'statuses'>;
+
+/** By its server's own word; of one that says nothing, by the inventory. */
+const serverIdOf = ({ name, serverId }: HostDescription, statuses: Known['statuses']): number =>
+  statuses.get(name)?.serverId ?? serverId;
+
+/** Which hosts the connections of a primary are, by the server IDs that it gives. */
+export const connectedHosts = ({ hosts, statuses }: Known, attached: readonly number[]): readonly HostName[] =>
+  hosts.filter((host) => attached.includes(serverIdOf(host, statuses))).map(({ name }) => name);
+
 /** Null when the primary does not say who is connected to it. */
 export function judgeAttachment({ hosts, statuses, primary, ackers }: AttachmentInput): Attachment | null {
   const semi = statuses.get(primary)?.semiSync;
   if (semi?.attached === undefined) return null;
-  const connected = new Set(semi.attached);
-  const isConnected = ({ name, serverId }: HostDescription): boolean =>
-    name !== primary && connected.has(statuses.get(name)?.serverId ?? serverId);
-  const attached = hosts.filter(isConnected).map((host) => host.name);
+  const attached = connectedHosts({ hosts, statuses }, semi.attached).filter((host) => host !== primary);
   const acknowledges = (host: HostName): boolean => {
     const status = statuses.get(host);
     return status?.semiSync.replicaActive === true && status.replication?.source === primary;
@@ -65,11 +72,9 @@ export function judgeAttachment({ hosts, statuses, primary, ackers }: Attachment
 
 function describeUnknown(
   attached: readonly number[],
-  { hosts, statuses, ackers }: Pick<AttachmentInput, 'hosts' | 'statuses' | 'ackers'>,
+  { hosts, statuses, ackers }: Known & Pick<AttachmentInput, 'ackers'>,
 ): string {
-  const recorded = hosts
-    .filter((host) => ackers.includes(host.name))
-    .map((host) => statuses.get(host.name)?.serverId ?? host.serverId);
+  const recorded = hosts.filter(({ name }) => ackers.includes(name)).map((host) => serverIdOf(host, statuses));
   const others = attached.filter((id) => !recorded.includes(id));
   return others.length === 0 ? 'a client that did not register' : `one of the servers with ID ${others.join(', ')}`;
 }

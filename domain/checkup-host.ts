@@ -3,6 +3,8 @@ import { LET_ROOT_IN } from './accounts.ts';
 import type { Check } from './checkup.ts';
 import { fine, notAsked, wrong } from './checkup.ts';
 import type { ClockOffset } from './clock.ts';
+import type { HostDescription } from './cluster.ts';
+import { judgeDeclaredId } from './likeness.ts';
 
 /** The way to a host helper, each step behind the one before. */
 const WAY = [
@@ -51,6 +53,9 @@ export interface ServerFacts {
   readonly account: string;
   /** As `VERSION()` says it, as `10.11.6-MariaDB-log`. */
   readonly version: string;
+  readonly serverId: number;
+  /** As the inventory has it. */
+  readonly declared: HostDescription;
   /** Empty when the release is none that Standfast knows: other servers keep them elsewhere. */
   readonly grants: readonly JudgedGrant[];
 }
@@ -205,7 +210,7 @@ function judgeServer(where: string, server: Found<ServerFacts>): readonly Check[
   const release = { code: 'release', where };
   if (server.kind === 'failed') {
     const why = 'nobody could log in to its server';
-    return [wrong(place, server.says, server.fix), notAsked(release, why), notAsked(grant, why)];
+    return [wrong(place, server.says, server.fix), ...codes(['release', 'server-id', 'grant'], where, why)];
   }
   const { account, version, grants } = server.facts;
   const letsIn = fine(place, `its server lets ${account} in`);
@@ -217,15 +222,24 @@ function judgeServer(where: string, server: Found<ServerFacts>): readonly Check[
         `its server is ${version}, and Standfast is made for, and tried with, MariaDB ${SUPPORTED_SERIES} alone`,
         `run MariaDB ${SUPPORTED_SERIES} on every host of the cluster`,
       ),
-      notAsked(grant, 'its server is of another release'),
+      ...codes(['server-id', 'grant'], where, 'its server is of another release'),
     ];
   return [
     letsIn,
     fine(release, `its server is ${version}`),
+    judgeId(where, server.facts),
     ...grants.map(({ account: role, on, privilege, isHeld, statement }) =>
       isHeld
         ? fine(grant, `the ${role} account has ${privilege} ON ${on}`)
         : wrong(grant, `the ${role} account lacks ${privilege} ON ${on}`, `on the primary: ${statement}`),
     ),
   ];
+}
+
+function judgeId(where: string, { serverId, declared }: ServerFacts): Check {
+  const place = { code: 'server-id', where };
+  const [obstacle] = judgeDeclaredId(declared, serverId);
+  return obstacle === undefined
+    ? fine(place, `its server_id is ${String(serverId)}, as in the inventory`)
+    : wrong(place, obstacle.explains, obstacle.remedy);
 }

@@ -17,6 +17,8 @@ export interface HostDescription {
   readonly country: string;
   /** Ties between equal candidates go to the higher rank, then to the name that sorts first. */
   readonly rank: number;
+  /** False: it is never elected. It may acknowledge, and what it holds counts. */
+  readonly promotable: boolean;
   readonly serverId: number;
 }
 
@@ -77,6 +79,13 @@ export function explainStranger({ cluster, hosts }: Named, host: HostName): stri
   const known = hosts.map(({ name }) => name);
   if (known.includes(host)) return null;
   return `${host} is not a database host of ${cluster} (it has ${known.join(', ')}). Nothing was changed`;
+}
+
+/** Null: it may be asked for as the next primary. */
+export function explainUnpromotable(cluster: ClusterDescription, name: HostName): string | null {
+  if (describeHost(cluster, name).promotable) return null;
+  const others = cluster.hosts.filter(({ promotable }) => promotable).map((host) => host.name);
+  return `${name} is never promoted (promotable: false in the inventory of ${cluster.cluster}). Ask for another host (${others.join(', ')}), or change the inventory. Nothing was changed`;
 }
 
 export function describeHost(cluster: ClusterDescription, name: HostName): HostDescription {

@@ -148,6 +148,7 @@ function vetoesOf(contender: Contender, input: ElectionInput): readonly string[]
       input.countries.length > 0 && !input.countries.includes(host.country),
       `its country ${host.country} is outside the placement policy`,
     ],
+    [!host.promotable, 'it is never promoted (promotable: false in the inventory)'],
     [
       input.requested !== undefined && input.requested !== host.name,
       `another candidate, ${input.requested ?? ''}, was asked for`,

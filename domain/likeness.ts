@@ -1,4 +1,4 @@
-import type { HostName } from './cluster.ts';
+import type { HostDescription, HostName } from './cluster.ts';
 import type { Obstacle } from './preflight.ts';
 
 /** What a server that is started on a host would be, read from its program and its files. */
@@ -74,3 +74,15 @@ export function judgeServerId(target: ServerId, others: readonly ServerId[]): re
     },
   ];
 }
+
+/** By this number a primary names who is connected to it, and while a host is silent only the inventory says which one is its own. */
+export const judgeDeclaredId = ({ name, serverId }: HostDescription, found: number): readonly Obstacle[] =>
+  found === serverId
+    ? []
+    : [
+        {
+          code: 'serverId',
+          explains: `${name} runs with server_id ${String(found)}, and the inventory says ${String(serverId)} (its serverId, or without one its place in the list): nobody could tell which connections are its own while it is silent`,
+          remedy: `put serverId: ${String(found)} for ${name} into the inventory; its server stays as it is`,
+        },
+      ];

@@ -1,6 +1,6 @@
 import type { RunsAnswer } from './cluster-runs.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
-import { memberNames } from './cluster.ts';
+import { describeHost, memberNames } from './cluster.ts';
 import { diagnosePrimary } from './diagnosis.ts';
 import type { ClusterObservation, HostObservation } from './observation.ts';
 import { answeredStatuses, isAnswering, observationOf, recordsByMember } from './observation.ts';
@@ -104,7 +104,8 @@ const RULES: readonly Rule[] = [
     find: ({ cluster, observation, primary, takeovers }) => {
       if (primary.kind !== 'known' || !isAnswering(observationOf(observation, primary.record.host).server)) return [];
       if (takeovers.some(({ isReady, loss }) => isReady && loss !== 'unknown')) return [];
-      if (takeovers.some(({ host }) => whyUnseen(observationOf(observation, host)) !== null)) return [];
+      const unseen = takeovers.filter(({ host }) => whyUnseen(observationOf(observation, host)) !== null);
+      if (unseen.some(({ host }) => describeHost(cluster, host).promotable)) return [];
       const why = takeovers.map((one) => `${one.host}: ${one.why}`).join('; ') || 'it has no replica';
       return [
         { host: null, explains: `nobody can take over now (${why})`, remedy: `standfast verify ${cluster.cluster}` },

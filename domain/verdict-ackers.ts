@@ -1,5 +1,7 @@
 import { judgeAttachment } from './acknowledgement.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
+import { describeHost } from './cluster.ts';
+import { judgeDeclaredId } from './likeness.ts';
 import type { ClusterObservation, ServerStatus } from './observation.ts';
 import { isAnswering, observationOf } from './observation.ts';
 import type { SyncRecord } from './records.ts';
@@ -17,6 +19,7 @@ export const judgeAckers = (found: AckersCase): readonly Finding[] => [
   ...judgeRecord(found),
   ...judgeWaiting(found),
   ...judgeRefusals(found),
+  ...judgeServerIds(found),
 ];
 
 function judgeRecord({ cluster, observation, primary, sync }: AckersCase): readonly Finding[] {
@@ -90,4 +93,14 @@ function judgeRefusals({ cluster, observation, primary }: AckersCase): readonly 
 const statusesIn = (observation: ClusterObservation): ReadonlyMap<HostName, ServerStatus> =>
   new Map(
     observation.hosts.flatMap(({ host, server }) => (isAnswering(server) ? [[host, server.status] as const] : [])),
+  );
+
+/** One that serves goes on: to refuse it would be an outage. */
+const judgeServerIds = ({ cluster, observation }: AckersCase): readonly Finding[] =>
+  [...statusesIn(observation)].flatMap(([host, { serverId }]) =>
+    judgeDeclaredId(describeHost(cluster, host), serverId).map(({ explains, remedy }): Finding => ({
+      code: 'ServerIdDiffers',
+      severity: 'warn',
+      ...{ host, explains, remedy },
+    })),
   );

@@ -1,9 +1,8 @@
 import { faultsOfWaiting } from './acknowledgement.ts';
+import { canLose } from './can-lose.ts';
 import { HOW_TO_END, namesOfOthers } from './channels.ts';
 import type { ClockOffset } from './clock.ts';
 import type { ClusterDescription, HostName } from './cluster.ts';
-import { majorityOf, memberNames } from './cluster.ts';
-import { contributionsNeeded } from './coverage.ts';
 import { gtidGap, parseGtids, renderGtids, serverOf, unionGtids } from './gtid.ts';
 import type { Lineage } from './lineage.ts';
 import { historyBeyond, placeGtids } from './lineage.ts';
@@ -63,6 +62,8 @@ export interface ReplicaEvidence {
   /** The last transactions that it wrote itself as primary and that its log lacks. Absent in answers of earlier versions. */
   readonly lost?: string;
   readonly readOnly: boolean | null;
+  /** The inventory says that it is never promoted. Absent: it may be. */
+  readonly neverPromoted?: boolean;
 }
 
 export interface Verdict {
@@ -79,7 +80,10 @@ export function judgeReplication(input: VerdictInput): Verdict {
   const primaryStatus = statusOf(input.observation, input.primary);
   const replicas = input.cluster.hosts
     .filter((host) => host.name !== input.primary)
-    .map((host) => evidenceOf(host.name, input, primaryStatus));
+    .map(({ name, promotable }) => ({
+      ...evidenceOf(name, input, primaryStatus),
+      ...(promotable ? {} : { neverPromoted: true }),
+    }));
   const findings = [
     ...judgePrimary(input, primaryStatus),
     ...judgeVip(input),
@@ -230,21 +234,4 @@ function sentenceOf(input: VerdictInput, findings: readonly Finding[]): string {
   const head = `${String(hosts.filter(({ name }) => !troubled.has(name)).length)} of ${String(hosts.length)} hosts healthy`;
   const [worst] = [...findings].sort((left, right) => left.severity.localeCompare(right.severity));
   return worst === undefined ? `${head}; can lose ${String(canLose(input))}` : `${head}: ${worst.explains}`;
-}
-
-/**
- * How many hosts, whichever they are, can die at once while the cluster goes on by itself and loses nothing acknowledged. What is left must be
- * a majority of the members, cover a failover when the primary is among the dead, and acknowledge the next write. A dead host
- * answers no SSH, so without a power switch or revocation there is no proof against it.
- */
-function canLose({ cluster, observation, sync }: VerdictInput): number {
-  if (sync?.mode !== 'lossless' || cluster.fence.every((rung) => rung === 'ssh')) return 0;
-  const answering = observation.hosts.filter((entry) => isAnswering(entry.helper)).length;
-  const acknowledging = observation.hosts.filter(
-    ({ host, server }) => sync.ackers.includes(host) && isAnswering(server) && server.status.semiSync.replicaActive,
-  ).length;
-  const untilMinority = answering - majorityOf(memberNames(cluster).length);
-  const untilUncovered = acknowledging - contributionsNeeded(sync) + 1;
-  const untilWritesWait = acknowledging - sync.k;
-  return Math.max(0, Math.min(untilMinority, untilUncovered, untilWritesWait));
 }

@@ -7,6 +7,7 @@ export interface HostConfig {
   readonly site: string;
   readonly country: string;
   readonly rank: number;
+  readonly promotable: boolean;
   readonly serverId: number;
   readonly port: number;
   readonly sshPort: number;

@@ -44,6 +44,7 @@ interface ClusterPlace {
 const clusterFaults = (place: ClusterPlace): PathFault[] => [
   ...hostFaults(place),
   ...serverIdFaults(place),
+  ...promotableFaults(place),
   ...vipFaults(place),
   ...policyFaults(place),
   ...observerFaults(place),
@@ -83,6 +84,14 @@ function serverIdFaults({ path, cluster }: ClusterPlace): PathFault[] {
     value: at(host, 'serverId') ?? index + 1,
   }));
   return repeated(claims, 'server ID');
+}
+
+function promotableFaults({ path, cluster }: ClusterPlace): PathFault[] {
+  const hosts = entries(at(cluster, 'hosts'));
+  if (hosts.length === 0 || hosts.some(([, host]) => at(host, 'promotable') !== false)) return [];
+  const where = [...path, 'hosts'];
+  const message = `${where.join('.')}: found promotable: false on every host, expected at least one that may be primary`;
+  return [{ path: where, message }];
 }
 
 function vipFaults({ path, cluster }: ClusterPlace): PathFault[] {

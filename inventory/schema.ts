@@ -31,9 +31,13 @@ const host = z.strictObject(
     rank: whole({ from: 0, to: 1000 })
       .default(100)
       .meta({ description: 'Among equal candidates the higher rank is promoted, then the name that sorts first' }),
-    serverId: whole({ from: 1, to: 4294967295 })
-      .optional()
-      .meta({ description: 'server_id; by default the place of the host in this list, from 1' }),
+    promotable: z.boolean('true or false').default(true).meta({
+      description:
+        'Whether a failover may make it the primary; `false` for one where the VIP cannot be, such as a host at a distant site',
+    }),
+    serverId: whole({ from: 1, to: 4294967295 }).optional().meta({
+      description: '`server_id` of its server, as it is; by default the place of the host in this list, from 1',
+    }),
     port: port.default(3306).meta({ description: 'Port of the database server' }),
     sshPort: port.default(22).meta({ description: 'Port of sshd' }),
   },

@@ -18,7 +18,7 @@ import type {
 } from '../domain/checkup-host.ts';
 import { isSupported, judgeHost } from '../domain/checkup-host.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { memberNames } from '../domain/cluster.ts';
+import { describeHost, memberNames } from '../domain/cluster.ts';
 import type { Silence } from '../domain/observation.ts';
 import type { ManagedCluster } from './inventory-source.ts';
 
@@ -142,15 +142,18 @@ async function askServer(host: HostName, { managed, cluster }: Looking): Promise
   try {
     const session = await cluster.session(host, { timeoutMs: ASK_MS });
     try {
-      const version = field(await session.rows('SELECT VERSION() AS version'), 'version');
-      if (!isSupported(version)) return { kind: 'found', facts: { account, version, grants: [] } };
+      const rows = await session.rows('SELECT VERSION() AS version, @@GLOBAL.server_id AS id');
+      const version = field(rows, 'version');
+      const declared = describeHost(cluster.description, host);
+      const facts = { account, version, serverId: Number(field(rows, 'id')), declared };
+      if (!isSupported(version)) return { kind: 'found', facts: { ...facts, grants: [] } };
       const held = await readGrants(session, names);
       const grants = judgeGrants(held, {
         operation: `'${account}'@'%'`,
         replication: `'${names.replication}'@'%'`,
         heartbeat: `'${HEARTBEAT_ACCOUNT.name}'@'${HEARTBEAT_ACCOUNT.host}'`,
       });
-      return { kind: 'found', facts: { account, version, grants } };
+      return { kind: 'found', facts: { ...facts, grants } };
     } finally {
       session.close();
     }

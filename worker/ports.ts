@@ -157,7 +157,9 @@ function firstOf(config: ClusterConfig): HostConfig {
 
 const describe = (config: ClusterConfig): ClusterDescription => ({
   cluster: config.name,
-  hosts: config.hosts.map(({ name, site, country, rank, serverId }) => ({ name, site, country, rank, serverId })),
+  hosts: config.hosts.map(({ name, site, country, rank, promotable, serverId }) => ({
+    ...{ name, site, country, rank, promotable, serverId },
+  })),
   witnesses: config.witnesses.map((witness) => witness.name),
   mode: config.replication.mode,
   alone: config.policy.alone,

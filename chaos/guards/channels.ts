@@ -78,7 +78,7 @@ export const CHANNELS = [
     [
       'fitness of a host that comes back',
       'a host that could not count does not come back, also when it follows the primary already',
-      'if (standing.status !== null) checkFitness(host, standing.status);',
+      'if (standing.status !== null) checkFitness(authority.cluster, host, standing.status);',
       '',
       'does not come back, also when it follows the primary',
     ],

@@ -119,7 +119,7 @@ export const ROOM = [
     [
       'old connections are no ackers',
       'replicas that were cut off are let in, though the primary has not heard of it',
-      ".filter((name) => receivers.get(name)?.receiver !== 'connecting')",
+      " && statuses.get(host)?.replication?.receiver !== 'connecting'",
       '',
       'lets them in also while the primary has their old connections, whose end it has not heard of',
     ],

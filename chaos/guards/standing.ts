@@ -117,8 +117,8 @@ export const STANDING = [
     [
       'removed acker seen gone',
       'a connection from another address still acknowledges',
-      '(await connectedReplicas(session)).includes(serverId) ? null : true',
-      'true',
+      'return connected.includes(host) ? null : true;',
+      'return connected === null ? null : true;',
       'leaves it on record while it is still connected, from another address',
     ],
   ]),

@@ -5,6 +5,7 @@ import { DECISIONS } from './decisions.ts';
 import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
+import { IDENTITY } from './identity.ts';
 import { LOGS } from './logs.ts';
 import { OPERATIONS } from './operations.ts';
 import { PROCESSES } from './processes.ts';
@@ -22,6 +23,7 @@ export const GUARDS: readonly Guard[] = [
   ...AUTHORITY,
   ...OPERATIONS,
   ...STANDING,
+  ...IDENTITY,
   ...DECISIONS,
   ...ADAPTERS,
   ...WATCHING,

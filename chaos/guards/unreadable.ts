@@ -75,7 +75,7 @@ export const UNREADABLE = [
     [
       'fitness of a primary',
       'a server that a failover could not replace is not made primary',
-      'checkFitness(host, own);',
+      'checkFitness(cluster, host, own);',
       '',
       'is refused when nobody else could read the logs of its primary',
     ],
@@ -84,7 +84,7 @@ export const UNREADABLE = [
     [
       'fitness of an acker',
       'a replica that would count for nothing in a failover is not counted on',
-      'checkFitness(host, status);',
+      'checkFitness(cluster, host, status);',
       '',
       'is refused to a replica whose logs nobody else can read',
     ],
@@ -93,7 +93,7 @@ export const UNREADABLE = [
     [
       'fitness of a copy',
       'a copy that could not count is not started as a replica',
-      'checkFitness(target, status);',
+      'checkFitness(cluster, target, status);',
       '',
       'a copy whose logs nobody else can read is not started',
     ],

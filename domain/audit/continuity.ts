@@ -1,3 +1,4 @@
+import { describeHost } from '../cluster.ts';
 import type { AuditFacts, Proof } from './facts.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { databases, eachByRole, ruled, unless, withSeen } from './rule.ts';
@@ -112,6 +113,35 @@ export const CONTINUITY_RULES: readonly Rule[] = [
         ),
       ];
     },
+  },
+  {
+    code: 'NobodyPromotable',
+    group: 'continuity',
+    severity: 'bad',
+    looksAt: '`promotable` of the other hosts in the inventory',
+    why: 'when the primary dies, every failover is refused: whoever is left is never promoted',
+    fix: 'provision a replica where the VIP can be, or take promotable: false from one of the others',
+    judge: ({ cluster: { cluster, hosts }, primary }) => {
+      if (primary.kind === 'not-seen') return [ruled(cluster, { unseen: 'who is primary', why: primary.why })];
+      const others = hosts.filter(({ name }) => name !== primary.value);
+      const found = `promotable: false on ${others.map(({ name }) => name).join(', ')}`;
+      const isMet = others.length === 0 || others.some(({ promotable }) => promotable);
+      return [ruled(cluster, unless(isMet, { found, expected: 'another host that may be promoted' }))];
+    },
+  },
+  {
+    code: 'PrimaryNotPromotable',
+    group: 'continuity',
+    severity: 'warn',
+    looksAt: '`promotable` of the primary in the inventory',
+    why: 'the inventory says that it is never made primary, as of a host where the VIP cannot be, and it is the primary',
+    fix: 'take promotable: false of HOST out of the inventory for as long as it is the primary; the way to another host is a failover, with an outage of some seconds: stop the server of HOST, then standfast failover CLUSTER',
+    judge: eachByRole(({ host, facts: { cluster } }, isPrimary) =>
+      unless(!isPrimary || describeHost(cluster, host).promotable, {
+        found: 'promotable: false on the primary',
+        expected: 'a primary that may be promoted',
+      }),
+    ),
   },
   {
     code: 'LosslessWithoutAckers',

@@ -106,7 +106,7 @@ export const PLACEMENT_RULES: readonly Rule[] = [
     severity: 'warn',
     looksAt: 'round trip between every two database hosts, measured on both (20 samples): 60 ms and more',
     why: 'with semi-sync every commit waits for a round trip; without, so much can be lost',
-    fix: 'keep the ackers nearer, and the far host as a replica that does not acknowledge: standfast acker remove CLUSTER HOST',
+    fix: 'keep the ackers nearer, and the far host as a replica that does not acknowledge: standfast acker remove CLUSTER HOST, and promotable: false of HOST in the inventory where the VIP cannot be there',
     judge: inClass('high', 'less than 60 ms'),
   },
   {

@@ -2,6 +2,7 @@ import { ACCESS_RULES } from './access.ts';
 import { ACCOUNT_RULES } from './accounts.ts';
 import { CONTENT_RULES } from './contents.ts';
 import { CONTINUITY_RULES } from './continuity.ts';
+import { IDENTITY_RULES } from './identity.ts';
 import { PLACEMENT_RULES } from './placement.ts';
 import { REPLICATION_RULES } from './replication.ts';
 import { RESTART_RULES } from './restart.ts';
@@ -13,6 +14,7 @@ import { VIP_HOLDING_RULES } from './vip-holding.ts';
 
 /** Every rule of an audit, in the order of docs/audit.md. */
 export const RULES: readonly Rule[] = [
+  ...IDENTITY_RULES,
   ...SETTING_RULES,
   ...REPLICATION_RULES,
   ...TLS_RULES,

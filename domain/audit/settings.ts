@@ -12,12 +12,6 @@ const duration = (seconds: number): string =>
     ? `${String(Math.round((seconds / DAY) * 10) / 10)} days`
     : `${String(Math.round(seconds / 360) / 10)} h`;
 
-const twins = (others: readonly ServerCase[], isTwin: (other: ServerCase) => boolean): string =>
-  others
-    .filter(isTwin)
-    .map(({ host }) => host)
-    .join(', ');
-
 /** One series of releases can feed another only when the receiving one is not older. */
 function judgeVersions({ host, server, facts }: ServerCase, others: readonly ServerCase[]): Judgement {
   const [first] = others;
@@ -53,33 +47,6 @@ const judgeSame =
 
 /** How long a server writes, keeps and forgets, and what makes it unlike the others. */
 export const SETTING_RULES: readonly Rule[] = [
-  {
-    code: 'ServerIdShared',
-    group: 'servers',
-    severity: 'bad',
-    looksAt: '`server_id` of every server',
-    why: "two servers of one ID drop each other's transactions as their own",
-    fix: 'give HOST, or the other one if HOST is the primary, another serverId in the inventory, and provision it again (docs/audit.md, Rules; standfast acker remove first): that writes the ID into the file that is read last, and brings back what it dropped as its own',
-    judge: amongServers(({ server }, others) => {
-      const same = twins(others, (other) => other.server.status.serverId === server.status.serverId);
-      return unless(same === '', {
-        found: `server_id ${String(server.status.serverId)}, as on ${same}`,
-        expected: 'an ID of its own',
-      });
-    }),
-  },
-  {
-    code: 'ServerUidShared',
-    group: 'servers',
-    severity: 'bad',
-    looksAt: '`server_uid` (MariaDB), `server_uuid` (MySQL)',
-    why: 'it is made of the network card and the port: two that are equal are one machine, or a copied disk',
-    fix: 'give the copied machine a network card address of its own (MySQL: remove auto.cnf), and restart its server',
-    judge: amongServers(({ server }, others) => {
-      const same = server.uid === '' ? '' : twins(others, (other) => other.server.uid === server.uid);
-      return unless(same === '', { found: `${server.uid}, as on ${same}`, expected: 'an identity of its own' });
-    }),
-  },
   {
     code: 'BinlogOff',
     group: 'servers',

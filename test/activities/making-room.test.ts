@@ -63,6 +63,17 @@ describe('making room', () => {
     expect(shop.member('db1').room).toBeNull();
   });
 
+  it('sees an acker attached by the ID that its server has, whatever the inventory says', async () => {
+    const shop = lockedOut();
+    const hosts = shop.description.hosts.map((host) => ({ ...host, serverId: host.serverId + 100 }));
+    Object.assign(shop.description, { hosts });
+    leaveWhenServed(shop);
+    expect(await makeRoom(shop)).toMatchObject({
+      kind: 'done',
+      value: { outcome: 'made-room', attached: ['db2', 'db3'], limit: { now: LIMIT } },
+    });
+  });
+
   it('lets them in also while the primary has their old connections, whose end it has not heard of', async () => {
     const shop = lockedOut();
     const db1 = shop.database('db1');

@@ -44,6 +44,13 @@ test('a bad verdict says what is not known, and the fix of each finding', () => 
   );
 });
 
+test('a replica that is never promoted is shown as that', () => {
+  const replicas = healthy.replicas.map((one) => (one.host === 'db3' ? { ...one, neverPromoted: true } : one));
+  const text = renderVerdict({ ...healthy, replicas }, plain);
+  expect(text).toMatch(/db3 +replica of db1, never promoted /);
+  expect(text).not.toMatch(/db2 +replica of db1, never/);
+});
+
 test('a primary that refuses writes, or is down, is not shown as writable', () => {
   const finding = { severity: 'bad', host: 'db1', explains: 'x', remedy: 'y' } as const;
   const closed = renderVerdict({ ...healthy, findings: [{ ...finding, code: 'PrimaryClosed' }] }, plain);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HelperFacts, HostFacts, InstalledFacts, ServerFacts } from '../../domain/checkup-host.ts';
 import { judgeHost } from '../../domain/checkup-host.ts';
+import { DB1 } from './shop.ts';
 
 const installed: InstalledFacts = {
   keepalivedSha256: 'abc',
@@ -14,7 +15,10 @@ const installed: InstalledFacts = {
 const helper: HelperFacts = { version: 'v2', wantedVersion: 'v2', clock: { offsetMs: 3, errorMs: 2 }, installed };
 const grant = { account: 'operation', on: '*.*', privilege: 'SUPER', isHeld: true, statement: 'GRANT SUPER' } as const;
 
-const server: ServerFacts = { account: 'standfast', version: '10.11.6-MariaDB-log', grants: [grant] };
+const server: ServerFacts = {
+  ...{ account: 'standfast', version: '10.11.6-MariaDB-log', grants: [grant] },
+  ...{ serverId: 1, declared: DB1 },
+};
 
 const host = (change: Partial<HostFacts> = {}): HostFacts => ({
   cluster: 'shop',
@@ -29,7 +33,10 @@ const withHelper = (change: Partial<HelperFacts>) =>
 const states = (facts: HostFacts) => judgeHost(facts).map(({ code, state }) => `${code} ${state}`);
 const bad = (facts: HostFacts) => judgeHost(facts).filter(({ state }) => state === 'bad');
 const WAY = ['ssh', 'host-key', 'ssh-login', 'sudo', 'helper'] as const;
-const ALL = [...WAY, 'helper-version', 'clock', 'vip', 'boots-closed', 'socket-root', 'sql', 'release', 'grant'];
+const ALL = [
+  ...WAY,
+  ...['helper-version', 'clock', 'vip', 'boots-closed', 'socket-root', 'sql', 'release', 'server-id', 'grant'],
+];
 
 test('a host with everything is green in everything', () => {
   expect(states(host())).toEqual(ALL.map((code) => `${code} ok`));
@@ -41,7 +48,7 @@ test.each(WAY)('a way that ends at %s is green before it, and nothing after it w
   const expected = ALL.slice(0, 10).map(
     (code, index) => `${code} ${index < at ? 'ok' : index === at ? 'bad' : 'not-asked'}`,
   );
-  expect(states(facts)).toEqual([...expected, 'sql ok', 'release ok', 'grant ok']);
+  expect(states(facts)).toEqual([...expected, 'sql ok', 'release ok', 'server-id ok', 'grant ok']);
   expect(bad(facts)).toMatchObject([{ code: step, says: 'no', fix: 'mend it' }]);
 });
 
@@ -94,6 +101,12 @@ describe('one fault', () => {
     ],
     ['no log-in', host({ server: { kind: 'failed', says: 'denied', fix: 'mend access.sql' } }), 'sql', 'access.sql'],
     [
+      'another server_id than the inventory says',
+      host({ server: { kind: 'found', facts: { ...server, serverId: 101 } } }),
+      'server-id',
+      'put serverId: 101 for db1 into the inventory',
+    ],
+    [
       'a missing privilege',
       host({ server: { kind: 'found', facts: { ...server, grants: [{ ...grant, isHeld: false }] } } }),
       'grant',
@@ -110,7 +123,7 @@ test.each(['8.0.36', '10.6.18-MariaDB', '10.11.6'])(
   (version) => {
     const facts = host({ server: { kind: 'found', facts: { ...server, version, grants: [] } } });
     expect(bad(facts)).toMatchObject([{ code: 'release', fix: expect.stringContaining('MariaDB 10.11') as string }]);
-    expect(states(facts).slice(-3)).toEqual(['sql ok', 'release bad', 'grant not-asked']);
+    expect(states(facts).slice(-4)).toEqual(['sql ok', 'release bad', 'server-id not-asked', 'grant not-asked']);
   },
 );
 

@@ -173,6 +173,18 @@ describe('each veto bars by itself', () => {
     expect(elect([abroad], { countries: ['NO', 'DE'] })).toMatchObject({ kind: 'elected' });
   });
 
+  it('it is never promoted, and what it holds counts as that of any other', () => {
+    const never = { ...DB2, promotable: false };
+    expect(elect([contender(never), contender(DB3)])).toMatchObject({ kind: 'elected', host: 'db3' });
+    expect(elect([contender(never)])).toMatchObject({
+      kind: 'refused',
+      reason: 'no-eligible-replica',
+      explains: 'db2: it is never promoted (promotable: false in the inventory)',
+    });
+    const ahead = contender(never, { binlogState: '0-1-101', appliedPosition: '0-1-101' });
+    expect(elect([ahead, contender(DB3)])).toMatchObject({ kind: 'refused', reason: 'no-replica-holds-everything' });
+  });
+
   it('names every veto of a replica, not only the first', () => {
     const worst = contender({ ...DB2, country: 'DE' }, { binlog: { ...binlog, enabled: false }, replication: null });
     expect(elect([worst]).because[0]?.vetoes).toHaveLength(3);

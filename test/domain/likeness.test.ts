@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerSettings } from '../../domain/likeness.ts';
-import { judgeLikeness, judgeServerId } from '../../domain/likeness.ts';
+import { judgeDeclaredId, judgeLikeness, judgeServerId } from '../../domain/likeness.ts';
+import { DB1 } from './shop.ts';
 
 const wanted: ServerSettings = { version: '10.11.14-MariaDB-0+deb12u2', lowerCaseTableNames: 0, timeZone: 'UTC' };
 const judge = (changes: Partial<ServerSettings>, of: Partial<ServerSettings> = {}) =>
@@ -48,5 +49,17 @@ describe('the server_id of a new replica', () => {
     const [obstacle] = judgeServerId({ host: 'db2', serverId: 7 }, others);
     expect(obstacle).toMatchObject({ code: 'setting:server_id' });
     expect(obstacle?.explains).toContain('server_id 7 of db2 is that of db1 as well');
+  });
+});
+
+describe('the server_id of a server that runs', () => {
+  it('is the one of the inventory', () => {
+    expect(judgeDeclaredId(DB1, 1)).toEqual([]);
+  });
+
+  it('names both numbers and what to write when it is another', () => {
+    const [obstacle] = judgeDeclaredId(DB1, 101);
+    expect(obstacle?.explains).toContain('db1 runs with server_id 101, and the inventory says 1');
+    expect(obstacle?.remedy).toContain('put serverId: 101 for db1 into the inventory');
   });
 });

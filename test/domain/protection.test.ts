@@ -7,6 +7,7 @@ import {
   ACKNOWLEDGING,
   answers,
   channel,
+  DB1,
   DB2,
   DB3,
   helper,
@@ -60,6 +61,13 @@ describe('a cluster whose primary may die now', () => {
       'protected: db3 can take over now without loss; db2 cannot: its SQL thread is stopped;',
     );
     expect(found.next).toContain('START SLAVE SQL_THREAD');
+  });
+
+  it('is protected by the other one when a replica is never promoted, which is named', () => {
+    const found = judge({ cluster: { hosts: [DB1, DB2, { ...DB3, promotable: false }] } });
+    expect(found.sentence).toContain(
+      'protected: db2 can take over now without loss; db3 cannot: it is never promoted (promotable: false in the inventory);',
+    );
   });
 
   it('is protected while an old primary is fenced, and says what brings it back', () => {
@@ -225,6 +233,21 @@ const NOT_PROTECTED: readonly (readonly [string, Parameters<typeof shop>[0], str
     },
     'NobodyTakesOver',
     'db2: it is fenced; db3: it is fenced',
+  ],
+  [
+    'replicas that are never promoted',
+    { cluster: { hosts: [DB1, { ...DB2, promotable: false }, { ...DB3, promotable: false }] } },
+    'NobodyTakesOver',
+    'db2: it is never promoted (promotable: false in the inventory)',
+  ],
+  [
+    'replicas that are never promoted, one of which was not seen',
+    {
+      cluster: { hosts: [DB1, { ...DB2, promotable: false }, { ...DB3, promotable: false }] },
+      hosts: { db3: { helper: silence(), server: silence() } },
+    },
+    'NobodyTakesOver',
+    'db2: it is never promoted',
   ],
   [
     'replicas that may not be promoted',

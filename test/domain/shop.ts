@@ -15,9 +15,30 @@ import type {
 import type { MemberRecords, SyncRecord } from '../../domain/records.ts';
 
 /** A healthy shop: db1 is the primary, db2 and db3 acknowledge. Each test changes the one fact that it is about. */
-export const DB1: HostDescription = { name: 'db1', site: 'oslo-a', country: 'NO', rank: 101, serverId: 1 };
-export const DB2: HostDescription = { name: 'db2', site: 'oslo-b', country: 'NO', rank: 100, serverId: 2 };
-export const DB3: HostDescription = { name: 'db3', site: 'oslo-b', country: 'NO', rank: 100, serverId: 3 };
+export const DB1: HostDescription = {
+  name: 'db1',
+  site: 'oslo-a',
+  country: 'NO',
+  rank: 101,
+  promotable: true,
+  serverId: 1,
+};
+export const DB2: HostDescription = {
+  name: 'db2',
+  site: 'oslo-b',
+  country: 'NO',
+  rank: 100,
+  promotable: true,
+  serverId: 2,
+};
+export const DB3: HostDescription = {
+  name: 'db3',
+  site: 'oslo-b',
+  country: 'NO',
+  rank: 100,
+  promotable: true,
+  serverId: 3,
+};
 
 export const SHOP: ClusterDescription = {
   cluster: 'shop',

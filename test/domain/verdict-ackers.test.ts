@@ -63,6 +63,15 @@ describe('the record and the servers', () => {
   });
 });
 
+describe('a server_id that is not the one of the inventory', () => {
+  it('is a warning, of a primary too, and names the remedy', () => {
+    const db1 = { server: answers(serverStatus({ serverId: 101 })) };
+    const found = findings({ db1, db3: { server: answers(replicaStatus(DB3, { serverId: 103 })) } });
+    expect(inShort(found)).toEqual(['warn db1 ServerIdDiffers', 'warn db3 ServerIdDiffers']);
+    expect(found[0]?.remedy).toContain('put serverId: 101 for db1 into the inventory');
+  });
+});
+
 describe('a replica that is refused', () => {
   const refusals = [{ host: 'db3', address: '10.77.0.3', epoch: 9 }];
   const idle = { ...replicaStatus(DB3).semiSync, replicaEnabled: false, replicaActive: false };

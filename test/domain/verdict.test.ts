@@ -216,6 +216,20 @@ describe('how many hosts the cluster can lose', () => {
     expect(lose({ sync: alone })).toBe('can lose 0');
   });
 
+  it('is none when whoever is left is never promoted', () => {
+    const without = (...names: readonly string[]) => ({
+      ...SHOP,
+      hosts: SHOP.hosts.map((host) => ({ ...host, promotable: !names.includes(host.name) })),
+    });
+    expect(lose({ cluster: without('db2', 'db3') })).toBe('can lose 0');
+    expect(lose({ cluster: without('db3') })).toBe('can lose 1');
+    const { replicas } = judge({}, { cluster: without('db3') });
+    expect(replicas.map(({ host, neverPromoted }) => [host, neverPromoted])).toEqual([
+      ['db2', undefined],
+      ['db3', true],
+    ]);
+  });
+
   it('says nothing of losing hosts while a recorded acker does not acknowledge', () => {
     const idle = { ...replicaStatus(DB3).semiSync, replicaActive: false };
     const verdict = judge({ db3: { server: answers(replicaStatus(DB3, { semiSync: idle })) } });

@@ -56,7 +56,14 @@ export class Members {
     const databases = names.filter((name) => name.startsWith('db'));
     const description: ClusterDescription = {
       cluster: 'shop',
-      hosts: databases.map((name, index) => ({ name, site: 'a', country: 'NO', rank: 100, serverId: index + 1 })),
+      hosts: databases.map((name, index) => ({
+        name,
+        site: 'a',
+        country: 'NO',
+        rank: 100,
+        promotable: true,
+        serverId: index + 1,
+      })),
       witnesses: names.filter((name) => !databases.includes(name)),
       mode: 'semisync',
       alone: 'async',

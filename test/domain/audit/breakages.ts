@@ -34,6 +34,13 @@ const declaring = (changes: Partial<AuditFacts['declared']>): AuditFacts => ({
   ...HEALTHY,
   declared: { ...HEALTHY.declared, ...changes },
 });
+const never = (...names: readonly string[]): AuditFacts => ({
+  ...HEALTHY,
+  cluster: {
+    ...HEALTHY.cluster,
+    hosts: HEALTHY.cluster.hosts.map((one) => ({ ...one, promotable: !names.includes(one.name) })),
+  },
+});
 const standing = (name: string, changes: object): AuditFacts => ({
   ...HEALTHY,
   cluster: {
@@ -56,6 +63,7 @@ const followingNobody = {
 const SERVERS: readonly Breakage[] = [
   ['ServerIdShared', withStatus('db2', { serverId: 1 }), 'db2', /server_id 1, as on db1/],
   ['ServerUidShared', withServer('db2', { uid: 'uid-db1' }), 'db2', /uid-db1, as on db1/],
+  ['ServerIdDiffers', withStatus('db1', { serverId: 101 }), 'db1', /server_id 101/],
   ['BinlogOff', withStatus('db2', { binlog: { ...status('db2').binlog, enabled: false } }), 'db2', /log_bin=OFF/],
   ['BinlogNotSynced', withStatus('db2', { binlog: { ...status('db2').binlog, sync: 0 } }), 'db2', /sync_binlog=0/],
   ['CommitNotFlushed', withStatus('db3', { flushLogAtCommit: 2 }), 'db3', /trx_commit=2/],
@@ -302,6 +310,8 @@ const PLACES: readonly Breakage[] = [
     /nothing at \/var\/backups/,
   ],
   ['NoStandby', followingNobody, 'shop', /no server follows/],
+  ['NobodyPromotable', never('db2', 'db3'), 'shop', /promotable: false on db2, db3/],
+  ['PrimaryNotPromotable', never('db1'), 'db1', /on the primary/],
   [
     'LosslessWithoutAckers',
     withStatus('db1', { semiSync: { ...status('db1').semiSync, clients: 0 } }),
