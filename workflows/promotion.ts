@@ -1,5 +1,5 @@
 import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { ParentClosePolicy, patched, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Activities, Fenced, Promoted, Settled } from '../activities/contract.ts';
 import { deposedId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
@@ -25,6 +25,8 @@ export async function goForward({ cluster }: FailoverInput, { fenced, decide, pa
   const abandoned: Abandoned[] = [];
   let elected = fenced;
   for (;;) {
+    // However this run ends from here on. One that began under an earlier version does it at its end.
+    if (mayLiveOn(elected) && patched('deposed-before-promotion')) await leaveDeposed(cluster, elected, page);
     const promoted = await promote(cluster, elected, page);
     if ('epoch' in promoted) return finish({ cluster, fenced: elected, promoted, abandoned }, page);
     abandoned.push({ fenced: elected, why: promoted.why });
@@ -60,9 +62,9 @@ async function promote(cluster: string, fenced: Ready, page: RunPage): Promise<P
 async function finish(done: Omit<Done, 'events'>, page: RunPage): Promise<FailoverResult> {
   const { cluster, fenced, promoted, abandoned } = done;
   page.enter('settle');
-  const fences = [...abandoned.map((one) => one.fenced), fenced].map(({ decision }) => decision.fence);
-  const alive = new Set(fences.flatMap((fence) => (isDown(fence) ? [] : [fence.host])));
-  for (const host of alive) await leaveDeposed(cluster, host, page);
+  const decided = [...abandoned.map((one) => one.fenced), fenced].filter(mayLiveOn);
+  const alive = new Map(decided.map((one) => [one.decision.fence.host, one]));
+  for (const one of alive.values()) await leaveDeposed(cluster, one, page);
   const { runId: run } = workflowInfo();
   const settled = await settle(
     { cluster, run, primary: fenced.winner, epoch: promoted.epoch, fence: fenced.decision.fence },
@@ -82,18 +84,21 @@ const isBack = (cluster: string, { primary, diagnosis }: Extract<Fenced, { kind:
     { changed: true },
   );
 
+const mayLiveOn = ({ decision }: Ready): boolean => !isDown(decision.fence);
+
 /** It cannot acknowledge a write, but it may still be open and hold the VIP: a run of its own shuts it off when it answers. */
-async function leaveDeposed(cluster: string, host: string, page: RunPage): Promise<void> {
+async function leaveDeposed(cluster: string, { decision, epoch }: Ready, page: RunPage): Promise<void> {
+  const { host } = decision.fence;
   const workflowId = deposedId(cluster, host);
-  page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
   try {
     await startChild(fenceDeposed, {
       workflowId,
-      args: [{ cluster, host }],
+      args: [{ cluster, host, epoch: epoch.number }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout: '1s',
       staticSummary: `shut off ${host} as soon as it answers`,
     });
+    page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // one that waits already will do
   }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   parseAdmitReplica,
   parseFailover,
+  parseFenceDeposed,
   parseGoAsync,
   parseMakeRoom,
   parsePreparePrimary,
@@ -16,6 +17,7 @@ const PARSERS = {
   provisionReplica: { parse: parseProvisionReplica, least: { cluster: 'shop', host: 'db2' } },
   admitReplica: { parse: parseAdmitReplica, least: { cluster: 'shop', host: 'db2' } },
   removeAcker: { parse: parseRemoveAcker, least: { cluster: 'shop', host: 'db3' } },
+  fenceDeposed: { parse: parseFenceDeposed, least: { cluster: 'shop', host: 'db1' } },
   goAsync: { parse: parseGoAsync, least: { cluster: 'shop' } },
   makeRoom: { parse: parseMakeRoom, least: { cluster: 'shop' } },
   verifyReplication: { parse: parseVerifyReplication, least: { cluster: 'shop' } },

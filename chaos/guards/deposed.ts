@@ -1,0 +1,30 @@
+import { guardsOf } from './guard.ts';
+
+/** What becomes of an old primary that may live on, and of a promotion that comes to nothing. */
+export const DEPOSED = [
+  ...guardsOf('workflows/promotion.ts', 'test/workflows/lost-winner.test.ts', [
+    [
+      'deposed before the promotion',
+      'an old primary that was not reached is shut off, however the failover ends that deposed it',
+      "if (mayLiveOn(elected) && patched('deposed-before-promotion')) await leaveDeposed(cluster, elected, page);",
+      '',
+      'is left to a run of its own before anybody is recorded in its place, however the failover ends',
+    ],
+  ]),
+  ...guardsOf('activities/deposing.ts', 'test/activities/deposing.test.ts', [
+    [
+      'an undecided look is no end',
+      'a deposed primary is not left open since too few members answered in one look',
+      "primaryRecordOf(cluster, seen, 'NotYet')",
+      'primaryRecordOf(cluster, seen)',
+      'is waited for while too few members say who is primary',
+    ],
+    [
+      'on record still is not back',
+      'a deposed primary is not left open since its successor was recorded a moment after the look',
+      'recorded.epoch < deposed',
+      'recorded.epoch < 0',
+      'is waited for while the failover that deposes it has recorded nobody else yet',
+    ],
+  ]),
+];
