@@ -19,6 +19,8 @@ export type Fenced =
     }
   | {
       readonly kind: 'refused';
+      /** Whom it would have replaced; null when nobody knows. Runs of earlier versions do not say. */
+      readonly primary?: HostName | null;
       readonly explains: string;
       readonly remedy: string;
       /** False: nothing was changed anywhere. True: the undo has work to do. */
@@ -63,7 +65,7 @@ export interface FailoverActivities {
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
    * Steps inside: see `FENCE_STEPS`. Nothing is changed when the prediction at step 2 already refuses.
-   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it
+   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it. It counts for the primary it names
    */
   fenceAndDrain(
     input: OfOperation & { readonly candidate: HostName | null; readonly accepted?: Acceptance | null },

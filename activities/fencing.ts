@@ -186,10 +186,12 @@ export const fencingActivities = (
       const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
       const logs = lookAtRelayLogs(managed);
       const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
+      let primary: HostName | null = null;
       try {
-        const primary = primaryOf(managed, first.seen);
+        primary = primaryOf(managed, first.seen);
+        const given = accepted?.primary === primary ? accepted : null;
         const fenced = await fenceAndDrain(
-          { cluster: managed, primary, candidate, accepted, run, steps },
+          { cluster: managed, primary, candidate, accepted: given, run, steps },
           { first, logs, handedOver },
         );
         if (fenced.kind !== 'alive') return fenced;
@@ -199,7 +201,7 @@ export const fencingActivities = (
         const changed = hasChanged(await observe(managed), { run, steps });
         const { remedy, risk } =
           error instanceof Refusal ? error : { remedy: `bring back the members that do not answer`, risk: null };
-        return { kind: 'refused', explains: error.message, remedy, changed, risk, timeline: steps.timeline };
+        return { kind: 'refused', primary, explains: error.message, remedy, changed, risk, timeline: steps.timeline };
       }
     }),
 });
