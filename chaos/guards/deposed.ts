@@ -10,6 +10,20 @@ export const DEPOSED = [
       '',
       'is left to a run of its own before anybody is recorded in its place, however the failover ends',
     ],
+    [
+      'a recorded winner stays',
+      'the old primary is not opened beside a winner that may have served',
+      'abandoned.at(-1)?.fenced.decision.fence.host === primary &&',
+      '',
+      'undoes nothing when %s',
+    ],
+    [
+      "a person's word may have recorded a winner",
+      'an old primary that counted as off by a wrong word is not opened beside the winner that this recorded',
+      "fenced.decision.fence.rung !== 'accepted'",
+      'fenced.decision.fence.rung.length > 0',
+      'undoes nothing when %s',
+    ],
   ]),
   ...guardsOf('activities/deposing.ts', 'test/activities/deposing.test.ts', [
     [
@@ -25,6 +39,15 @@ export const DEPOSED = [
       'recorded.epoch < deposed',
       'recorded.epoch < 0',
       'is waited for while the failover that deposes it has recorded nobody else yet',
+    ],
+  ]),
+  ...guardsOf('activities/fencing.ts', 'test/activities/failover.test.ts', [
+    [
+      'a word counts for one host',
+      'what a person said of one old primary covers neither the fence nor the loss of another',
+      'accepted?.primary === primary ? accepted : null',
+      'accepted',
+      'a person answers for the host that was asked about, and for no other',
     ],
   ]),
 ];
