@@ -15,14 +15,14 @@ export const DEPOSED = [
       'the old primary is not opened beside a winner that may have served',
       'abandoned.at(-1)?.fenced.decision.fence.host === primary &&',
       '',
-      'undoes nothing when %s',
+      'the winner is, which may have served',
     ],
     [
       "a person's word may have recorded a winner",
       'an old primary that counted as off by a wrong word is not opened beside the winner that this recorded',
       "fenced.decision.fence.rung !== 'accepted'",
       'fenced.decision.fence.rung.length > 0',
-      'undoes nothing when %s',
+      'a person had answered for the old primary, and is not right',
     ],
   ]),
   ...guardsOf('activities/deposing.ts', 'test/activities/deposing.test.ts', [
