@@ -106,6 +106,13 @@ describe('a good input', () => {
     expect(parseProvisionReplica(provision)).toEqual({ kind: 'ok', value: provision });
   });
 
+  it('has a whole number where it needs one', () => {
+    const input = { cluster: 'shop', host: 'db1', epoch: 12 };
+    expect(parseFenceDeposed(input)).toEqual({ kind: 'ok', value: input });
+    for (const epoch of ['12', 1.5])
+      expect(sentence({ ...input, epoch }, parseFenceDeposed)).toContain('takes a whole number as "epoch"');
+  });
+
   it('may give null for a field that it does not need, as forms do, and the field is left out', () => {
     expect(parseFailover({ cluster: 'shop', candidate: null, reason: undefined })).toStrictEqual({
       kind: 'ok',
