@@ -1,6 +1,7 @@
 import { AdapterFailure } from '../adapters/ports.ts';
 import { waitApplied } from '../adapters/mariadb.ts';
 import { endTail } from '../adapters/mariadb-tail.ts';
+import { wordAbout } from '../domain/acceptance.ts';
 import { vouching } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
@@ -75,7 +76,8 @@ export async function electAndDrain(authority: Authority, found: Decided): Promi
       fence: found.fence,
       coverage,
       salvage,
-      accepted: found.fence.rung === 'accepted' || coverage.kind === 'lossy' ? found.accepted : null,
+      accepted:
+        found.fence.rung === 'accepted' || coverage.kind === 'lossy' ? wordAbout(found.primary, found.accepted) : null,
     },
     timeline: steps.timeline,
   };

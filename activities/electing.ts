@@ -4,10 +4,11 @@ import type { HostName } from '../domain/cluster.ts';
 import { describeHost, memberNames } from '../domain/cluster.ts';
 import type { Contender, Election } from '../domain/election.ts';
 import { electPrimary } from '../domain/election.ts';
+import type { FailureType } from '../domain/failure.ts';
 import type { Lineage } from '../domain/lineage.ts';
 import type { ClusterObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, recordsByMember } from '../domain/observation.ts';
-import type { MemberRecords, SyncRecord } from '../domain/records.ts';
+import type { MemberRecords, PrimaryRecord, SyncRecord } from '../domain/records.ts';
 import { explainUndecided, recordedLineage, recordedPrimary, recordedSync } from '../domain/records.ts';
 import { requireCandidate } from './refusal.ts';
 
@@ -77,12 +78,20 @@ export function syncOf(cluster: ClusterPorts, records: readonly MemberRecords[])
 }
 
 /** @throws AdapterFailure `Unsafe` when nobody is recorded, or too few members answer to know */
-export function primaryOf(cluster: ClusterPorts, seen: ClusterObservation): HostName {
+export const primaryOf = (cluster: ClusterPorts, seen: ClusterObservation): HostName =>
+  primaryRecordOf(cluster, seen).host;
+
+/** @throws AdapterFailure `Unsafe` when nobody is recorded; `undecided` when too few members answer to know */
+export function primaryRecordOf(
+  cluster: ClusterPorts,
+  seen: ClusterObservation,
+  undecided: FailureType = 'Unsafe',
+): PrimaryRecord {
   const { description } = cluster;
   const primary = recordedPrimary(answeredRecords(seen), memberNames(description).length);
-  if (primary.kind === 'known') return describeHost(description, primary.record.host).name;
+  if (primary.kind === 'known') return { ...primary.record, host: describeHost(description, primary.record.host).name };
   throw new AdapterFailure({
-    type: 'Unsafe',
+    type: primary.kind === 'nothing' ? 'Unsafe' : undecided,
     host: description.cluster,
     message:
       primary.kind === 'nothing'

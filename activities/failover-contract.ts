@@ -2,6 +2,7 @@ import type { Acceptance, Risk } from '../domain/acceptance.ts';
 import type { Epoch, HostName } from '../domain/cluster.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EventsReport } from '../domain/events.ts';
+import type { FenceDeposedInput } from '../domain/inputs.ts';
 import type { FailoverPlan } from '../domain/plan.ts';
 import type { FailoverDecision, FenceProof, TimelineEntry } from '../domain/report.ts';
 import type { OfCluster, OfOperation, Undone } from './contract-shapes.ts';
@@ -18,6 +19,8 @@ export type Fenced =
     }
   | {
       readonly kind: 'refused';
+      /** Whom it would have replaced; null when nobody knows. Runs of earlier versions do not say. */
+      readonly primary?: HostName | null;
       readonly explains: string;
       readonly remedy: string;
       /** False: nothing was changed anywhere. True: the undo has work to do. */
@@ -62,7 +65,7 @@ export interface FailoverActivities {
   /**
    * Steps 2 to 9 of a failover: observe, claim, diagnose again, fence with proof, stop the receivers, elect, check coverage, drain. Can be undone.
    * Steps inside: see `FENCE_STEPS`. Nothing is changed when the prediction at step 2 already refuses.
-   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it
+   * @param input.accepted what a person answers for: an unproven fence, a loss; a refusal that says `risk` asks for it. It counts for the primary it names
    */
   fenceAndDrain(
     input: OfOperation & { readonly candidate: HostName | null; readonly accepted?: Acceptance | null },
@@ -87,9 +90,10 @@ export interface FailoverActivities {
   /**
    * Shuts off a deposed primary that could not be reached when it was deposed, under the epoch that the others obey.
    * @returns `left-alone` when it is primary again, or follows the primary
-   * @throws `Unreachable` while its helper does not answer; `NotYet` when an operation claims at the same time
+   * @throws `Unreachable` while its helper does not answer; `NotYet` while too few members say who is primary, while nobody is recorded in its place, and when an
+   * operation claims at the same time
    */
-  fenceDeposed(input: OfCluster & { readonly host: HostName }): Promise<DeposedFence>;
+  fenceDeposed(input: FenceDeposedInput): Promise<DeposedFence>;
 
   /**
    * Step 13: forgets the old channel on the new primary and enables its events, if the policy is that it runs them.

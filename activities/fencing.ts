@@ -206,8 +206,8 @@ export const fencingActivities = (
         if (error instanceof Spared) return { ...error.fenced, changed: hasChanged(first.seen, { run, steps }) };
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });
-        const { remedy, risk } = error instanceof Refusal ? error : { remedy: SAID_THERE, risk: null };
-        return { kind: 'refused', explains: error.message, remedy, changed, risk, timeline: steps.timeline };
+        const { remedy, risk, primary } = error instanceof Refusal ? error : new Refusal(error.message, SAID_THERE);
+        return { kind: 'refused', primary, explains: error.message, remedy, changed, risk, timeline: steps.timeline };
       }
     }),
 });

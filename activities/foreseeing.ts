@@ -1,7 +1,7 @@
 import type { ClusterPorts, HelperAnswerFields, HelperPort } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
 import type { Acceptance, PossibleLoss, Risk } from '../domain/acceptance.ts';
-import { acceptanceOf, leftOpen, NO_RISK } from '../domain/acceptance.ts';
+import { acceptanceOf, leftOpen, NO_RISK, wordAbout } from '../domain/acceptance.ts';
 import { vouching } from '../domain/channels.ts';
 import type { HostName } from '../domain/cluster.ts';
 import type { Coverage, CoverageInput } from '../domain/coverage.ts';
@@ -142,20 +142,22 @@ async function contributing(logs: RelayLogs, followers: readonly HostName[]): Pr
 const explained = (coverage: Coverage, whys: readonly string[]): Coverage =>
   coverage.kind === 'lossless' ? coverage : { ...coverage, why: [coverage.why, ...whys].join('; ') };
 
+type Given = Pick<Foreseen, 'accepted' | 'cluster' | 'primary'>;
+
 /** @throws Refusal with everything that is still open, and how it can be accepted */
-export function refuseUnaccepted(risk: Risk, given: Pick<Foreseen, 'accepted' | 'cluster'>): void {
+export function refuseUnaccepted(risk: Risk, given: Given): void {
   const refusal = unaccepted(risk, given);
   if (refusal !== null) throw refusal;
 }
 
 /** Null: nothing is open. */
-export function unaccepted(risk: Risk, { accepted, cluster }: Pick<Foreseen, 'accepted' | 'cluster'>): Refusal | null {
-  const open = leftOpen(risk, accepted, cluster.description.mayLose);
+export function unaccepted(risk: Risk, { accepted, cluster, primary }: Given): Refusal | null {
+  const open = leftOpen(risk, wordAbout(primary, accepted), cluster.description.mayLose);
   if (open.length === 0) return null;
   return new Refusal(
     open.join('; '),
     `bring back a host that is missing, or let a person answer for it: start the failover with askWithin, then send it the update accept with ${JSON.stringify(acceptanceOf(risk))}`,
-    risk,
+    { risk, primary },
   );
 }
 

@@ -48,7 +48,7 @@ async function planNow(cluster: ClusterPorts, candidate: HostName | null): Promi
     const elected = await foresee({ cluster, seen, primary, candidate, logs, accepted: null });
     const ifHostDies = await refusalWithoutHost({ cluster, seen, primary, candidate, logs, accepted: null });
     // A failover would not go on from a diagnosis that is uncertain.
-    const open = refusalOf(diagnosis) ?? unaccepted(elected.risk, { cluster, accepted: null });
+    const open = refusalOf(diagnosis) ?? unaccepted(elected.risk, { cluster, primary, accepted: null });
     const refusal = open === null ? null : inWords(open);
     return { plan: planOf({ ...known, elected, refusal, ifHostDies }), isMoving };
   } catch (error) {
@@ -64,7 +64,7 @@ async function refusalWithoutHost(input: Foreseen): Promise<PlannedRefusal | nul
   const hosts = seen.hosts.map((entry) => (entry.host === primary ? { ...entry, helper: gone, server: gone } : entry));
   try {
     const { risk } = await foresee({ ...input, seen: { ...seen, hosts } });
-    const open = unaccepted(risk, { cluster, accepted: null });
+    const open = unaccepted(risk, { cluster, primary, accepted: null });
     return open === null ? null : inWords(open);
   } catch (error) {
     return inWords(error);

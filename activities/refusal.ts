@@ -30,10 +30,13 @@ export class Refusal extends Error {
   readonly remedy: string;
   /** What a person could accept instead; null when nobody's word helps. */
   readonly risk: Risk | null;
+  /** Whom that would be about. */
+  readonly primary: HostName | null;
 
-  constructor(explains: string, remedy: string, risk: Risk | null = null) {
+  constructor(explains: string, remedy: string, open: { risk: Risk; primary: HostName } | null = null) {
     super(explains);
     this.remedy = remedy;
-    this.risk = risk;
+    this.risk = open?.risk ?? null;
+    this.primary = open?.primary ?? null;
   }
 }

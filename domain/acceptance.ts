@@ -1,3 +1,4 @@
+import type { HostName } from './cluster.ts';
 import type { Parsed } from './inputs.ts';
 
 /** What a failover cannot prove. Without a person's acceptance of all of it nothing goes on. */
@@ -22,7 +23,13 @@ export interface Acceptance {
   readonly fence: boolean;
   /** Most transactions that may be lost; `unknown` accepts a loss that nobody can count. */
   readonly loss: number | 'unknown';
+  /** The old primary that it was asked about; it counts for no other. Absent in those of earlier versions, which are asked for anew. */
+  readonly primary?: HostName | null;
 }
+
+/** Null: nobody answers for that primary. */
+export const wordAbout = (primary: HostName, accepted: Acceptance | null): Acceptance | null =>
+  accepted?.primary === primary ? accepted : null;
 
 export const NO_RISK: Risk = { fence: null, loss: null };
 

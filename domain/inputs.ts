@@ -31,6 +31,8 @@ export interface MakeRoomInput {
 export interface FenceDeposedInput {
   readonly cluster: string;
   readonly host: string;
+  /** Of the failover that deposes it: while an older record has it as the primary, its successor is only not recorded yet. Absent: it is. */
+  readonly epoch?: number;
 }
 export interface RejoinReplicaInput {
   readonly cluster: string;
@@ -79,6 +81,7 @@ export const isName = (text: string): boolean => NAME.test(text);
 const FREE_TEXT = new Set(['reason']);
 const DURATIONS = new Set(['askWithin']);
 const FLAGS = new Set(['dryRun']);
+const NUMBERS = new Set(['epoch']);
 const DURATION = /^([1-9]\d{0,3})(s|m|h)$/;
 
 const CLUSTER: Field = { name: 'cluster', required: true, example: 'shop' };
@@ -112,6 +115,8 @@ function faultOf(field: Field, value: unknown): string | null {
   if (value === undefined || value === null) return field.required ? `needs "${field.name}"` : null;
   if (FLAGS.has(field.name))
     return typeof value === 'boolean' ? null : `takes true or false as "${field.name}", not ${describe(value)}`;
+  if (NUMBERS.has(field.name))
+    return Number.isSafeInteger(value) ? null : `takes a whole number as "${field.name}", not ${describe(value)}`;
   if (typeof value !== 'string') return `needs "${field.name}" as a text, not ${describe(value)}`;
   if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
   if (DURATIONS.has(field.name))
@@ -141,7 +146,11 @@ const REASON: Field = { name: 'reason', required: false, example: 'its disk is b
 export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
 export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
 export const parseMakeRoom = parser<MakeRoomInput>('makeRoom', [CLUSTER]);
-export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [CLUSTER, { ...HOST, example: 'db1' }]);
+export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [
+  CLUSTER,
+  { ...HOST, example: 'db1' },
+  { name: 'epoch', required: false, example: '12' },
+]);
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseVerifyReplication = parser<VerifyReplicationInput>('verifyReplication', [CLUSTER]);

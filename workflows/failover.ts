@@ -38,9 +38,9 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   page.enter('fence and drain');
   undo.push(() => critical('undo: remove the fence, open the old primary').undoFence({ cluster, run }));
   let isFirst = true;
-  const decide = (): Promise<Fenced> =>
+  const decide = (candidate: string | null): Promise<Fenced> =>
     question.untilAccepted(async (accepted) => {
-      const input = { cluster, run, candidate: order.candidate ?? null, accepted };
+      const input = { cluster, run, candidate, accepted };
       try {
         return await critical(`fence the primary of ${cluster}, elect, drain`).fenceAndDrain(input);
       } catch (error) {
@@ -51,7 +51,7 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
         isFirst = false;
       }
     });
-  const fenced = await decide();
+  const fenced = await decide(order.candidate ?? null);
   if (fenced.kind === 'refused') {
     if (!fenced.changed) undo.forget();
     throw refusalOf(fenced);
@@ -60,7 +60,7 @@ async function failOver(order: FailoverInput, undo: UndoStack): Promise<Failover
   heedCancellation();
   // ── point of no return ──
   undo.commit(`${fenced.winner} may be recorded as primary; start the failover again to go on`);
-  return CancellationScope.nonCancellable(() => goForward(order, { fenced, decide, page }));
+  return CancellationScope.nonCancellable(() => goForward(order, { fenced, decide, undo, page }));
 }
 
 function plan({ cluster, candidate }: FailoverInput): Promise<FailoverPlan> {

@@ -16,7 +16,7 @@ export async function fenceDeposed(input: unknown): Promise<FenceDeposedResult> 
   return atAddress(deposedId(cluster, host), order, async () => {
     const page = new RunPage(`Shut off ${host} of ${cluster} as soon as it answers`, ['wait and fence']);
     page.enter('wait and fence');
-    const fence = await patient(`fence ${host} when it answers`).fenceDeposed({ cluster, host });
+    const fence = await patient(`fence ${host} when it answers`).fenceDeposed(order);
     page.end(fence.kind, fence.kind === 'fenced' ? `bring ${host} back: standfast rejoin ${cluster} ${host}` : null);
     return {
       outcome: fence.kind,

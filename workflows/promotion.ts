@@ -1,5 +1,5 @@
 import { ActivityFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { ParentClosePolicy, patched, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Activities, Fenced, Promoted, Settled } from '../activities/contract.ts';
 import { deposedId } from '../domain/addresses.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
@@ -11,28 +11,39 @@ import { asDecidedBefore, report } from './failover-report.ts';
 import { fenceDeposed } from './fence-deposed.ts';
 import type { RunPage } from './progress.ts';
 import { brief, critical } from './steps.ts';
+import type { UndoStack } from './undo.ts';
 import { factsOf, namedFailure, sentenceOf } from './undo.ts';
+
+type NotReady = Exclude<Fenced, { kind: 'ready' }>;
 
 interface Way {
   readonly fenced: Ready;
-  /** Decides anew, from what is seen and recorded then. */
-  readonly decide: () => Promise<Fenced>;
+  /** Decides anew, from what is seen and recorded then. Null: whoever is best. */
+  readonly decide: (candidate: string | null) => Promise<Fenced>;
+  readonly undo: UndoStack;
   readonly page: RunPage;
 }
 
 /** Past the point of no return: promotes the winner, or, when that one is lost as well, whoever is elected after it. */
-export async function goForward({ cluster }: FailoverInput, { fenced, decide, page }: Way): Promise<FailoverResult> {
+export async function goForward(
+  { cluster }: FailoverInput,
+  { fenced, decide, undo, page }: Way,
+): Promise<FailoverResult> {
   const abandoned: Abandoned[] = [];
   let elected = fenced;
   for (;;) {
+    // However this run ends from here on. One that began under an earlier version does it at its end.
+    if (mayLiveOn(elected) && patched('deposed-before-promotion')) await leaveDeposed(cluster, elected, page);
     const promoted = await promote(cluster, elected, page);
     if ('epoch' in promoted) return finish({ cluster, fenced: elected, promoted, abandoned }, page);
     abandoned.push({ fenced: elected, why: promoted.why });
     page.note(`${promoted.why}; electing anew`);
     page.enter('fence and drain');
-    const next = await decide();
-    if (next.kind === 'refused') throw refusalOf({ ...next, changed: true });
-    if (next.kind !== 'ready') throw isBack(cluster, next);
+    const next = await decide(null); // whoever was asked for is lost
+    if (next.kind !== 'ready') {
+      if (wasNeverRecorded(abandoned, next)) undo.takeBack();
+      throw next.kind === 'refused' ? refusalOf({ ...next, changed: true }) : spared(cluster, next, elected);
+    }
     elected = asDecidedBefore(next, abandoned);
   }
 }
@@ -60,9 +71,9 @@ async function promote(cluster: string, fenced: Ready, page: RunPage): Promise<P
 async function finish(done: Omit<Done, 'events'>, page: RunPage): Promise<FailoverResult> {
   const { cluster, fenced, promoted, abandoned } = done;
   page.enter('settle');
-  const fences = [...abandoned.map((one) => one.fenced), fenced].map(({ decision }) => decision.fence);
-  const alive = new Set(fences.flatMap((fence) => (isDown(fence) ? [] : [fence.host])));
-  for (const host of alive) await leaveDeposed(cluster, host, page);
+  const decided = [...abandoned.map((one) => one.fenced), fenced].filter(mayLiveOn);
+  const alive = new Map(decided.map((one) => [one.decision.fence.host, one]));
+  for (const one of alive.values()) await leaveDeposed(cluster, one, page);
   const { runId: run } = workflowInfo();
   const settled = await settle(
     { cluster, run, primary: fenced.winner, epoch: promoted.epoch, fence: fenced.decision.fence },
@@ -75,25 +86,41 @@ async function finish(done: Omit<Done, 'events'>, page: RunPage): Promise<Failov
   return result;
 }
 
-const isBack = (cluster: string, { primary, diagnosis }: Extract<Fenced, { kind: 'alive' | 'closed' }>) =>
-  failure(
-    'Unsafe',
-    `${primary} was lost during its promotion and is back (${diagnosis.explains}). What you can do: standfast prepare ${cluster} ${primary}`,
-    { changed: true },
-  );
+/**
+ * The old primary is still on record, so that nothing went forward. Where a person had answered for it, that counted as its vote for the winner, and only the
+ * winner may know.
+ */
+const wasNeverRecorded = (abandoned: readonly Abandoned[], { primary }: NotReady): boolean =>
+  abandoned.at(-1)?.fenced.decision.fence.host === primary &&
+  abandoned.every(({ fenced }) => fenced.decision.fence.rung !== 'accepted');
+
+/** Whoever is on record as the primary is back. */
+function spared(cluster: string, { primary, diagnosis }: Extract<Fenced, { kind: 'alive' | 'closed' }>, lost: Ready) {
+  const { winner, decision } = lost;
+  const back = `is back (${diagnosis.explains})`;
+  const open = `standfast prepare ${cluster} ${primary}`;
+  const explains =
+    primary === decision.fence.host
+      ? `${primary}, which was to be replaced, ${back}, and ${winner} was lost in its promotion. Should it not be open again, see to it that ${winner} is off; what you can do then: ${open}`
+      : `${primary} was lost during its promotion and ${back}. What you can do: ${open}`;
+  return failure('Unsafe', explains, { changed: true });
+}
+
+const mayLiveOn = ({ decision }: Ready): boolean => !isDown(decision.fence);
 
 /** It cannot acknowledge a write, but it may still be open and hold the VIP: a run of its own shuts it off when it answers. */
-async function leaveDeposed(cluster: string, host: string, page: RunPage): Promise<void> {
+async function leaveDeposed(cluster: string, { decision, epoch }: Ready, page: RunPage): Promise<void> {
+  const { host } = decision.fence;
   const workflowId = deposedId(cluster, host);
-  page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
   try {
     await startChild(fenceDeposed, {
       workflowId,
-      args: [{ cluster, host }],
+      args: [{ cluster, host, epoch: epoch.number }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout: '1s',
       staticSummary: `shut off ${host} as soon as it answers`,
     });
+    page.note(`${host} was not reached; \`${workflowId}\` shuts it off as soon as it answers`);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // one that waits already will do
   }

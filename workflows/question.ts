@@ -3,16 +3,22 @@ import type { Duration } from '@temporalio/common';
 import type { Fenced } from '../activities/contract.ts';
 import type { Acceptance, Risk } from '../domain/acceptance.ts';
 import { acceptanceOf, parseAcceptance } from '../domain/acceptance.ts';
+import type { HostName } from '../domain/cluster.ts';
 import type { FailoverInput } from '../domain/inputs.ts';
 import { accept } from './operation.ts';
 import { acceptUpdate } from './messages.ts';
 import type { RunPage } from './progress.ts';
 
+interface Open {
+  readonly risk: Risk;
+  readonly primary: HostName | null;
+}
+
 /** What a failover asks of a person when it cannot prove something, for as long as the order lets it wait. */
 export class Question {
   readonly #order: FailoverInput;
   readonly #page: RunPage;
-  #open: Risk | null = null;
+  #open: Open | null = null;
   #accepted: Acceptance | null = null;
 
   constructor(order: FailoverInput, page: RunPage) {
@@ -20,7 +26,7 @@ export class Question {
     this.#page = page;
     setHandler(acceptUpdate, (input) => this.#take(input), {
       validator: (input) => {
-        accept(parseAcceptance(input, this.#open));
+        accept(parseAcceptance(input, this.#open?.risk ?? null));
       },
       description: `Answer for what the run cannot prove, such as ${JSON.stringify(acceptanceOf({ fence: '', loss: null }))}`,
     });
@@ -31,17 +37,17 @@ export class Question {
     for (;;) {
       const fenced = await attempt(this.#accepted);
       if (fenced.kind !== 'refused' || fenced.risk === null) return fenced;
-      const answered = await this.#ask(fenced.risk, fenced.explains);
+      const answered = await this.#ask({ risk: fenced.risk, primary: fenced.primary ?? null }, fenced.explains);
       if (!answered) return fenced;
     }
   }
 
-  async #ask(risk: Risk, explains: string): Promise<boolean> {
+  async #ask(open: Open, explains: string): Promise<boolean> {
     const { askWithin, cluster } = this.#order;
     if (askWithin === undefined) return false;
-    this.#open = risk;
+    this.#open = open;
     this.#page.ask(
-      `${explains}. To go on all the same, send the update \`accept\` with \`${JSON.stringify(acceptanceOf(risk))}\` within ${askWithin}`,
+      `${explains}. To go on all the same, send the update \`accept\` with \`${JSON.stringify(acceptanceOf(open.risk))}\` within ${askWithin}`,
       `standfast accept ${cluster} …`,
     );
     const answered = await condition(() => this.#open === null, askWithin as Duration);
@@ -49,10 +55,11 @@ export class Question {
     return answered;
   }
 
-  /** An earlier answer still stands beside a later one. */
+  /** An earlier answer about the same primary still stands beside a later one. */
   #take(input: unknown): Acceptance {
-    const value = accept(parseAcceptance(input, this.#open));
-    const before = this.#accepted;
+    const { risk, primary } = this.#open ?? { risk: null, primary: null };
+    const value = { ...accept(parseAcceptance(input, risk)), primary };
+    const before = this.#accepted?.primary === primary ? this.#accepted : null;
     this.#open = null;
     this.#accepted =
       before === null ? value : { ...value, fence: value.fence || before.fence, loss: larger(value.loss, before.loss) };

@@ -4,10 +4,16 @@ import type { Undone } from '../activities/contract.ts';
 import { isFailureType } from '../domain/failure.ts';
 import { failureFrom } from './failures.ts';
 
+interface Committed {
+  /** What stands when the run cannot go on. */
+  readonly fact: string;
+  readonly undos: readonly (() => Promise<Undone>)[];
+}
+
 /** Undos in the order in which they were pushed; each is pushed before its step and is safe when nothing happened. */
 export class UndoStack {
   readonly #undos: (() => Promise<Undone>)[] = [];
-  #committed: string | null = null;
+  #committed: Committed | null = null;
 
   push(undo: () => Promise<Undone>): void {
     this.#undos.push(undo);
@@ -20,14 +26,19 @@ export class UndoStack {
 
   /** From here on the run only goes forward. `fact` is what stands when it cannot. */
   commit(fact: string): void {
-    this.forget();
-    this.#committed = fact;
+    this.#committed = { fact, undos: this.#undos.splice(0) };
+  }
+
+  /** What it went forward to never came about: what was done before can be undone again. */
+  takeBack(): void {
+    this.#undos.unshift(...(this.#committed?.undos ?? []));
+    this.#committed = null;
   }
 
   /** Runs them in reverse, also in a cancelled run, and says what was and what was not undone. */
   async unwind(): Promise<Undone> {
     const undone: string[] = [];
-    const notUndone: string[] = this.#committed === null ? [] : [this.#committed];
+    const notUndone: string[] = this.#committed === null ? [] : [this.#committed.fact];
     await CancellationScope.nonCancellable(async () => {
       for (const undo of this.#undos.splice(0).reverse()) {
         try {

@@ -2,6 +2,7 @@ import { ADAPTERS } from './adapters.ts';
 import { AUTHORITY } from './authority.ts';
 import { CHANNELS } from './channels.ts';
 import { DECISIONS } from './decisions.ts';
+import { DEPOSED } from './deposed.ts';
 import { FILES_GUARDS } from './files.ts';
 import type { Guard } from './guard.ts';
 import { HOST } from './host.ts';
@@ -22,6 +23,7 @@ export const GUARDS: readonly Guard[] = [
   ...PROCESSES,
   ...AUTHORITY,
   ...OPERATIONS,
+  ...DEPOSED,
   ...STANDING,
   ...IDENTITY,
   ...DECISIONS,

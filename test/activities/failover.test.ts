@@ -205,8 +205,22 @@ it('a primary whose helper has an error of its own at every look is fenced over 
   });
 });
 
+it('a person answers for the host that was asked about, and for no other', async () => {
+  const shop = new SimulatedShop({ fence: ['ssh'] });
+  shop.powerOff('db1');
+  const word = { by: 'ann', reason: 'I pulled its plug', fence: true, loss: 'unknown' } as const;
+  for (const of of [{ primary: 'db2' }, {}])
+    expect(await fence(shop, { accepted: { ...word, ...of } })).toMatchObject({
+      value: { kind: 'refused', primary: 'db1', risk: { fence: expect.stringContaining('db1') } },
+    });
+  expect(shop.log).toEqual([]);
+  expect(await fence(shop, { accepted: { ...word, primary: 'db1' } })).toMatchObject({
+    value: { kind: 'ready', decision: { fence: { rung: 'accepted', host: 'db1' }, accepted: { primary: 'db1' } } },
+  });
+});
+
 describe('a tail that the winner cannot apply', () => {
-  const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3 };
+  const ACCEPTED = { by: 'ann', reason: 'shop must open', fence: false, loss: 3, primary: 'db1' };
 
   /** Two writes that only db1 has, and a winner that finds no place for them. */
   function withStrangeTail(mayLose = 0): SimulatedShop {

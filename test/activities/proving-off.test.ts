@@ -8,7 +8,7 @@ import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
 
-const WORD = { by: 'ann', reason: 'its plug is in my hand', fence: true, loss: 0 };
+const WORD = { by: 'ann', reason: 'its plug is in my hand', fence: true, loss: 0, primary: 'db1' };
 
 /** Of two, one alone is no majority: a claim rests on the other one being off. `asked`: whose power was to be taken. */
 function two(changes: ConstructorParameters<typeof SimulatedShop>[0] = {}) {
@@ -161,10 +161,13 @@ describe('a failover of two that is started again after the earlier one had reco
     expect(await goOn(shop)).toMatchObject({
       value: {
         kind: 'refused',
+        primary: 'db1',
         changed: false,
         risk: { fence: 'too few members answer, and the policy has no power switch for db1', loss: null },
       },
     });
+    // It is recorded by now, and that word would be about db2.
+    expect(await goOn(shop, { ...WORD, primary: 'db2' })).toMatchObject({ value: { kind: 'refused', primary: 'db1' } });
     const fenced = await goOn(shop, WORD);
     expect(fenced).toMatchObject({ value: { decision: { accepted: WORD } } });
     await finish(shop, readyOf(fenced));

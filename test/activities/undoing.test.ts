@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attempt, inSimulatedTime } from './sim/attempt.ts';
-import { decide, fence, firstOf, RUN } from './sim/runs.ts';
+import { decide, fence, firstOf, promote, RUN } from './sim/runs.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
 inSimulatedTime();
@@ -74,6 +74,22 @@ describe('the undo of a fence', () => {
     expect(await undo(shop)).toMatchObject({ kind: 'done', value: { notUndone: [] } });
     expect(shop.write('db1')).toBe('acknowledged');
     expect(await fence(shop, { run: 'run-9' })).toMatchObject({ value: { kind: 'alive', changed: false } });
+  });
+
+  it('has an old primary that is back acknowledged again, when the winner was lost before it was on record', async () => {
+    const shop = new SimulatedShop({ fence: ['revocation'] });
+    shop.cutFromWorker.add('db1');
+    for (const replica of ['db2', 'db3']) shop.cut.add(`db1 ${replica}`);
+    const decision = await decide(shop);
+    shop.powerOff(decision.winner);
+    expect(await promote(shop, decision, { attempt: 2 })).toMatchObject({ kind: 'failed', facts: { lost: 'db2' } });
+    shop.cutFromWorker.clear();
+    shop.cut.clear();
+    expect(shop.write('db1')).toBe('waits');
+    expect(await fence(shop)).toMatchObject({ value: { kind: 'alive', primary: 'db1' } });
+    expect(await undo(shop)).toMatchObject({ kind: 'done', value: { notUndone: [] } });
+    expect(shop.write('db1')).toBe('acknowledged');
+    expect(shop.violations).toEqual([]);
   });
 
   it('does nothing for a run that claimed nothing', async () => {

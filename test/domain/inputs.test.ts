@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   parseAdmitReplica,
   parseFailover,
+  parseFenceDeposed,
   parseGoAsync,
   parseMakeRoom,
   parsePreparePrimary,
@@ -16,6 +17,7 @@ const PARSERS = {
   provisionReplica: { parse: parseProvisionReplica, least: { cluster: 'shop', host: 'db2' } },
   admitReplica: { parse: parseAdmitReplica, least: { cluster: 'shop', host: 'db2' } },
   removeAcker: { parse: parseRemoveAcker, least: { cluster: 'shop', host: 'db3' } },
+  fenceDeposed: { parse: parseFenceDeposed, least: { cluster: 'shop', host: 'db1' } },
   goAsync: { parse: parseGoAsync, least: { cluster: 'shop' } },
   makeRoom: { parse: parseMakeRoom, least: { cluster: 'shop' } },
   verifyReplication: { parse: parseVerifyReplication, least: { cluster: 'shop' } },
@@ -102,6 +104,13 @@ describe('a good input', () => {
     expect(parseFailover(all)).toEqual({ kind: 'ok', value: all });
     const provision = { cluster: 'shop', host: 'db2', from: 'db3' };
     expect(parseProvisionReplica(provision)).toEqual({ kind: 'ok', value: provision });
+  });
+
+  it('has a whole number where it needs one', () => {
+    const input = { cluster: 'shop', host: 'db1', epoch: 12 };
+    expect(parseFenceDeposed(input)).toEqual({ kind: 'ok', value: input });
+    for (const epoch of ['12', 1.5])
+      expect(sentence({ ...input, epoch }, parseFenceDeposed)).toContain('takes a whole number as "epoch"');
   });
 
   it('may give null for a field that it does not need, as forms do, and the field is left out', () => {

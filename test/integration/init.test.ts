@@ -132,7 +132,9 @@ describe('init from a classic set-up', () => {
       });
       const text = readFileSync(path.join(folder, `${name}.yaml`), 'utf8');
       expect(text).toContain('# TODO: its prefix; keepalived.conf has none');
-      expect(text).toContain('they drop writes silently, such as those to ledger, shop, wiki: only production_db (binlog_do_db');
+      expect(text).toContain(
+        'they drop writes silently, such as those to ledger, shop, wiki: only production_db (binlog_do_db',
+      );
       expect(text).toMatch(/path: \/var\/www\/html\/uploads\/ # rsync from cron, to [\d.]+, with --delete/);
       expect(ran.stdout).toMatch(/db\d\.yaml is written: db1, db2\n\n\d+ places where it could not know:/);
     },

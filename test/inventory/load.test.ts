@@ -68,10 +68,7 @@ describe('a good inventory', () => {
         ],
         witnesses: [],
         vip: { address: '192.168.10.50', prefix: 24, interface: 'eth0', routerId: 51, driver: 'keepalived' },
-        replication: {
-          mode: 'semisync',
-          user: { name: 'repl', password: 'file:/etc/standfast/repl' },
-        },
+        replication: { mode: 'semisync', user: { name: 'repl', password: 'file:/etc/standfast/repl' } },
         policy: {
           failover: {
             automatic: true,

@@ -15,8 +15,10 @@ type Event = Readonly<Record<string, unknown>> & {
 };
 
 const folder = new URL('./histories/', import.meta.url);
+const patches = new URL('./patches/', import.meta.url);
 const names = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
-const read = (name: string): Saved => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Saved;
+const read = (name: string, of = folder): Saved =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, of), 'utf8')) as Saved;
 
 let workflowBundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {
@@ -70,6 +72,13 @@ describe('replay', () => {
   test.each(names)('runs of before go on under the workflows of today: %s', async (name) => {
     expect(await replay(read(name))).toEqual([]);
   });
+
+  test.each(readdirSync(patches).map((file) => file.replace(/\.json$/, '')))(
+    'a run of before a patch goes on in its own order: %s',
+    async (name) => {
+      expect(await replay(read(name, patches))).toEqual([]);
+    },
+  );
 
   test('names a step that is another one today', async () => {
     const renamed = changed(read('failover-completed'), (events) =>
