@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { restartReplication, stopReplication } from '../adapters/mariadb.ts';
+import { restartReplication, stopUncounted } from '../adapters/mariadb.ts';
 import { applyUntil, baseTables, endSums, openSnapshot, prepareToSum, sumTable } from '../adapters/mariadb-checksum.ts';
 import type { ClusterPorts, Session } from '../adapters/ports.ts';
 import { AdapterFailure } from '../adapters/ports.ts';
@@ -61,7 +61,6 @@ const compareOn = (proof: Proof, copy: Session): Promise<ChecksumProof> =>
   looking(proof.cluster, proof.primary, async (source) => {
     for (const session of [source, copy]) await prepareToSum(session);
     await endSums(source, proof.job);
-    await stopReplication(copy);
     const tables = new TableComparison();
     let position = '';
     // A table that was renamed before its turn is on the next list.
@@ -97,7 +96,7 @@ async function tablesOf(source: Session, copy: Session): Promise<readonly Compar
 /** @returns the position at which the primary's new snapshot and the copy, whose threads stand still, are alike */
 async function meet({ proof, source, copy }: Comparing): Promise<string> {
   const { cluster, target } = proof;
-  await stopReplication(copy);
+  await stopUncounted(copy);
   const { appliedPosition } = await statusOf(cluster, target);
   const position = await snapshotBeyond(source, { host: target, held: appliedPosition });
   await applyUntil(copy, position);
