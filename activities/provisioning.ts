@@ -12,9 +12,10 @@ import type { Obstacle } from '../domain/preflight.ts';
 import { judgeFitness, judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
-import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import { recordedSync } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
+import { primaryOf } from './electing.ts';
 import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { observe } from './observing.ts';
@@ -37,13 +38,7 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
   const { host: target } = request;
   for (const name of [target, request.from ?? target]) requireHost(description, name);
   const seen = await observe(cluster);
-  const recorded = recordedPrimary(answeredRecords(seen), memberNames(description).length);
-  if (recorded.kind !== 'known')
-    throw unsafe(
-      target,
-      `${description.cluster} has no recorded primary; run standfast prepare ${description.cluster} HOST first. Nothing was changed`,
-    );
-  const primary = recorded.record.host;
+  const primary = primaryOf(cluster, seen);
   const donor = request.from ?? primary;
   if (target === primary || target === donor)
     throw unsafe(target, `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`);
