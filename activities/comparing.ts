@@ -27,6 +27,8 @@ export interface Proof {
   readonly job: string;
   readonly target: HostName;
   readonly primary: HostName;
+  /** What a person does when it differs. */
+  readonly remedy: string;
 }
 
 interface Comparing {
@@ -160,11 +162,11 @@ async function sumsOf(
   return [primary.value, own.value];
 }
 
-function requireEqual({ target: host }: Proof, tables: TableComparison): void {
+function requireEqual({ target: host, remedy }: Proof, tables: TableComparison): void {
   if (tables.differing.length === 0) return;
   throw new AdapterFailure({
     type: 'Unsafe',
     host,
-    message: `${host} differs from its primary at the same GTID position in ${tables.differing.join(', ')}`,
+    message: `${host} differs from its primary at the same GTID position in ${tables.differing.join(', ')}. To go on: ${remedy}`,
   });
 }

@@ -67,3 +67,18 @@ it('an acker that is admitted in the middle of a proof of it stays one, and the 
   expect(await prove(shop, { attempt: 2 })).toMatchObject({ kind: 'failed', type: 'Stale' });
   expect(shop.database('db3').channel).toMatchObject({ receiver: 'running', applier: 'running', acknowledges: true });
 });
+
+it('a difference is told with what a person does: with the data of a host that came back, or with a copy', async () => {
+  const differing = async (shop: SimulatedShop) => {
+    shop.database('db3').sums.set('orders', '13');
+    const outcome = await prove(shop);
+    return outcome.kind === 'failed' ? `${outcome.type}: ${outcome.message}` : outcome.kind;
+  };
+  const differs = 'Unsafe: db3 differs from its primary at the same GTID position in `shop`.`orders`. To go on: ';
+  expect(await differing(withNewReplica())).toBe(
+    `${differs}when it counts, standfast acker remove shop db3; stop its server; as root on it, standfast-host discard-data host=db3; then standfast provision shop db3`,
+  );
+  const copy = withNewReplica();
+  copy.member('db3').copies.add(input.job);
+  expect(await differing(copy)).toBe(`${differs}standfast provision shop db3, once what was copied is removed`);
+});

@@ -14,6 +14,7 @@ interface WithAttempts {
   readonly name: HostName;
   readonly database: Database | null;
   readonly attempts: Map<string, Attempt>;
+  readonly copies: ReadonlySet<string>;
 }
 
 type Verb = (
@@ -32,7 +33,10 @@ function requireNewest(member: WithAttempts, { job, attempt }: Readonly<Record<s
 }
 
 export const JOB_LOOKS: Readonly<Record<string, Verb>> = {
-  'job-status': (member, { job }) => ({ state: 'absent', ...said(attemptAt(member, job)) }),
+  'job-status': (member, { job }) => ({
+    state: member.copies.has(job ?? '') ? 'done' : 'absent',
+    ...said(attemptAt(member, job)),
+  }),
   'job-assert': (member, args) => {
     requireNewest(member, args);
     return {};

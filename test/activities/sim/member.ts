@@ -52,6 +52,8 @@ export class Member {
   readonly refused = new Map<string, number>();
   /** Attempts at the steps of copies, by job. */
   readonly attempts = new Map<string, Attempt>();
+  /** Jobs that copied something to it. */
+  readonly copies = new Set<string>();
   /** A fence whose proof does not come true: the process stays. */
   isFenceProof = true;
 
