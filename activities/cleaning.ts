@@ -29,7 +29,7 @@ async function requireNotCounted(cluster: ClusterPorts, target: HostName): Promi
 async function clean(cluster: ClusterPorts, { job, donor, target }: Transfer): Promise<Undone> {
   const { owner } = cluster;
   await requireNotCounted(cluster, target);
-  let passing: AdapterFailure | null = null;
+  const passing: AdapterFailure[] = [];
   const part = (host: HostName, done: string) => ({
     what: `${host}: ${done}`,
     work: async () => {
@@ -37,16 +37,18 @@ async function clean(cluster: ClusterPorts, { job, donor, target }: Transfer): P
         await cluster.helper(host).request('job-clean', { owner, job }, { timeoutMs: CLEAN_MS });
       } catch (error) {
         if (!(error instanceof AdapterFailure) || !FAILURE_TYPES[error.type].retried) throw error;
-        passing = error;
+        passing.push(error);
         throw new Error(
           `${error.message}; when ${host} is back: standfast-host job-clean owner=${owner} job=${job}, as root on ${host}`,
+          { cause: error },
         );
       }
     },
   });
   // At once after the look, which the target itself makes once more.
   const undone = await undoAll([part(target, 'emptied of what was copied'), part(donor, 'copy ended, keys removed')]);
-  if (passing !== null && activityInfo().attempt < ATTEMPTS) throw passing as AdapterFailure;
+  const [first] = passing;
+  if (first !== undefined && activityInfo().attempt < ATTEMPTS) throw first;
   return undone;
 }
 

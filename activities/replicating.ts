@@ -17,7 +17,8 @@ import { appliedBy } from '../domain/tail.ts';
 import { COPY_AGAIN, PROVISION_AGAIN, remedyFor } from '../domain/remedies.ts';
 import { checkFitness } from './adopting.ts';
 import { awaitApplied } from './applying.ts';
-import { compareRows } from './comparing.ts';
+import { carry } from './beats.ts';
+import { compareRows, equalBefore } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { lineageOf, primaryOf } from './electing.ts';
 import { JobAttempt } from './job-attempt.ts';
@@ -123,6 +124,7 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
       host: target,
       message: `${now} became primary while ${target} was being proven against ${primary}`,
     });
+  carry({ compared: equalBefore() });
   await requireUncounted(cluster, target);
   const attempt = await JobAttempt.begin(cluster, input, [target]);
   const goal = (await statusOf(cluster, primary)).binlogPosition;

@@ -82,3 +82,20 @@ it('a difference is told with what a person does: with the data of a host that c
   copy.member('db3').copies.add(input.job);
   expect(await differing(copy)).toBe(`${differs}standfast provision shop db3, once what was copied is removed`);
 });
+
+it('goes on with the tables that an earlier attempt has not seen to be equal, and tells of those again', async () => {
+  const shop = withNewReplica();
+  shop.interrupt('before', /^db3 sql CHECKSUM .*orders/, () => {
+    for (const session of shop.sessions) session.kill();
+  });
+  let told: unknown;
+  const tells = (details: unknown) => (told = details);
+  expect(await prove(shop, { tells })).toMatchObject({ kind: 'failed', type: 'Unreachable' });
+  expect(told).toMatchObject({ compared: ['`shop`.`items`'] });
+  shop.interrupt('before', /^db3 sql CHECKSUM .*orders/, () => {
+    for (const session of shop.sessions) session.kill();
+  });
+  expect(await prove(shop, { attempt: 2, told, tells })).toMatchObject({ kind: 'failed', type: 'Unreachable' });
+  expect(await prove(shop, { attempt: 3, told })).toMatchObject({ kind: 'done', value: { tables: 2 } });
+  expect(shop.log.filter((event) => /^db3 sql CHECKSUM TABLE `shop`.`items`/.test(event))).toHaveLength(1);
+});
