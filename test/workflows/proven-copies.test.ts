@@ -1,5 +1,7 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
+import { beat } from '../../activities/beats.ts';
 import { SHOP } from '../domain/shop.ts';
 import { TASK_QUEUE, useRig } from './rig.ts';
 
@@ -155,3 +157,21 @@ it('nobody is said to count in a cluster of mode async', { timeout: 60_000 }, as
   const sentence = 'db3 replicates from db1 again: 12 tables equal at 0-1-40';
   expect(back.ended).toMatchObject({ value: { mode: 'async', sentence } });
 });
+
+it(
+  'an attempt at a proof finds what the one before it told last, though that failed',
+  { timeout: 30_000 },
+  async () => {
+    const found: unknown[] = [];
+    const proveReplica = () => {
+      found.push(activityInfo().heartbeatDetails);
+      if (found.length > 1) return PROOF;
+      beat({ compared: ['`shop`.`orders`'] });
+      beat({ compared: ['`shop`.`orders`', '`shop`.`items`'] });
+      throw ApplicationFailure.retryable('the session was ended', 'Unreachable');
+    };
+    const admitReplica = admitted('lossless');
+    await run('rejoinReplica', { ...REJOIN, planRejoin: () => ({ follows: true }), proveReplica, admitReplica });
+    expect(found).toEqual([undefined, { compared: ['`shop`.`orders`', '`shop`.`items`'] }]);
+  },
+);
