@@ -108,7 +108,10 @@ export interface Activities extends AuditActivities, FailoverActivities, FileAct
   /** Keeps what was provisioned: keys, job files and what was set aside are removed from both hosts. */
   keepSnapshot(input: Transfer): Promise<void>;
 
-  /** Undo of everything between `openTransfer` and `keepSnapshot`; safe when nothing happened. */
+  /**
+   * Undo of everything between `openTransfer` and `keepSnapshot`; safe when nothing happened.
+   * @throws `Unreachable`, `Unverified`, `NotYet` for some minutes, while a host may come back; after that it is not undone, and the order for a person is told
+   */
   cleanTransfer(input: Transfer): Promise<Undone>;
 
   /**

@@ -5,6 +5,7 @@ import { failure } from '../workflows/failures.ts';
 import { admittingActivities } from './admitting.ts';
 import { auditingActivities } from './auditing.ts';
 import { keepBeating } from './beats.ts';
+import { cleaningActivities } from './cleaning.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { CATALOGUE } from './catalogue.ts';
 import type { Activities } from './contract.ts';
@@ -42,6 +43,7 @@ export function createActivities(ports: RunbookPorts, given: StepHooks): Activit
     ...equippingActivities(ports),
     ...openingActivities(ports, hooks),
     ...provisioningActivities(ports),
+    ...cleaningActivities(ports),
     ...replicatingActivities(ports),
     ...admittingActivities(ports, hooks),
     ...removingActivities(ports, hooks),

@@ -12,18 +12,17 @@ import type { Obstacle } from '../domain/preflight.ts';
 import { judgeFitness, judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
-import { recordedPrimary, recordedSync } from '../domain/records.ts';
+import { recordedSync } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
+import { primaryOf } from './electing.ts';
 import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { observe } from './observing.ts';
 import { requireHost, unsafe } from './refusal.ts';
-import { undoAll } from './undoing.ts';
 
 const POLL_MS = 200;
 const ORDER_MS = 30_000;
-const CLEAN_MS = 120_000;
 /** Of a stream, whose bytes are counted: a backup waits for a long ALTER. Preparing a snapshot takes as long as it takes. */
 const STANDSTILL_MS = 3_600_000;
 
@@ -37,13 +36,7 @@ async function plan(cluster: ClusterPorts, request: ProvisionRequest): Promise<P
   const { host: target } = request;
   for (const name of [target, request.from ?? target]) requireHost(description, name);
   const seen = await observe(cluster);
-  const recorded = recordedPrimary(answeredRecords(seen), memberNames(description).length);
-  if (recorded.kind !== 'known')
-    throw unsafe(
-      target,
-      `${description.cluster} has no recorded primary; run standfast prepare ${description.cluster} HOST first. Nothing was changed`,
-    );
-  const primary = recorded.record.host;
+  const primary = primaryOf(cluster, seen);
   const donor = request.from ?? primary;
   if (target === primary || target === donor)
     throw unsafe(target, `${target} is the ${target === primary ? 'primary' : 'donor'} itself; nothing was changed`);
@@ -207,25 +200,9 @@ async function installSnapshot(cluster: ClusterPorts, input: Transfer & { readon
   return { bytes: input.bytes, position: done['gtid'] ?? '' };
 }
 
-/** Cleaning up must never empty a server that the cluster relies on by now. */
-async function requireNotCounted(cluster: ClusterPorts, target: HostName): Promise<void> {
-  const records = answeredRecords(await observe(cluster));
-  const counts = records.some(
-    (record) => record.primary?.host === target || record.sync?.ackers.includes(target) === true,
-  );
-  if (counts)
-    throw unsafe(
-      target,
-      `${target} is recorded as primary or acker of ${cluster.description.cluster}, so nothing on it was removed`,
-    );
-}
-
 export const provisioningActivities = (
   ports: Ports,
-): Pick<
-  Activities,
-  'planProvision' | 'openTransfer' | 'copySnapshot' | 'installSnapshot' | 'keepSnapshot' | 'cleanTransfer'
-> => ({
+): Pick<Activities, 'planProvision' | 'openTransfer' | 'copySnapshot' | 'installSnapshot' | 'keepSnapshot'> => ({
   planProvision: async ({ cluster, ...input }) => plan(await ports.cluster(cluster), input),
   openTransfer: async (input) => openTransfer(await ports.cluster(input.cluster), input),
   copySnapshot: async (input) => copySnapshot(await ports.cluster(input.cluster), input),
@@ -235,16 +212,5 @@ export const provisioningActivities = (
     const { owner } = managed;
     for (const host of [target, donor])
       await managed.helper(host).request('job-keep', { owner, job }, { timeoutMs: ORDER_MS });
-  },
-  cleanTransfer: async ({ cluster, job, donor, target }) => {
-    const managed = await ports.cluster(cluster);
-    await requireNotCounted(managed, target);
-    const clean = (host: HostName) =>
-      managed.helper(host).request('job-clean', { owner: managed.owner, job }, { timeoutMs: CLEAN_MS });
-    // At once after the look; the donor may be dead, and is waited for. The target itself looks once more.
-    return undoAll([
-      { what: `${target}: emptied of what was copied`, work: () => clean(target) },
-      { what: `${donor}: copy ended, keys removed`, work: () => clean(donor) },
-    ]);
   },
 });

@@ -50,7 +50,7 @@ async function takeBack(work: Work): Promise<Return> {
   if (standing.follows) requireOwnOf(standing);
   const ended = { primary: standing.primary, epoch: authority.epoch };
   if (standing.status !== null) checkFitness(authority.cluster, host, standing.status);
-  if (standing.follows) return { kind: standing.counts ? 'counts' : 'follows', ...ended, timeline: steps.timeline };
+  if (standing.follows) return { kind: kindOf(standing), ...ended, timeline: steps.timeline };
   await ensureHelper(authority.cluster, host);
   const wasClean = await steps.run('judge', host, async () => {
     // Its files say what it holds, once nobody writes to them; it cannot be asked, and must not be let out for that.
@@ -68,6 +68,8 @@ async function takeBack(work: Work): Promise<Return> {
   await steps.run('point', host, () => follow(authority, started));
   return { kind: 'follows', ...ended, timeline: steps.timeline };
 }
+
+const kindOf = ({ counts, listed }: Standing) => (counts ? 'counts' : listed ? 'listed' : 'follows');
 
 /** What only the host has is set aside first: the remedy removes its data. */
 function requireOwnOf(standing: Standing): void {
@@ -193,8 +195,8 @@ async function followNobody(cluster: ClusterPorts, host: HostName): Promise<read
   if (!isAnswering(answer) || !mayHaveBeenPointed(answer.status)) return [];
   const session = await cluster.session(host);
   try {
-    const { primary, status, counts } = await standingOf(cluster, host);
-    if (counts || status?.replication?.source !== primary) return [];
+    const { primary, status, listed } = await standingOf(cluster, host);
+    if (listed || status?.replication?.source !== primary) return [];
     await forgetSource(session);
     return [`${host} follows nobody, and is closed`];
   } finally {

@@ -14,9 +14,11 @@ import type { ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, replicatesFrom } from '../domain/observation.ts';
 import { lostOwn } from '../domain/own-transactions.ts';
 import { appliedBy } from '../domain/tail.ts';
+import { COPY_AGAIN, PROVISION_AGAIN, remedyFor } from '../domain/remedies.ts';
 import { checkFitness } from './adopting.ts';
 import { awaitApplied } from './applying.ts';
-import { compareRows } from './comparing.ts';
+import { carry } from './beats.ts';
+import { compareRows, equalBefore } from './comparing.ts';
 import type { Activities, ChecksumProof, Transfer } from './contract.ts';
 import { lineageOf, primaryOf } from './electing.ts';
 import { JobAttempt } from './job-attempt.ts';
@@ -112,7 +114,8 @@ function requireReady(cluster: ClusterPorts, target: HostName, { readOnly, serve
 
 async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary: HostName }): Promise<ChecksumProof> {
   const { target, primary } = input;
-  const before = provenBy(await cluster.helper(target).request('job-status', { job: input.job }));
+  const status = await cluster.helper(target).request('job-status', { job: input.job });
+  const before = provenBy(status);
   if (before !== null) return before;
   const now = primaryOf(cluster, await observe(cluster));
   if (now !== primary)
@@ -121,6 +124,7 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
       host: target,
       message: `${now} became primary while ${target} was being proven against ${primary}`,
     });
+  carry({ compared: equalBefore() });
   await requireUncounted(cluster, target);
   const attempt = await JobAttempt.begin(cluster, input, [target]);
   const goal = (await statusOf(cluster, primary)).binlogPosition;
@@ -129,7 +133,8 @@ async function prove(cluster: ClusterPorts, input: Transfer & { readonly primary
     await restartReplication(copy);
     await awaitApplied(cluster, copy, goal);
   });
-  const proof = await compareRows({ cluster, attempt, job: input.job, target, primary });
+  const remedy = remedyFor(isOfReturn(status) ? PROVISION_AGAIN : COPY_AGAIN, { cluster: input.cluster, host: target });
+  const proof = await compareRows({ cluster, attempt, job: input.job, target, primary, remedy });
   if (!replicatesFrom((await statusOf(cluster, target)).replication, primary))
     throw new AdapterFailure({
       type: 'NotYet',
@@ -156,6 +161,9 @@ function provenBy({ proof = '' }: HelperAnswerFields): ChecksumProof | null {
   const [tables = '', position = ''] = proof.split(' ');
   return proof === '' ? null : { tables: Number(tables), position };
 }
+
+/** A return copies nothing. */
+const isOfReturn = ({ state }: HelperAnswerFields): boolean => state === 'absent';
 
 export const replicatingActivities = (ports: Ports): Pick<Activities, 'startReplica' | 'proveReplica'> => ({
   startReplica: async (input) => startReplica(await ports.cluster(input.cluster), input),

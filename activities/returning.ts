@@ -6,7 +6,7 @@ import type { Lineage } from '../domain/lineage.ts';
 import type { HostObservation, ServerStatus } from '../domain/observation.ts';
 import { answeredRecords, isAnswering, observationOf, replicatesFrom } from '../domain/observation.ts';
 import { appliedBy } from '../domain/tail.ts';
-import { lineageOf, primaryOf, syncOf } from './electing.ts';
+import { lineageOf, primaryOf, recordedAckers, syncOf } from './electing.ts';
 import { observe } from './observing.ts';
 import { unsafe } from './refusal.ts';
 
@@ -24,7 +24,9 @@ export interface Standing {
   readonly runsBehindFence: boolean;
   /** It replicates from the primary with both threads already. */
   readonly follows: boolean;
-  /** And its acknowledgements are on record. */
+  /** An acker on record, whether it acknowledges or not. */
+  readonly listed: boolean;
+  /** It follows, acknowledges, and `lossless` is on record with it. */
   readonly counts: boolean;
 }
 
@@ -48,17 +50,21 @@ export async function standingOf(cluster: ClusterPorts, host: HostName): Promise
   const status = closedStatus(own, primary);
   const { fenced } = own.helper.records;
   const follows = replicatesFrom(status?.replication ?? null, primary);
+  const records = answeredRecords(seen);
+  const listed = recordedAckers(cluster, records).includes(host);
+  const acknowledges = status?.semiSync.replicaActive === true;
   return {
     cluster: description.cluster,
     host,
     primary,
     primaryHolds: appliedBy(primaryStatus),
-    lineage: lineageOf(cluster, answeredRecords(seen)),
+    lineage: lineageOf(cluster, records),
     status,
     fenced,
     runsBehindFence: fenced && status === null && own.helper.mysqld === 'running',
     follows,
-    counts: follows && (syncOf(cluster, answeredRecords(seen))?.ackers ?? []).includes(host),
+    listed,
+    counts: follows && listed && acknowledges && syncOf(cluster, records)?.mode === 'lossless',
   };
 }
 

@@ -12,7 +12,7 @@ export type RejoinResult =
       readonly cluster: string;
       readonly host: HostName;
       readonly primary: HostName;
-      /** Null when it followed and counted already, so that nothing had to be proven. */
+      /** Null when it followed and was an acker on record already, so that nothing had to be proven. */
       readonly checksum: { readonly tables: number; readonly position: string } | null;
       readonly mode: 'lossless' | 'async';
       readonly timeline: readonly TimelineEntry[];
@@ -32,8 +32,11 @@ export type RejoinResult =
 
 export type Return =
   | {
-      /** `counts`: it followed and acknowledged already. `follows`: it replicates from the primary now, and is not proven. */
-      readonly kind: 'counts' | 'follows';
+      /**
+       * `counts`: it followed and acknowledged already, and `lossless` is on record. `listed`: it followed, and is an acker on record, but does not count
+       * as things are. `follows`: it replicates from the primary now, and is not proven.
+       */
+      readonly kind: 'counts' | 'listed' | 'follows';
       readonly primary: HostName;
       readonly epoch: Epoch;
       readonly timeline: readonly TimelineEntry[];

@@ -4,6 +4,9 @@
 export const PROVISION_AGAIN =
   'when it counts, standfast acker remove CLUSTER HOST; stop its server; as root on it, standfast-host discard-data host=HOST; then standfast provision CLUSTER HOST';
 
+/** Of a copy that is no good: the run that made it removes it. */
+export const COPY_AGAIN = 'standfast provision CLUSTER HOST, once what was copied is removed';
+
 /** With both threads running a rejoin takes it for one that follows already. */
 export const SET_ASIDE =
   'standfast acker remove CLUSTER HOST; on HOST: STOP SLAVE, and start nothing again; then standfast rejoin CLUSTER HOST, which sets aside what only it has, stops it, and says how to go on';

@@ -30,7 +30,13 @@ export class TableComparison {
   /** By name, in the order in which their turns come. */
   readonly #untouched = new Map<string, ComparedTable>();
   readonly #doubts = new Map<string, { readonly table: ComparedTable; readonly looks: number; readonly why: string }>();
-  #equal = 0;
+  readonly #equal: Set<string>;
+
+  /** @param equal  tables that an earlier attempt at the same comparison has seen to be equal: their turn is over */
+  constructor(equal: readonly string[] = []) {
+    this.#equal = new Set(equal);
+    for (const name of equal) this.#seen.add(name);
+  }
 
   /** Tables that were added before are left as they are: those that were made or renamed since come to them. */
   add(tables: readonly ComparedTable[]): void {
@@ -60,12 +66,18 @@ export class TableComparison {
     this.#doubts.delete(table.name);
     const why = differenceOf(table, sums);
     if (why !== null) this.#doubts.set(table.name, { table, looks, why });
-    else if (sums.primary.kind === 'sum') this.#equal += 1;
+    else if (sums.primary.kind === 'sum') this.#equal.add(table.name);
   }
 
   /** How many tables were seen to be equal. One that was dropped meanwhile is none. */
   get equal(): number {
-    return this.#equal;
+    return this.#equal.size;
+  }
+
+  /** Their names, for an attempt that goes on from here: the first ones, as many as fit. */
+  equalWithin(characters: number): readonly string[] {
+    let left = characters;
+    return [...this.#equal].filter((name) => (left -= name.length) >= 0);
   }
 
   /** The tables in doubt, in words. */

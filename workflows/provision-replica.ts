@@ -40,7 +40,7 @@ async function provision(order: ProvisionReplicaInput, undo: UndoStack): Promise
     return { undone: [`what the copy needed is removed from ${plan.donor} and ${host}`], notUndone: [] };
   });
   page.enter('admit');
-  await underLock(admitReplica, { cluster, host }, 'admitted');
+  const { mode } = await underLock(admitReplica, { cluster, host }, 'admitted');
   undo.commit(`${host} is admitted and replicates; files of the copy may be left on ${plan.donor} and ${host}`);
   await tidy();
   page.end('admitted');
@@ -51,7 +51,7 @@ async function provision(order: ProvisionReplicaInput, undo: UndoStack): Promise
     donor: plan.donor,
     ...made,
     timeline: [],
-    sentence: `${host} replicates from ${plan.primary} and counts: ${String(made.checksum.tables)} tables equal at ${made.checksum.position}`,
+    sentence: `${host} replicates from ${plan.primary}${mode === 'lossless' ? ' and counts' : ''}: ${String(made.checksum.tables)} tables equal at ${made.checksum.position}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import type { ChecksumProof } from '../activities/contract.ts';
 import { rejoinId } from '../domain/addresses.ts';
 import type { RejoinReplicaInput } from '../domain/inputs.ts';
 import { parseRejoinReplica } from '../domain/inputs.ts';
@@ -38,7 +39,25 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
     const sentence = `${host} follows ${primary} and counts already; nothing was changed`;
     return { ...ended, checksum: null, mode: 'lossless', timeline, sentence };
   }
-  const { followedBefore } = found;
+  // What vouches for writes is not stopped for a comparison, and was proven when it became an acker.
+  const checksum = found.kind === 'listed' ? null : await prove({ cluster, host }, found, { undo, page });
+  page.enter('admit');
+  const { mode, timeline: admission } = await underLock(admitReplica, { cluster, host }, 'admitted');
+  page.end('rejoined');
+  const again = mode === 'lossless' ? 'and counts again' : 'again';
+  const rows =
+    checksum === null
+      ? 'it is an acker on record, so its rows were not compared'
+      : `${String(checksum.tables)} tables equal at ${checksum.position}`;
+  const sentence = `${host} replicates from ${primary} ${again}: ${rows}`;
+  return { ...ended, checksum, mode, timeline: [...timeline, ...admission], sentence };
+}
+
+async function prove(
+  { cluster, host }: RejoinReplicaInput,
+  { primary, followedBefore }: Repointed,
+  { undo, page }: { readonly undo: UndoStack; readonly page: RunPage },
+): Promise<ChecksumProof> {
   const what = followedBefore ? `${host} replicates as before` : `${host} follows nobody`;
   undo.push(() => brief(`undo: ${what}`).undoRejoin({ cluster, host, followedBefore }));
   page.enter('prove');
@@ -49,11 +68,7 @@ async function rejoin({ cluster, host }: RejoinReplicaInput, undo: UndoStack): P
     target: host,
   });
   undo.commit(`${host} is proven and replicates from ${primary}; to make it count: ${toAdmit({ cluster, host })}`);
-  page.enter('admit');
-  const { mode, timeline: admission } = await underLock(admitReplica, { cluster, host }, 'admitted');
-  page.end('rejoined');
-  const sentence = `${host} replicates from ${primary} and counts again: ${String(checksum.tables)} tables equal at ${checksum.position}`;
-  return { ...ended, checksum, mode, timeline: [...timeline, ...admission], sentence };
+  return checksum;
 }
 
 function quarantined(

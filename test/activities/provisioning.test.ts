@@ -127,3 +127,15 @@ it('a target on record as an acker is first taken off it: a copy of a replica ma
   expect(await plan(dead)).toMatchObject({ kind: 'failed', type: 'Unsafe', message: expect.stringContaining(why) });
   expect([...runs.log, ...dead.log]).toEqual([]);
 });
+
+it('asks for the members that are silent, and not for prepare, when the records are undecided', async () => {
+  const shop = new SimulatedShop();
+  shop.powerOff('db2');
+  shop.powerOff('db3');
+  const outcome = await attempt(shop, 'planProvision', { input: { cluster: 'shop', host: 'db3', from: null } });
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    type: 'Unsafe',
+    message: expect.stringMatching(/what is recorded is not known: .*; bring back db2 or db3$/),
+  });
+});

@@ -54,3 +54,38 @@ it('starts no replica that acknowledges, or whose primary is dead: its relay log
   for (const shop of [acknowledging, orphaned])
     expect(shop.database('db3').channel).toMatchObject({ receiver: 'stopped', applier: 'stopped' });
 });
+
+/** db3 is on record as an acker, and caught up too late for `lossless` to be recorded. */
+function listedInVain(): SimulatedShop {
+  const shop = new SimulatedShop();
+  for (const { sync } of shop.members.values()) sync.mode = 'async';
+  return shop;
+}
+
+it('one that follows counts when it acknowledges and lossless is on record; one that is only listed is told apart', async () => {
+  expect(await rejoin(new SimulatedShop())).toMatchObject({ value: { kind: 'counts' } });
+  expect(await rejoin(listedInVain())).toMatchObject({ value: { kind: 'listed' } });
+  const mute = new SimulatedShop();
+  mute.database('db3').semiSync.replicaEnabled = false;
+  expect(await rejoin(mute)).toMatchObject({ value: { kind: 'listed' } });
+  const stranger = leftStopped();
+  for (const thread of ['applier', 'receiver'] as const) stranger.database('db3').start(thread);
+  for (const { sync } of stranger.members.values()) sync.ackers = 'db2';
+  expect(await rejoin(stranger)).toMatchObject({ value: { kind: 'follows' } });
+});
+
+it('in a cluster of mode async nobody is listed, whatever an old record says', async () => {
+  const shop = new SimulatedShop({ mode: 'async' });
+  for (const { sync } of shop.members.values()) sync.ackers = 'db2,db3';
+  expect(await rejoin(shop)).toMatchObject({ value: { kind: 'follows' } });
+});
+
+it('an undo leaves an acker on record as it is', async () => {
+  const shop = listedInVain();
+  const db3 = shop.database('db3');
+  db3.semiSync.replicaEnabled = false;
+  Object.assign(db3.channel ?? {}, { applier: 'stopped' });
+  const input = { ...RUN, host: 'db3', followedBefore: false };
+  expect(await attempt(shop, 'undoRejoin', { input })).toMatchObject({ value: { undone: [] } });
+  expect(db3.channel).toMatchObject({ source: 'db1', receiver: 'running' });
+});

@@ -94,3 +94,16 @@ it('compares what a later list has more, and nothing twice', () => {
   comparison.add([orders, table('`shop`.`renamed`')]);
   expect(comparison.pending().map(({ name }) => name)).toEqual(['`shop`.`renamed`']);
 });
+
+it('tells which tables are equal, as many as fit, and leaves those out that were equal before', () => {
+  const items = table('`shop`.`items`');
+  const { equal } = compare([orders, items], [[sum('1'), sum('1')]]);
+  expect(equal).toBe(2);
+  const later = new TableComparison(['`shop`.`items`']);
+  later.add([orders, items]);
+  expect(later.pending()).toEqual([orders]);
+  later.note(orders, { primary: sum('1'), copy: sum('1') });
+  expect(later).toMatchObject({ equal: 2, differing: [] });
+  expect(later.equalWithin(1_000)).toEqual([items.name, orders.name]);
+  expect(later.equalWithin(items.name.length)).toEqual([items.name]);
+});

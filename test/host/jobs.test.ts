@@ -202,6 +202,18 @@ describe('a target', () => {
     expectUntouched();
   });
 
+  it('that holds a copy that was not cleaned up says which order removes it, and is fresh again after it', () => {
+    expect(target.ask('job-claim', { owner, job: 'shop-old' })).toMatchObject({ ok: true });
+    target.shell(`mkdir -p ${DATA}/.standfast/staging-shop-old/shop`);
+    const order = `as root on db2: standfast-host job-clean owner=${owner} job=shop-old; if that data`;
+    for (const answer of [target.ask('job-check', { bytes: 1_000_000 }), open()])
+      expect(answer).toEqual(refused('Unsafe', order));
+    target.fields('job-clean', { owner, job: 'shop-old' });
+    expect(target.ask('job-check', { bytes: 1_000_000 })).toMatchObject({ ok: true });
+    clean();
+    expectUntouched();
+  });
+
   it('is refused when it is too small, or runs', () => {
     expect(target.ask('job-check', { bytes: 1_000_000 })).toMatchObject({ ok: true });
     expect(target.ask('job-check', { bytes: 10 ** 15 })).toEqual(refused('Unsafe', '× 1.3'));

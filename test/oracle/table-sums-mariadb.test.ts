@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { baseTables, endSums, openSnapshot, prepareToSum, sumTable } from '../../adapters/mariadb-checksum.ts';
+import { stopUncounted } from '../../adapters/mariadb.ts';
 import type { Session } from '../../adapters/ports.ts';
 import { openSession } from '../../adapters/sql.ts';
 import { freePort, Oracle } from './server.ts';
@@ -123,4 +124,22 @@ describe('a sum of many rows', () => {
     // Its client hears of the end a moment before the thread is off the list.
     await expect.poll(sums, { interval: 5 }).toEqual([]);
   });
+});
+
+it('a replica is stopped when it acknowledges nothing, and not when it does, by one statement', async () => {
+  await server.query(
+    "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1, MASTER_USER = 'nobody'; START SLAVE",
+  );
+  const threads = async (): Promise<string> => (await oracle.row('SHOW SLAVE STATUS'))[11] ?? '';
+  expect(await threads()).toBe('Yes');
+  await server.query('SET GLOBAL rpl_semi_sync_slave_enabled = 1');
+  await expect(stopUncounted(session)).rejects.toMatchObject({
+    type: 'Unverified',
+    message: expect.stringContaining('it acknowledges writes, so it was not stopped'),
+  });
+  expect(await threads()).toBe('Yes');
+  await server.query('SET GLOBAL rpl_semi_sync_slave_enabled = 0');
+  await stopUncounted(session);
+  expect(await threads()).toBe('No');
+  await server.query('RESET SLAVE ALL');
 });

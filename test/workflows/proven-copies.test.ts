@@ -1,5 +1,7 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
+import { beat } from '../../activities/beats.ts';
 import { SHOP } from '../domain/shop.ts';
 import { TASK_QUEUE, useRig } from './rig.ts';
 
@@ -11,8 +13,8 @@ const refused = (why: string) => (): never => {
 const PROOF = { tables: 12, position: '0-1-40' };
 const FOLLOWS = { kind: 'follows', primary: 'db1', epoch: 4, timeline: [] };
 
-/** Runs a runbook that is expected to fail. What it said, and which activities it called. */
-async function failing(runbook: string, activities: Readonly<Record<string, () => unknown>>) {
+/** Runs a runbook. How it ended, and which activities it called. */
+async function run(runbook: string, activities: Readonly<Record<string, () => unknown>>) {
   const called: string[] = [];
   const asked: unknown[] = [];
   const noted = Object.fromEntries(
@@ -28,16 +30,19 @@ async function failing(runbook: string, activities: Readonly<Record<string, () =
   const [workflows, worker] = [await rig().runWorkflows(), await rig().runActivities(noted)];
   const workflowId = `${runbook === 'provisionReplica' ? 'provision' : 'rejoin'}/shop/db3`;
   const args = [{ cluster: 'shop', host: 'db3' }];
-  const run = rig().client.workflow.execute(runbook, { taskQueue: TASK_QUEUE, workflowId, args });
-  const error = await run.then(
-    () => {
-      throw new Error('it was expected to fail');
-    },
-    (failed: unknown) => (failed as { readonly cause: ApplicationFailure }).cause,
-  );
+  const [ended] = await Promise.allSettled([
+    rig().client.workflow.execute(runbook, { taskQueue: TASK_QUEUE, workflowId, args }),
+  ]);
   await worker.end();
   await workflows.end();
-  return { message: error.message, called, lastAsked: asked.at(-1) };
+  return { ended, called, lastAsked: asked.at(-1) };
+}
+
+/** Runs a runbook that is expected to fail. What it said, and which activities it called. */
+async function failing(runbook: string, activities: Readonly<Record<string, () => unknown>>) {
+  const { ended, ...seen } = await run(runbook, activities);
+  if (ended.status === 'fulfilled') throw new Error('it was expected to fail');
+  return { message: (ended.reason as { readonly cause: ApplicationFailure }).cause.message, ...seen };
 }
 
 const PROVISION = {
@@ -120,3 +125,53 @@ it('a host that came back and is proven goes on when it cannot be admitted', { t
     'NOT undone: db3 is proven and replicates from db1; to make it count: standfast acker add shop db3',
   );
 });
+
+const admitted = (mode: string) => () => ({ outcome: 'admitted', mode, ackers: [], timeline: [] });
+
+it(
+  'an acker on record that follows is admitted without a proof, which would stop it',
+  { timeout: 30_000 },
+  async () => {
+    const { ended, called } = await run('rejoinReplica', {
+      ...REJOIN,
+      planRejoin: () => ({ follows: true }),
+      rejoinHost: () => ({ ...FOLLOWS, kind: 'listed' }),
+      admitReplica: admitted('lossless'),
+    });
+    expect(called).not.toContain('proveReplica');
+    expect(ended).toMatchObject({
+      value: {
+        mode: 'lossless',
+        checksum: null,
+        sentence: 'db3 replicates from db1 and counts again: it is an acker on record, so its rows were not compared',
+      },
+    });
+  },
+);
+
+it('nobody is said to count in a cluster of mode async', { timeout: 60_000 }, async () => {
+  const admitReplica = admitted('async');
+  const copied = await run('provisionReplica', { ...PROVISION, admitReplica });
+  expect(copied.ended).toMatchObject({ value: { sentence: 'db3 replicates from db1: 12 tables equal at 0-1-40' } });
+  const back = await run('rejoinReplica', { ...REJOIN, planRejoin: () => ({ follows: false }), admitReplica });
+  const sentence = 'db3 replicates from db1 again: 12 tables equal at 0-1-40';
+  expect(back.ended).toMatchObject({ value: { mode: 'async', sentence } });
+});
+
+it(
+  'an attempt at a proof finds what the one before it told last, though that failed',
+  { timeout: 30_000 },
+  async () => {
+    const found: unknown[] = [];
+    const proveReplica = () => {
+      found.push(activityInfo().heartbeatDetails);
+      if (found.length > 1) return PROOF;
+      beat({ compared: ['`shop`.`orders`'] });
+      beat({ compared: ['`shop`.`orders`', '`shop`.`items`'] });
+      throw ApplicationFailure.retryable('the session was ended', 'Unreachable');
+    };
+    const admitReplica = admitted('lossless');
+    await run('rejoinReplica', { ...REJOIN, planRejoin: () => ({ follows: true }), proveReplica, admitReplica });
+    expect(found).toEqual([undefined, { compared: ['`shop`.`orders`', '`shop`.`items`'] }]);
+  },
+);

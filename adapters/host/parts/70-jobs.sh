@@ -122,12 +122,24 @@ only_this_job() {
   [[ -z $(ls -A -I "staging-$JOB" "$OURS") ]]
 }
 
+# What copies that were not cleaned up have left here: the orders that remove it.
+orders_to_clean() {
+  local path
+  load_records
+  for path in "$OURS"/staging-*; do
+    [[ ! -d $path || $path == "$STAGING" ]] || printf 'standfast-host job-clean owner=%s job=%s; ' "$OWNER" "${path##*/staging-}"
+  done
+}
+
 check_target_is_fresh() {
-  local foreign option
+  local foreign option orders
   [[ -d ${CONF[datadir]} ]] || refuse Unsafe "$HOSTNAME has no data directory ${CONF[datadir]}; install the database server first"
   mysqld_gone_soon || refuse Unsafe "mysqld runs on $HOSTNAME (process ${MYSQLD[0]}); a copy goes only to a stopped server; nothing was changed"
   foreign=$(foreign_entries)
-  [[ -z $foreign ]] || refuse Unsafe "${CONF[datadir]} on $HOSTNAME is not a fresh installation, it has: ${foreign:0:400}; nothing was changed; if that data is not needed, remove it by hand"
+  if [[ -n $foreign ]]; then
+    orders=$(orders_to_clean)
+    refuse Unsafe "${CONF[datadir]} on $HOSTNAME is not a fresh installation, it has: ${foreign:0:400}; nothing was changed; ${orders:+a copy was not cleaned up: once its run has ended, as root on $HOSTNAME: ${orders}}if that data is not needed, remove it by hand"
+  fi
   for option in innodb_data_home_dir innodb_log_group_home_dir innodb_undo_directory; do
     server_option "$option"
     [[ -z $OPTION || $OPTION == . || $OPTION == ./ || $OPTION -ef ${CONF[datadir]} ]] ||

@@ -32,6 +32,10 @@ export type Outcome<T> =
 export interface Circumstances {
   /** Which attempt of Temporal's this is; the first one is 1. */
   readonly attempt?: number;
+  /** What the attempt before it told last. */
+  readonly told?: unknown;
+  /** Hears what this one tells. */
+  readonly tells?: (details: unknown) => void;
   /** What Temporal says when the attempt asks whether it still counts; yes by default. */
   readonly isOurs?: () => Promise<boolean>;
   /** Where the worker stops for ever, as one that is killed there. */
@@ -48,7 +52,15 @@ type Result<N extends Name> = Awaited<ReturnType<Activities[N]>>;
 export async function attempt<N extends Name>(
   shop: SimulatedShop,
   name: N,
-  { input, attempt: number = 1, holdAt, isOurs, at = {} }: Circumstances & { readonly input: Input<N> },
+  {
+    input,
+    attempt: number = 1,
+    holdAt,
+    isOurs,
+    at = {},
+    told,
+    tells = () => undefined,
+  }: Circumstances & { readonly input: Input<N> },
 ): Promise<Outcome<Result<N>>> {
   let tellHeld: (outcome: Outcome<never>) => void;
   const held = new Promise<Outcome<never>>((resolve) => (tellHeld = resolve));
@@ -61,26 +73,33 @@ export async function attempt<N extends Name>(
   const activity = createActivities(shop, { worker: 'test/1', hold, ...(isOurs === undefined ? {} : { isOurs }) })[
     name
   ] as unknown as (one: Input<N>) => Promise<Result<N>>;
-  const running = asyncLocalStorage.run(contextOf(name, number), async (): Promise<Outcome<Result<N>>> => {
-    try {
-      return { kind: 'done', value: await activity(input) };
-    } catch (error) {
-      if (!(error instanceof ApplicationFailure)) throw error;
-      const facts = (error.details?.[0] ?? {}) as Readonly<Record<string, unknown>>;
-      return { kind: 'failed', type: error.type ?? '', message: error.message, facts };
-    }
-  });
+  const running = asyncLocalStorage.run(
+    contextOf(name, number, { told, tells }),
+    async (): Promise<Outcome<Result<N>>> => {
+      try {
+        return { kind: 'done', value: await activity(input) };
+      } catch (error) {
+        if (!(error instanceof ApplicationFailure)) throw error;
+        const facts = (error.details?.[0] ?? {}) as Readonly<Record<string, unknown>>;
+        return { kind: 'failed', type: error.type ?? '', message: error.message, facts };
+      }
+    },
+  );
   return Promise.race([running, held]);
 }
 
-export function contextOf(activityType: string, number: number): Context {
+export function contextOf(
+  activityType: string,
+  number: number,
+  { told, tells = () => undefined }: Pick<Circumstances, 'told' | 'tells'> = {},
+): Context {
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
   const info = {
     activityType,
     activityId: activityType,
     attempt: number,
-    heartbeatDetails: undefined,
+    heartbeatDetails: told,
   } as unknown as Info;
   const never = new Promise<never>(() => undefined);
-  return new Context(info, never, new AbortController().signal, () => undefined, undefined, quiet, noopMetricMeter, {});
+  return new Context(info, never, new AbortController().signal, tells, undefined, quiet, noopMetricMeter, {});
 }

@@ -85,6 +85,11 @@ export class Database {
   readonly pending = new Set<string>();
   token = '';
   events: SimulatedEvent[] = [];
+  /** Its tables, and what `CHECKSUM TABLE` says of each. */
+  readonly sums = new Map([
+    ['items', '11'],
+    ['orders', '12'],
+  ]);
   /** What its primary noted of them, as far as it was applied here. */
   notedEvents: string | null = null;
   /** Whether what such a note is kept in was made. */

@@ -3,6 +3,8 @@ import type { HostName } from '../../../domain/cluster.ts';
 import { VIP } from './address.ts';
 import { AUDIT_LOOKS } from './audit.ts';
 import type { Database } from './database.ts';
+import type { Attempt } from './jobs.ts';
+import { JOB_LOOKS, JOB_ORDERS } from './jobs.ts';
 import { HelperRefusal } from './refusal.ts';
 import { endOfBinlog, exportTail, listTail, LOG_NAME, readTail, saidOfSource, stageTail, writeTail } from './tails.ts';
 
@@ -50,6 +52,10 @@ export class Member {
   readonly tails = new Map<string, string>();
   /** Replicas that this server refuses: address and the epoch at which it was told so. */
   readonly refused = new Map<string, number>();
+  /** Attempts at the steps of copies, by job. */
+  readonly attempts = new Map<string, Attempt>();
+  /** Jobs that copied something to it. */
+  readonly copies = new Set<string>();
   /** A fence whose proof does not come true: the process stays. */
   isFenceProof = true;
 
@@ -195,6 +201,7 @@ const LOOKS: Readonly<Record<string, Verb>> = {
   },
   'relay-source': (member) => saidOfRelayLogs(member),
   'server-probe': ({ name }, { address = '' }, world) => ({ greets: yesNo(world.greets(name, address)) }),
+  ...JOB_LOOKS,
   'tail-list': listTail,
   'tail-read': readTail,
   'vip-probe': (member, _, world) => ({
@@ -219,6 +226,7 @@ const ORDERS: Readonly<Record<string, Verb>> = {
   },
   'configure-vip': () => ({ changed: 'no' }),
   confirm,
+  ...JOB_ORDERS,
   'record-primary': (member, args) => {
     member.primary = { epoch: member.epoch.number, host: args['host'] ?? '', run: member.epoch.run };
     member.lineage = args['lineage'] ?? member.lineage;

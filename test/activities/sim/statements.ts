@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import { SqlError } from './database.ts';
 import { EVENT_STATEMENTS } from './events.ts';
 import { hasReached } from './positions.ts';
+import { SUM_STATEMENTS } from './sums.ts';
 
 /** What a statement may do besides changing its own server. */
 export interface SqlWorld {
@@ -178,10 +179,17 @@ const stopBoth = (database: Database): void => {
   database.stop('applier');
 };
 
+function stopUnless({ database, found }: Call): undefined {
+  if (found[1] !== undefined && database.semiSync.replicaEnabled)
+    throw new SqlError('1644: it acknowledges writes, so it was not stopped');
+  stopBoth(database);
+}
+
 /** Everything that the dialect says to a server. A statement that is not here fails the test by name. */
 const STATEMENTS: readonly Statement[] = [
   ...AUDIT_STATEMENTS,
   ...EVENT_STATEMENTS,
+  ...SUM_STATEMENTS,
   { form: /^SHOW ALL SLAVES STATUS$/, run: channelRows },
   { form: /^SELECT 1$/, run: () => [{ '1': 1 }] },
   {
@@ -189,8 +197,12 @@ const STATEMENTS: readonly Statement[] = [
     run: ({ database }) => Object.entries(variables(database)).map(([name, value]) => ({ name, value })),
   },
   { form: /^(START|STOP) SLAVE (SQL|IO)_THREAD$/, run: oneThread },
-  { form: /^START SLAVE$/, run: change(startBoth) },
+  { form: /^START SLAVE( UNTIL master_gtid_pos = '[^']*')?$/, run: change(startBoth) },
   { form: /^STOP SLAVE$/, run: change(stopBoth) },
+  {
+    form: /^BEGIN NOT ATOMIC (IF @@GLOBAL.rpl_semi_sync_slave_enabled THEN SIGNAL .* END IF; )?STOP SLAVE; END$/,
+    run: stopUnless,
+  },
   {
     form: /^RESET SLAVE ALL$/,
     run: change((database) => {
