@@ -23,15 +23,21 @@ export interface Newest {
 export const readRecords = async (cluster: ClusterPorts, members: readonly HostName[]): Promise<RecordsByMember> =>
   (await askRecords(cluster, members)).records;
 
-/** `fault`: of this side, for which nobody could be asked. Whoever answers over a connection that was kept is enough. */
+/**
+ * @param onAnswer called for each that answers, as it does
+ * @returns `fault`: of this side, for which nobody could be asked. Whoever answers over a connection that was kept is enough.
+ */
 export async function askRecords(
   cluster: ClusterPorts,
   members: readonly HostName[],
+  onAnswer: (member: HostName, records: MemberRecords) => void = () => undefined,
 ): Promise<{ readonly records: RecordsByMember; readonly fault: AdapterFailure | null }> {
   const answers = await Promise.allSettled(
     members.map(async (member) => {
       const answer = await cluster.helper(member).request('records', {}, { timeoutMs: LOOK_MS });
-      return [member, recordsFrom(member, answer)] as const;
+      const records = recordsFrom(member, answer);
+      onAnswer(member, records);
+      return [member, records] as const;
     }),
   );
   const records = new Map(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));

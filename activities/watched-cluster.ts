@@ -3,12 +3,14 @@ import type { AdapterFailure, ClusterPorts, RunsPort } from '../adapters/ports.t
 import type { Turns } from '../adapters/turns.ts';
 import type { HostName } from '../domain/cluster.ts';
 import { memberNames } from '../domain/cluster.ts';
+import type { MemberRecords } from '../domain/records.ts';
 import { recordedPrimary, recordedSync } from '../domain/records.ts';
 import type { Recorded } from '../domain/room.ts';
 import type { ListedDelay } from '../domain/lag.ts';
 import type { Transition, WatchMemory } from '../domain/watch.ts';
 import { FRESH, forAnother } from '../domain/watch.ts';
 import { ClusterWatch } from './cluster-watch.ts';
+import type { RecordsByMember } from './confirming.ts';
 import { askRecords } from './confirming.ts';
 import { keepNotingEvents } from './event-watch.ts';
 import { pause } from './pause.ts';
@@ -193,17 +195,32 @@ interface Learnt {
 
 const NOTHING: Learnt = { primary: null, recorded: NOTHING_RECORDED, fault: null };
 
+/** Who does not answer is waited for no longer than this when the others know: it may be the primary, of which nobody would see that it is dead meanwhile. */
+const ENOUGH_MS = 400;
+
 async function learn(cluster: ClusterPorts): Promise<Learnt> {
   const members = memberNames(cluster.description);
-  const { records, fault } = await askRecords(cluster, members);
+  const early = new Map<HostName, MemberRecords>();
+  const asking = askRecords(cluster, members, (member, records) => early.set(member, records));
+  const all = asking.then(({ records, fault }) => ({ ...learnt(records, members.length), fault }));
+  const soon = new Promise<Learnt>((resolve) => {
+    setTimeout(() => {
+      resolve(learnt(early, members.length));
+    }, ENOUGH_MS);
+  });
+  const first = await Promise.race([soon, all]);
+  return first.primary === null ? all : first;
+}
+
+function learnt(records: RecordsByMember, members: number): Learnt {
   const answers = [...records.values()];
-  const known = recordedPrimary(answers, members.length);
+  const known = recordedPrimary(answers, members);
   const primary = known.kind === 'known' ? known.record.host : null;
-  const sync = recordedSync(answers, members.length);
+  const sync = recordedSync(answers, members);
   const isLossless = sync.kind === 'known' && sync.record.mode === 'lossless';
   const recorded = {
     ackers: isLossless ? sync.record.ackers.filter((acker) => acker !== primary) : [],
     isRoomLeft: primary !== null && records.get(primary)?.room !== undefined,
   };
-  return { primary, recorded, fault };
+  return { primary, recorded, fault: null };
 }

@@ -60,6 +60,28 @@ it('keeps the cooldown also when its failover is seen in the records before the 
   expect(ofDb2().at(-1)?.reaction).toContain('policy.failover.cooldown');
 });
 
+it('sees at once that its primary has lost its power, also when it has just begun to look at it', async () => {
+  over = new AbortController();
+  const shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
+  const started: number[] = [];
+  const never = (): Promise<never> => Promise.reject(new Error('nothing of the kind is to be done'));
+  const runs: RunsPort = {
+    ...{ makeRoom: never, reopen: never, primaryDied: never, rehearse: never, tell: () => Promise.resolve() },
+    failOver: () => {
+      started.push(performance.now());
+      return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
+    },
+    sinceLastFailover: () => Promise.resolve(null),
+  };
+  shop.powerOff('db1');
+  const plane = { runs, tell: () => undefined, beginning: new Turns(4), rehearsing: new Turns(1) };
+  const began = performance.now();
+  void new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
+  await pass(10_000);
+  expect(started).toHaveLength(1);
+  expect((started[0] ?? 0) - began).toBeLessThan(2_000);
+});
+
 /** A watched shop in which nothing may be done but to make room. */
 async function withRoom(): Promise<{ readonly shop: SimulatedShop; readonly made: readonly number[] }> {
   over = new AbortController();
