@@ -108,8 +108,8 @@ export async function acknowledgingNow(
 }
 
 /**
- * The primary, the ackers, and whoever else is connected to it: a host that is gone would be waited for at each look. An ID that is nobody's so far may be that of anybody
- * who was not asked.
+ * The primary, the ackers, and whoever else is connected to it: a host that is gone would be waited for at each look. Where more acknowledge than those who are known, an
+ * ID that is nobody's so far may be that of anybody who was not asked.
  */
 async function statusesFor(
   authority: Authority,
@@ -119,9 +119,10 @@ async function statusesFor(
   const expected = [primary, ...ackers];
   const known = await askServers(cluster, expected);
   const { hosts } = cluster.description;
-  const attached = known.get(primary)?.semiSync.attached ?? [];
+  const { attached = [], clients = 0 } = known.get(primary)?.semiSync ?? {};
   const connected = (ids: readonly number[]): readonly HostName[] => connectedHosts({ hosts, statuses: known }, ids);
-  const isEachKnown = attached.every((id) => connected([id]).length > 0);
+  const acknowledging = connected(attached).filter((host) => known.get(host)?.semiSync.replicaActive === true);
+  const isEachKnown = clients <= acknowledging.length || attached.every((id) => connected([id]).length > 0);
   const others = isEachKnown ? connected(attached) : hosts.map(({ name }) => name);
   return new Map([
     ...known,

@@ -60,13 +60,15 @@ async function checkAdmission(authority: Authority, host: HostName): Promise<Sta
  * A replica that is refused, since it was removed, is let in when it is seen to acknowledge nothing, so that it can catch up. One that restarted stands, and is
  * started unless it is on record: that throws its relay log away, with whatever it may have acknowledged.
  */
-async function bringUp(authority: Authority, { primary, sync, host, steps }: Admission): Promise<void> {
+/** @returns whether it had to be started */
+async function bringUp(authority: Authority, { primary, sync, host, steps }: Admission): Promise<boolean> {
   const { cluster } = authority;
   const isRecorded = sync?.ackers.includes(host) === true;
   const isRefused = (await refusalOf(cluster, { primary, host })) !== null;
   const why = isRefused || !isRecorded ? await quieten(authority, { primary, host }, steps) : null;
   if (why !== null) throw unsafe(host, `${host} cannot be told to acknowledge nothing for now: ${why}`);
-  if (!isRecorded && !runs(await statusOf(cluster, host))) {
+  const stands = !isRecorded && !runs(await statusOf(cluster, host));
+  if (stands) {
     await authority.order(host, 'keep-relay');
     await authority.withSession(host, async (session) => {
       await willAcknowledgeNothing(session);
@@ -74,6 +76,7 @@ async function bringUp(authority: Authority, { primary, sync, host, steps }: Adm
     });
   }
   await seen(authority, host, { steps, what: 'runs both threads', holds: runs });
+  return stands;
 }
 
 const runs = ({ replication }: ServerStatus): boolean => runsBothThreads(replication);
@@ -208,10 +211,10 @@ export const admittingActivities = (
       );
       const standing = await steps.run('check', host, () => checkAdmission(authority, host));
       const admission = { ...standing, host, steps };
-      await steps.run('start', host, () => bringUp(authority, admission));
+      const wasStarted = await steps.run('start', host, () => bringUp(authority, admission));
       const isSemiSync = managed.description.mode === 'semisync';
       const ackers = isSemiSync ? await admitAcker(authority, admission) : [];
-      await releaseRelayLogs(authority, { primary: standing.primary, hosts: [host] });
+      if (!wasStarted) await releaseRelayLogs(authority, { primary: standing.primary, hosts: [host] });
       return {
         outcome: 'admitted',
         cluster,

@@ -19,8 +19,10 @@ export type Fenced =
     }
   | {
       readonly kind: 'refused';
-      /** Whom it would have replaced; null when nobody knows. Runs of earlier versions do not say. */
+      /** Whom a person's word would be about; null when it would not help. Runs of earlier versions do not say. */
       readonly primary?: HostName | null;
+      /** On record as the primary; null when nobody knows. Runs of earlier versions do not say. */
+      readonly recorded?: HostName | null;
       readonly explains: string;
       readonly remedy: string;
       /** False: nothing was changed anywhere. True: the undo has work to do. */

@@ -196,8 +196,10 @@ export const fencingActivities = (
       const managed = await clusterFor(ports, cluster, candidate).catch(unlessRepeated);
       const logs = lookAtRelayLogs(managed);
       const first = await steps.run('observe', null, () => observeBriefly(managed, FIRST_LOOK)).catch(unlessRepeated);
+      let recorded: HostName | null = null;
       try {
         const primary = primaryOf(managed, first.seen);
+        recorded = primary;
         return await fenceAndDrain(
           { cluster: managed, primary, candidate, accepted, run, steps },
           { first, logs, handedOver },
@@ -207,7 +209,8 @@ export const fencingActivities = (
         if (!isRefusal(error)) throw error;
         const changed = hasChanged(await observe(managed), { run, steps });
         const { remedy, risk, primary } = error instanceof Refusal ? error : new Refusal(error.message, SAID_THERE);
-        return { kind: 'refused', primary, explains: error.message, remedy, changed, risk, timeline: steps.timeline };
+        const { message: explains } = error;
+        return { kind: 'refused', ...{ primary, recorded, explains, remedy, changed, risk }, timeline: steps.timeline };
       }
     }),
 });

@@ -48,8 +48,8 @@ interface Standing {
 
 interface Opened {
   readonly mode: 'lossless' | 'async';
-  /** Whose servers did. */
-  readonly answered: readonly HostName[];
+  /** Who answered, and was not started by this: what one that stood still had received was not read. */
+  readonly running: readonly HostName[];
 }
 
 /**
@@ -78,7 +78,9 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
     await moveVip(authority, { host, deposed: null });
   });
   await steps.run('prove', host, () => proveVip(authority, { host, deposed: null }));
-  return { mode, answered: standing.seen.hosts.flatMap((one) => (isAnswering(one.server) ? [one.host] : [])) };
+  const waiting = waitingForStart(host, standing);
+  const answering = standing.seen.hosts.filter(({ server }) => isAnswering(server)).map((one) => one.host);
+  return { mode, running: answering.filter((one) => !waiting.includes(one)) };
 }
 
 async function checkStanding(authority: Authority, host: HostName): Promise<Standing> {
@@ -155,16 +157,15 @@ async function open(authority: Authority, host: HostName): Promise<void> {
  * has it all, but until an acker has caught up again its word covers nothing: the record says `async` meanwhile.
  * One that cannot be started does not keep the others, or the primary, from their work.
  */
-async function startReplicas(authority: Authority, primary: HostName, { seen, sync }: Standing): Promise<void> {
+async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
   const { cluster } = authority;
+  const { seen, sync } = standing;
   const ackers = sync?.ackers ?? [];
   const followed = {
     ...{ cluster: cluster.description.cluster, primary, lineage: lineageOf(cluster, answeredRecords(seen)) },
     primaryHolds: appliedBy(statusIn(seen, primary)),
   };
-  const waiting = seen.hosts.flatMap(({ host, server }) =>
-    isAnswering(server) && waitsForStart(server.status, { primary, host, sync }) ? [host] : [],
-  );
+  const waiting = waitingForStart(primary, standing);
   if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
   const started = await onEach(waiting, async (host) => {
     const isAcker = ackers.includes(host);
@@ -188,6 +189,11 @@ function statusIn(seen: ClusterObservation, host: HostName): ServerStatus {
   throw new AdapterFailure({ type: 'NotYet', host, message: `${host} did not answer: ${server?.why ?? 'not asked'}` });
 }
 
+const waitingForStart = (primary: HostName, { seen, sync }: Standing): readonly HostName[] =>
+  seen.hosts.flatMap(({ host, server }) =>
+    isAnswering(server) && waitsForStart(server.status, { primary, host, sync }) ? [host] : [],
+  );
+
 function waitsForStart(
   status: ServerStatus,
   { primary, host, sync }: Pick<Standing, 'sync'> & { readonly primary: HostName; readonly host: HostName },
@@ -207,9 +213,9 @@ export const openingActivities = (ports: Ports, hooks: StepHooks): Pick<Activiti
       const authority = await steps.run('claim', null, () =>
         claimEpoch(managed, { run, claimant: steps.claimant, include: [host] }),
       );
-      const { mode, answered } = await openRecorded(authority, host, steps);
+      const { mode, running } = await openRecorded(authority, host, steps);
       const events = await runEventsOf(authority, host);
-      await releaseRelayLogs(authority, { primary: host, hosts: answered });
+      await releaseRelayLogs(authority, { primary: host, hosts: running });
       return {
         outcome: 'open',
         cluster,

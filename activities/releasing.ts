@@ -29,7 +29,7 @@ export async function releaseRelayLogs(authority: Authority, { primary, hosts }:
     if (one.status === 'rejected') log.warn('relay logs were left as they were kept', { why: String(one.reason) });
 }
 
-/** What its primary had is applied there, and nothing else was ever received. */
+/** What its primary had is applied there, and its receiver, since it runs, has received nothing else. */
 async function hasEverything(
   authority: Authority,
   { primary, host }: { readonly primary: HostName; readonly host: HostName },

@@ -35,7 +35,7 @@ export const OPERATION_PRIVILEGES: readonly string[] = [
  * it stands, it changes nothing, and on a replica it makes no transaction that nobody else has. Source: MariaDB KB, "Authentication Plugin - Unix Socket"; "ALTER USER".
  */
 export const LET_ROOT_IN =
-  'as its administrator, on that host: SET sql_log_bin=0; ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD(ITS_PASSWORD)';
+  'as its administrator, on that host: SET sql_log_bin=0; ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD(ITS_PASSWORD) ACCOUNT UNLOCK';
 
 export const REQUIRED_GRANTS: readonly RequiredGrant[] = [
   { account: 'operation', on: '*.*', privileges: OPERATION_PRIVILEGES },

@@ -23,8 +23,11 @@ export function canLose({ cluster, observation, primary, sync }: Sighted): numbe
   const acknowledging = observation.hosts.filter(
     ({ host, server }) => sync.ackers.includes(host) && isAnswering(server) && server.status.semiSync.replicaActive,
   ).length;
+  const mayBePromoted = new Set(cluster.hosts.filter((host) => host.promotable).map((host) => host.name));
+  // A write may be on them alone, and nobody takes over without it.
+  if (sync.ackers.filter((acker) => !mayBePromoted.has(acker)).length >= sync.k) return 0;
   const successors = cluster.hosts.filter(
-    ({ name, promotable }) => promotable && name !== primary && isAnswering(observationOf(observation, name).server),
+    ({ name }) => mayBePromoted.has(name) && name !== primary && isAnswering(observationOf(observation, name).server),
   );
   const untilMinority = answering - majorityOf(memberNames(cluster).length);
   const untilUncovered = acknowledging - contributionsNeeded(sync) + 1;

@@ -83,6 +83,6 @@ export const judgeDeclaredId = ({ name, serverId }: HostDescription, found: numb
         {
           code: 'serverId',
           explains: `${name} runs with server_id ${String(found)}, and the inventory says ${String(serverId)} (its serverId, or without one its place in the list): nobody could tell which connections are its own while it is silent`,
-          remedy: `put serverId: ${String(found)} for ${name} into the inventory; its server stays as it is`,
+          remedy: `put serverId: ${String(found)} for ${name} into the inventory; its server stays as it is. Where another host has that ID, it needs one of its own`,
         },
       ];

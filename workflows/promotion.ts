@@ -88,11 +88,15 @@ async function finish(done: Omit<Done, 'events'>, page: RunPage): Promise<Failov
 
 /**
  * The old primary is still on record, so that nothing went forward. Where a person had answered for it, that counted as its vote for the winner, and only the
- * winner may know.
+ * winner may know; of a failover that was gone on with, the winner is on record somewhere.
  */
-const wasNeverRecorded = (abandoned: readonly Abandoned[], { primary }: NotReady): boolean =>
-  abandoned.at(-1)?.fenced.decision.fence.host === primary &&
-  abandoned.every(({ fenced }) => fenced.decision.fence.rung !== 'accepted');
+function wasNeverRecorded(abandoned: readonly Abandoned[], ended: NotReady): boolean {
+  const recorded = ended.kind === 'refused' ? ended.recorded : ended.primary;
+  return (
+    abandoned.at(-1)?.fenced.decision.fence.host === recorded &&
+    abandoned.every(({ fenced }) => !['accepted', 'earlier'].includes(fenced.decision.fence.rung))
+  );
+}
 
 /** Whoever is on record as the primary is back. */
 function spared(cluster: string, { primary, diagnosis }: Extract<Fenced, { kind: 'alive' | 'closed' }>, lost: Ready) {

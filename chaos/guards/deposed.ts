@@ -13,16 +13,23 @@ export const DEPOSED = [
     [
       'a recorded winner stays',
       'the old primary is not opened beside a winner that may have served',
-      'abandoned.at(-1)?.fenced.decision.fence.host === primary &&',
+      'abandoned.at(-1)?.fenced.decision.fence.host === recorded &&',
       '',
       'the winner is, which may have served',
     ],
     [
       "a person's word may have recorded a winner",
       'an old primary that counted as off by a wrong word is not opened beside the winner that this recorded',
-      "fenced.decision.fence.rung !== 'accepted'",
-      'fenced.decision.fence.rung.length > 0',
+      "!['accepted', 'earlier'].includes",
+      "!['earlier'].includes",
       'a person had answered for the old primary, and is not right',
+    ],
+    [
+      'an earlier run has recorded the winner',
+      'the old primary is not opened beside a winner that was on record before this run',
+      "!['accepted', 'earlier'].includes",
+      "!['accepted'].includes",
+      'an earlier run had recorded the winner, on a word that is not right',
     ],
   ]),
   ...guardsOf('activities/deposing.ts', 'test/activities/deposing.test.ts', [

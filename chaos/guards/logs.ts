@@ -52,6 +52,15 @@ export const LOGS = [
       'stay on a replica that holds what its primary never had',
     ],
   ]),
+  ...guardsOf('activities/opening.ts', 'test/activities/releasing.test.ts', [
+    [
+      'relay logs of one that stood still are kept',
+      'what a replica had received before it was started is not thrown away unread',
+      '(one) => !waiting.includes(one)',
+      '() => true',
+      'stay until the next time on a replica that stood still: what it had received was not read',
+    ],
+  ]),
   ...guardsOf('activities/unfencing.ts', 'test/activities/releasing.test.ts', [
     [
       'relay logs that could not be read are not released',

@@ -13,24 +13,32 @@ function reboot(shop: SimulatedShop, host: string): void {
   shop.database(host).boot();
 }
 
-/** The primary and a replica rebooted, and an earlier operation left what it had kept. */
-function rebooted(): SimulatedShop {
+/** They rebooted, and an earlier operation left what it had kept. */
+function rebooted(...hosts: readonly string[]): SimulatedShop {
   const shop = new SimulatedShop();
-  for (const host of ['db1', 'db3']) reboot(shop, host);
+  for (const host of hosts) reboot(shop, host);
   for (const host of HOSTS) shop.member(host).kept.set(1, []);
   return shop;
 }
 
 describe('relay logs that were kept', () => {
   it('are released on every host when the primary is open and its replicas have applied what it has', async () => {
-    const shop = rebooted();
+    const shop = rebooted('db1');
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
+    expect(keptOn(shop)).toEqual([]);
+  });
+
+  it('stay until the next time on a replica that stood still: what it had received was not read', async () => {
+    const shop = rebooted('db1', 'db3');
     expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
     expect(shop.log).toContain('db3 keep-relay');
+    expect(keptOn(shop)).toEqual(['db3']);
+    expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
     expect(keptOn(shop)).toEqual([]);
   });
 
   it('stay on a replica that has not applied what its primary has, and nothing fails', async () => {
-    const shop = rebooted();
+    const shop = rebooted('db1');
     shop.database('db3').applierPace = 0;
     shop.database('db1').commit();
     expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
@@ -38,14 +46,14 @@ describe('relay logs that were kept', () => {
   });
 
   it('stay on a replica that holds what its primary never had', async () => {
-    const shop = rebooted();
+    const shop = rebooted('db1');
     shop.database('db2').commit();
     expect(await open(shop, 'db1')).toMatchObject({ kind: 'done' });
     expect(keptOn(shop)).toEqual(['db2']);
   });
 
   it('stay where nobody answers, and while the primary is not open', async () => {
-    const shop = rebooted();
+    const shop = rebooted('db1');
     shop.database('db2').readOnly = false;
     expect(await open(shop, 'db1')).toMatchObject({ kind: 'failed' });
     expect(keptOn(shop)).toEqual(HOSTS);
@@ -55,13 +63,16 @@ describe('relay logs that were kept', () => {
     expect(keptOn(shop)).toEqual(['db2']);
   });
 
-  it('are released when their replica is admitted', async () => {
+  it.each([
+    ['are released when their replica is admitted', [], []],
+    ['stay when it is admitted and stood still', ['db3'], ['db3']],
+  ])('%s', async (_what, reboots, kept) => {
     const shop = new SimulatedShop();
     for (const member of shop.members.values()) member.sync = { epoch: 4, mode: 'lossless', ackers: 'db2', k: '1' };
-    reboot(shop, 'db3');
+    for (const host of reboots) reboot(shop, host);
+    shop.member('db3').kept.set(1, []);
     expect(await attempt(shop, 'admitReplica', { input: { ...RUN, host: 'db3' } })).toMatchObject({ kind: 'done' });
-    expect(shop.log).toContain('db3 keep-relay');
-    expect(keptOn(shop)).toEqual([]);
+    expect(keptOn(shop)).toEqual(kept);
   });
 });
 

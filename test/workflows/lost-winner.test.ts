@@ -128,6 +128,7 @@ describe('an old primary that was not reached', () => {
 const SHUT_OFF = { fenceDeposed: () => ({ kind: 'fenced', proof: 'process=gone' }) };
 const SSH: FenceProof = { rung: 'ssh', host: 'db1', proof: 'process=gone' };
 const ANSWERED: FenceProof = { rung: 'accepted', host: 'db1', proof: 'ann answers for it' };
+const EARLIER: FenceProof = { rung: 'earlier', host: 'db1', proof: 'by the earlier run', again: ANSWERED };
 
 describe('a failover whose winner is lost', () => {
   it('takes the best of the others, also when that one was asked for', async () => {
@@ -198,8 +199,8 @@ describe('a failover whose winner is lost, and that has nobody to go on with', (
     diagnosis: { code: 'PrimaryServes', explains: 'it answers', consequence: 'leave' },
   });
   const refusal = {
-    ...{ kind: 'refused', primary: 'db1', explains: 'nobody is left', remedy: 'bring back db2', changed: false },
-    ...{ risk: null, timeline: [] },
+    ...{ kind: 'refused', primary: null, recorded: 'db1', explains: 'nobody is left', remedy: 'bring back db2' },
+    ...{ changed: false, risk: null, timeline: [] },
   };
 
   it.each([
@@ -228,6 +229,12 @@ describe('a failover whose winner is lost, and that has nobody to go on with', (
   it.each([
     ['the winner is, which may have served', REVOKED, 'db2', 'db2 was lost during its promotion and is back'],
     ['a person had answered for the old primary, and is not right', ANSWERED, 'db1', 'see to it that db2 is off'],
+    [
+      'an earlier run had recorded the winner, on a word that is not right',
+      EARLIER,
+      'db1',
+      'see to it that db2 is off',
+    ],
   ])('undoes nothing when %s', async (_when, fence, primary, says) => {
     const end = await failOver(
       {

@@ -44,7 +44,7 @@ sql_close() {
 
 # Why the server lets root in no more, as the client that has just ended was told; empty when it was something else, which may pass.
 DENIED=''
-readonly LET_ROOT_IN="as its administrator, on that host: SET sql_log_bin=0; ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD(ITS_PASSWORD)"
+readonly LET_ROOT_IN="as its administrator, on that host: SET sql_log_bin=0; ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD(ITS_PASSWORD) ACCOUNT UNLOCK"
 is_denied() {
   local said=''
   { IFS= read -r said <"$SQL_ERRORS"; } 2>/dev/null
