@@ -11,8 +11,9 @@ export async function tracesOfCopies(lab: Lab, host: string): Promise<readonly s
   return [...running, ...keys.stdout.split('\n'), ...folders.stdout.split('\n')].filter((line) => line !== '');
 }
 
-/** Every file of the data directory with its owner and size. */
+/** Every file of the data directory with its owner and size, every folder with its owner: a folder's size is a matter of the lab's file system. */
 export async function dataDirectory(lab: Lab, host: string): Promise<readonly string[]> {
-  const found = await lab.host(host).exec(['find', '/var/lib/mysql', '-mindepth', '1', '-printf', '%P %u %s\n']);
+  const print = ['-type', 'd', '-printf', '%P %u\n', '-o', '-printf', '%P %u %s\n'];
+  const found = await lab.host(host).exec(['find', '/var/lib/mysql', '-mindepth', '1', ...print]);
   return found.stdout.split('\n').sort();
 }

@@ -105,7 +105,7 @@ describe('a promotion', () => {
     await first.says(/^held at /m);
     const settings = 'SELECT @@read_only, @@rpl_semi_sync_master_enabled, @@rpl_semi_sync_master_wait_no_slave';
     expect(await lab.host('db2').sql(settings)).toEqual([['1', '1', '1']]);
-    expect([await record('db2'), await acknowledges('db3')]).toEqual(['lossless db3 1', 'ON']);
+    expect([await record('db2'), await acknowledges('db3')]).toEqual(['async db3 1', 'ON']);
     await startWorker('second');
     await first.kill();
     expect(await running).toMatchObject({ newPrimary: 'db2' });
