@@ -50,8 +50,8 @@ run_send() {
 verb_job_receive() {
   [[ $ID == - ]] || refuse BadInput 'job-receive takes its stream from standard input; it is not for a channel'
   set_job "${ARG[job]}"
-  exec {ONE_STREAM}>"$JOBS/.receive-$JOB.lock"
-  flock -n "$ONE_STREAM" || refuse Unsafe "the job $JOB is already receiving on $HOSTNAME"
+  # In the job's own folder, with which it goes: one that begins as the job is cleaned leaves nothing.
+  ! { exec {ONE_STREAM}>"$JOB_DIR/receive.lock"; } 2>>"$ERRORS" || flock -n "$ONE_STREAM" || refuse Unsafe "the job $JOB is already receiving on $HOSTNAME"
   read_state
   [[ "$JOB_STATE $JOB_STEP" == 'done open' ]] ||
     refuse Unsafe "the job $JOB on $HOSTNAME does not wait for a stream (it is ${JOB_STEP:-not open}, $JOB_STATE); clean it and begin again"

@@ -128,7 +128,7 @@ forget_job() {
   rm -rf "$STAGING" "$ASIDE" && { [[ ! -d $OURS ]] || rmdir --ignore-fail-on-non-empty "$OURS"; } ||
     refuse Unverified "the folders of the job $JOB could not be removed on $HOSTNAME"
   [[ ! -e ${KEYS_FILE-} ]] || write_job_key_line
-  rm -rf "$JOBS/.receive-$JOB.lock" "$JOB_DIR" || refuse Unverified "$JOB_DIR could not be removed on $HOSTNAME"
+  rm -rf "$JOB_DIR" || refuse Unverified "$JOB_DIR could not be removed on $HOSTNAME"
 }
 
 # No attempt may act from here on. The key goes first, so that no new stream can begin while the rest goes.
