@@ -59,8 +59,8 @@ async function checkAdmission(authority: Authority, host: HostName): Promise<Sta
 /**
  * A replica that is refused, since it was removed, is let in when it is seen to acknowledge nothing, so that it can catch up. One that restarted stands, and is
  * started unless it is on record: that throws its relay log away, with whatever it may have acknowledged.
+ * @returns whether it had to be started
  */
-/** @returns whether it had to be started */
 async function bringUp(authority: Authority, { primary, sync, host, steps }: Admission): Promise<boolean> {
   const { cluster } = authority;
   const isRecorded = sync?.ackers.includes(host) === true;

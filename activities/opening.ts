@@ -68,7 +68,7 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
     await (promised === 'lossless' ? makeWait : stopWaiting)(authority, host);
   });
   await steps.run('open', host, () => open(authority, host));
-  await steps.run('replicas', null, () => startReplicas(authority, host, standing));
+  const started = await steps.run('replicas', null, () => startReplicas(authority, host, standing));
   const mode = await steps.run('confirm', null, async () => {
     const ackers = standing.sync?.ackers ?? [];
     return (await secureAcknowledgement(authority, { primary: host, ackers, steps })).mode;
@@ -78,9 +78,8 @@ export async function openRecorded(authority: Authority, host: HostName, steps: 
     await moveVip(authority, { host, deposed: null });
   });
   await steps.run('prove', host, () => proveVip(authority, { host, deposed: null }));
-  const waiting = waitingForStart(host, standing);
   const answering = standing.seen.hosts.filter(({ server }) => isAnswering(server)).map((one) => one.host);
-  return { mode, running: answering.filter((one) => !waiting.includes(one)) };
+  return { mode, running: answering.filter((one) => !started.includes(one)) };
 }
 
 async function checkStanding(authority: Authority, host: HostName): Promise<Standing> {
@@ -156,16 +155,22 @@ async function open(authority: Authority, host: HostName): Promise<void> {
  * Replicas boot with both threads stopped, and starting them throws their relay logs away, which may hold what was acknowledged. The primary
  * has it all, but until an acker has caught up again its word covers nothing: the record says `async` meanwhile.
  * One that cannot be started does not keep the others, or the primary, from their work.
+ * @returns who had to be started, whether that came about or not
  */
-async function startReplicas(authority: Authority, primary: HostName, standing: Standing): Promise<void> {
+async function startReplicas(
+  authority: Authority,
+  primary: HostName,
+  { seen, sync }: Standing,
+): Promise<readonly HostName[]> {
   const { cluster } = authority;
-  const { seen, sync } = standing;
   const ackers = sync?.ackers ?? [];
   const followed = {
     ...{ cluster: cluster.description.cluster, primary, lineage: lineageOf(cluster, answeredRecords(seen)) },
     primaryHolds: appliedBy(statusIn(seen, primary)),
   };
-  const waiting = waitingForStart(primary, standing);
+  const waiting = seen.hosts.flatMap(({ host, server }) =>
+    isAnswering(server) && waitsForStart(server.status, { primary, host, sync }) ? [host] : [],
+  );
   if (waiting.some((host) => ackers.includes(host))) await recordAsync(authority, ackers);
   const started = await onEach(waiting, async (host) => {
     const isAcker = ackers.includes(host);
@@ -181,6 +186,7 @@ async function startReplicas(authority: Authority, primary: HostName, standing: 
   });
   for (const one of started)
     if (one.status === 'rejected') log.warn('a replica was not started', { why: String(one.reason) });
+  return waiting;
 }
 
 function statusIn(seen: ClusterObservation, host: HostName): ServerStatus {
@@ -188,11 +194,6 @@ function statusIn(seen: ClusterObservation, host: HostName): ServerStatus {
   if (isAnswering(server)) return server.status;
   throw new AdapterFailure({ type: 'NotYet', host, message: `${host} did not answer: ${server?.why ?? 'not asked'}` });
 }
-
-const waitingForStart = (primary: HostName, { seen, sync }: Standing): readonly HostName[] =>
-  seen.hosts.flatMap(({ host, server }) =>
-    isAnswering(server) && waitsForStart(server.status, { primary, host, sync }) ? [host] : [],
-  );
 
 function waitsForStart(
   status: ServerStatus,

@@ -3,7 +3,7 @@ import type { ClusterPorts, HelperAnswerFields, Ports } from '../adapters/ports.
 import { AdapterFailure } from '../adapters/ports.ts';
 import { databaseBytes } from '../adapters/mariadb.ts';
 import type { HostName } from '../domain/cluster.ts';
-import { describeHost, memberNames } from '../domain/cluster.ts';
+import { describeHost } from '../domain/cluster.ts';
 import type { ServerSettings } from '../domain/likeness.ts';
 import { judgeLikeness, judgeServerId } from '../domain/likeness.ts';
 import type { ClusterObservation, HostObservation } from '../domain/observation.ts';
@@ -12,10 +12,9 @@ import type { Obstacle } from '../domain/preflight.ts';
 import { judgeFitness, judgePlacement, judgePrimarySettings } from '../domain/preflight.ts';
 import type { Progress } from '../domain/progress.ts';
 import { noteProgress, standsStill } from '../domain/progress.ts';
-import { recordedSync } from '../domain/records.ts';
 import { beat } from './beats.ts';
 import type { Activities, ProvisionPlan, Snapshot, Transfer } from './contract.ts';
-import { primaryOf } from './electing.ts';
+import { primaryOf, syncOf } from './electing.ts';
 import { configuration, defaultSettings, ensureHelper } from './equipping.ts';
 import { JobAttempt } from './job-attempt.ts';
 import { observe } from './observing.ts';
@@ -114,16 +113,15 @@ function obstaclesOnTarget({ host, helper, server }: HostObservation): readonly 
 
 /** A copy from a replica may lack what the target acknowledged; on record as an acker, it would vouch for that all the same. */
 function obstacleOfAcker(
-  { description }: ClusterPorts,
+  cluster: ClusterPorts,
   { seen, target }: { readonly seen: ClusterObservation; readonly target: HostName },
 ): readonly Obstacle[] {
-  const sync = recordedSync(answeredRecords(seen), memberNames(description).length);
-  if (sync.kind !== 'known' || !sync.record.ackers.includes(target)) return [];
+  if (syncOf(cluster, answeredRecords(seen))?.ackers.includes(target) !== true) return [];
   return [
     {
       code: 'acker',
       explains: `${target} is recorded as an acker, and counts for what it has acknowledged`,
-      remedy: `first of all: standfast acker remove ${description.cluster} ${target}`,
+      remedy: `first of all: standfast acker remove ${cluster.description.cluster} ${target}`,
     },
   ];
 }

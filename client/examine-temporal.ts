@@ -1,6 +1,6 @@
 import type { Check } from '../domain/checkup.ts';
 import { fine, notAsked, wrong } from '../domain/checkup.ts';
-import { makesAttributes, makesNamespace, SEARCH_ATTRIBUTES, taskQueues } from '../domain/addresses.ts';
+import { makesAttributes, makesNamespace, missingAttributes, taskQueues } from '../domain/addresses.ts';
 import type { Link } from './connection.ts';
 import { ask } from './connection.ts';
 import type { StandfastError } from './errors.ts';
@@ -91,18 +91,12 @@ const falseWhen =
 
 async function examineAttributes(link: Link): Promise<Check> {
   const { namespace } = link.config;
-  // To list them takes a right that neither a client nor a worker need have.
   const { workflowService } = link.connection;
-  const known = await Promise.all(
-    SEARCH_ATTRIBUTES.map((name) =>
-      ask(link, () =>
-        workflowService
-          .countWorkflowExecutions({ namespace, query: `${name} = 'nobody'` })
-          .then(() => true, falseWhen(INVALID_ARGUMENT)),
-      ),
+  const missing = await missingAttributes((query) =>
+    ask(link, () =>
+      workflowService.countWorkflowExecutions({ namespace, query }).then(() => true, falseWhen(INVALID_ARGUMENT)),
     ),
   );
-  const missing = SEARCH_ATTRIBUTES.filter((_, index) => known[index] !== true);
   if (missing.length === 0) return fine(place('search-attributes'), `the search attributes are there`);
   return wrong(
     place('search-attributes'),

@@ -16,6 +16,16 @@ export const SEARCH_ATTRIBUTES = [
   'StandfastOutcome',
 ] as const;
 
+/**
+ * Which of them a namespace lacks. Asked by a query that names each, which whoever may work for the namespace may put: to list them takes a right that neither a
+ * client nor a worker need have.
+ * @param accepts puts the query; false when Temporal does not know what it names
+ */
+export async function missingAttributes(accepts: (query: string) => Promise<boolean>): Promise<readonly string[]> {
+  const known = await Promise.all(SEARCH_ATTRIBUTES.map((name) => accepts(`${name} = 'nobody'`)));
+  return SEARCH_ATTRIBUTES.filter((_, index) => known[index] !== true);
+}
+
 /** The runs of a cluster, as Temporal's list is asked for them. */
 export const runsOf = (type: string, cluster: string): string =>
   `WorkflowType = "${type}" AND StandfastCluster = "${cluster}"`;

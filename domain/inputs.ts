@@ -74,14 +74,12 @@ interface Field {
   readonly name: string;
   readonly required: boolean;
   readonly example: string;
+  /** Absent: a name. */
+  readonly kind?: 'text' | 'duration' | 'flag' | 'number';
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 export const isName = (text: string): boolean => NAME.test(text);
-const FREE_TEXT = new Set(['reason']);
-const DURATIONS = new Set(['askWithin']);
-const FLAGS = new Set(['dryRun']);
-const NUMBERS = new Set(['epoch']);
 const DURATION = /^([1-9]\d{0,3})(s|m|h)$/;
 
 const CLUSTER: Field = { name: 'cluster', required: true, example: 'shop' };
@@ -113,13 +111,13 @@ function parser<T>(runbook: string, fields: readonly Field[]): (input: unknown) 
 
 function faultOf(field: Field, value: unknown): string | null {
   if (value === undefined || value === null) return field.required ? `needs "${field.name}"` : null;
-  if (FLAGS.has(field.name))
+  if (field.kind === 'flag')
     return typeof value === 'boolean' ? null : `takes true or false as "${field.name}", not ${describe(value)}`;
-  if (NUMBERS.has(field.name))
+  if (field.kind === 'number')
     return Number.isSafeInteger(value) ? null : `takes a whole number as "${field.name}", not ${describe(value)}`;
   if (typeof value !== 'string') return `needs "${field.name}" as a text, not ${describe(value)}`;
-  if (FREE_TEXT.has(field.name)) return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
-  if (DURATIONS.has(field.name))
+  if (field.kind === 'text') return value.length > 500 ? `takes at most 500 characters of "${field.name}"` : null;
+  if (field.kind === 'duration')
     return DURATION.test(value) ? null : `takes "${field.name}" as a duration such as ${field.example}`;
   return isName(value)
     ? null
@@ -142,14 +140,14 @@ export const parseProvisionReplica = parser<ProvisionReplicaInput>('provisionRep
   { name: 'from', required: false, example: 'db1' },
 ]);
 export const parseAdmitReplica = parser<AdmitReplicaInput>('admitReplica', [CLUSTER, HOST]);
-const REASON: Field = { name: 'reason', required: false, example: 'its disk is being replaced' };
+const REASON: Field = { name: 'reason', required: false, example: 'its disk is being replaced', kind: 'text' };
 export const parseRemoveAcker = parser<RemoveAckerInput>('removeAcker', [CLUSTER, { ...HOST, example: 'db3' }, REASON]);
 export const parseGoAsync = parser<GoAsyncInput>('goAsync', [CLUSTER, REASON]);
 export const parseMakeRoom = parser<MakeRoomInput>('makeRoom', [CLUSTER]);
 export const parseFenceDeposed = parser<FenceDeposedInput>('fenceDeposed', [
   CLUSTER,
   { ...HOST, example: 'db1' },
-  { name: 'epoch', required: false, example: '12' },
+  { name: 'epoch', required: false, example: '12', kind: 'number' },
 ]);
 export const parseRejoinReplica = parser<RejoinReplicaInput>('rejoinReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
 export const parseRepointReplica = parser<RejoinReplicaInput>('repointReplica', [CLUSTER, { ...HOST, example: 'db1' }]);
@@ -164,7 +162,7 @@ export const parseWatchClusters = parser<WatchClustersInput>('watchClusters', [
 export const parseFailover = parser<FailoverOrder>('failover', [
   CLUSTER,
   { name: 'candidate', required: false, example: 'db2' },
-  { name: 'reason', required: false, example: 'disk failure' },
-  { name: 'askWithin', required: false, example: '15m' },
-  { name: 'dryRun', required: false, example: 'true' },
+  { ...REASON, example: 'disk failure' },
+  { name: 'askWithin', required: false, example: '15m', kind: 'duration' },
+  { name: 'dryRun', required: false, example: 'true', kind: 'flag' },
 ]);

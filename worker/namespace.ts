@@ -1,6 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { makesAttributes, makesNamespace, SEARCH_ATTRIBUTES } from '../domain/addresses.ts';
+import { makesAttributes, makesNamespace, missingAttributes, SEARCH_ATTRIBUTES } from '../domain/addresses.ts';
 
 const KEYWORD = 2; // temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 /** Of google.rpc.Code. */
@@ -19,9 +19,17 @@ export class NamespaceError extends Error {
  * @throws NamespaceError when they, or the namespace, are missing and this credential may not make them
  */
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
-  const missing = await missingAttributes(connection, namespace);
+  const { operatorService, workflowService } = connection;
+  const missing = await missingAttributes(async (query) => {
+    try {
+      await workflowService.countWorkflowExecutions({ namespace, query });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === INVALID_ARGUMENT) return false;
+      throw explained(error, namespace);
+    }
+  });
   if (missing.length === 0) return;
-  const { operatorService } = connection;
   try {
     const known = await operatorService.listSearchAttributes({ namespace });
     const names = SEARCH_ATTRIBUTES.filter((name) => !Object.hasOwn(known.customAttributes, name));
@@ -38,23 +46,6 @@ export async function ensureSearchAttributes(connection: NativeConnection, names
       { cause: error },
     );
   }
-}
-
-/** Asked by a query that names them, which whoever may work for the namespace may put: to list them, or to make them, takes a right that a worker need not have. */
-async function missingAttributes(connection: NativeConnection, namespace: string): Promise<readonly string[]> {
-  const { workflowService } = connection;
-  const known = await Promise.all(
-    SEARCH_ATTRIBUTES.map(async (name) => {
-      try {
-        await workflowService.countWorkflowExecutions({ namespace, query: `${name} = 'nobody'` });
-        return true;
-      } catch (error) {
-        if (codeOf(error) === INVALID_ARGUMENT) return false;
-        throw explained(error, namespace);
-      }
-    }),
-  );
-  return SEARCH_ATTRIBUTES.filter((_, index) => known[index] !== true);
 }
 
 /**

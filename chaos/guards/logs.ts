@@ -56,7 +56,7 @@ export const LOGS = [
     [
       'relay logs of one that stood still are kept',
       'what a replica had received before it was started is not thrown away unread',
-      '(one) => !waiting.includes(one)',
+      '(one) => !started.includes(one)',
       '() => true',
       'stay until the next time on a replica that stood still: what it had received was not read',
     ],

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ClusterWatch } from '../../activities/cluster-watch.ts';
 import { observe } from '../../activities/observing.ts';
 import { observerActivities } from '../../activities/observing-alone.ts';
-import type { RunsPort } from '../../adapters/ports.ts';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { FRESH } from '../../domain/watch.ts';
 import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
+import { onlyRuns } from './sim/only-runs.ts';
 import { fence } from './sim/runs.ts';
 import { pass } from './sim/session.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -32,15 +32,12 @@ async function watched(shop: SimulatedShop) {
   over = new AbortController();
   const told: Transition[] = [];
   const startedAtMs: number[] = [];
-  const refuse = () => Promise.reject(new Error('nothing else is started'));
-  const runs: RunsPort = {
-    ...{ reopen: refuse, makeRoom: refuse, primaryDied: refuse, rehearse: refuse, tell: refuse },
-    sinceLastFailover: () => Promise.resolve(null),
+  const runs = onlyRuns({
     failOver: () => {
       startedAtMs.push(performance.now());
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
-  };
+  });
   const watch = new ClusterWatch({
     ...{ cluster: await shop.cluster('shop'), primary: 'db1', memory: FRESH, runs, onOperation: () => undefined },
     recorded: () => ({ ackers: ['db2', 'db3'], isRoomLeft: false }),

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ClusterWatch } from '../../activities/cluster-watch.ts';
-import type { RunsPort } from '../../adapters/ports.ts';
 import { AdapterFailure } from '../../adapters/ports.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { FRESH } from '../../domain/watch.ts';
 import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
+import { onlyRuns } from './sim/only-runs.ts';
 import { fence } from './sim/runs.ts';
 import { pass } from './sim/session.ts';
 import { SimulatedShop } from './sim/shop.ts';
@@ -53,16 +53,13 @@ async function watched(shop: SimulatedShop) {
   const told: Transition[] = [];
   const startedAtMs: number[] = [];
   let probedBefore = 0;
-  const refuse = () => Promise.reject(new Error('nothing else is started'));
-  const runs: RunsPort = {
-    ...{ reopen: refuse, makeRoom: refuse, primaryDied: refuse, rehearse: refuse, tell: refuse },
-    sinceLastFailover: () => Promise.resolve(null),
+  const runs = onlyRuns({
     failOver: () => {
       startedAtMs.push(performance.now());
       probedBefore = probes(shop).length;
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
-  };
+  });
   const watch = new ClusterWatch({
     ...{ cluster: await shop.cluster('shop'), primary: 'db1', memory: FRESH, runs, onOperation: () => undefined },
     recorded: () => ({ ackers: REPLICAS, isRoomLeft: false }),

@@ -1,10 +1,12 @@
 import { afterEach, expect, it } from 'vitest';
+import type { WatchPlane } from '../../activities/watched-cluster.ts';
 import { WatchedCluster } from '../../activities/watched-cluster.ts';
 import type { RunsPort } from '../../adapters/ports.ts';
 import { Turns } from '../../adapters/turns.ts';
 import type { Transition } from '../../domain/watch.ts';
 import { SHOP } from '../domain/shop.ts';
 import { inSimulatedTime } from './sim/attempt.ts';
+import { onlyRuns } from './sim/only-runs.ts';
 import { pass } from './sim/session.ts';
 import { SimulatedShop } from './sim/shop.ts';
 
@@ -13,6 +15,10 @@ inSimulatedTime();
 let over = new AbortController();
 afterEach(() => {
   over.abort();
+});
+
+const planeOf = (runs: RunsPort, tell: WatchPlane['tell'] = () => undefined): WatchPlane => ({
+  ...{ runs, tell, beginning: new Turns(4), rehearsing: new Turns(1) },
 });
 
 /** db2 is recorded as primary, and open; db3 follows it. */
@@ -30,20 +36,13 @@ it('keeps the cooldown also when its failover is seen in the records before the 
   over = new AbortController();
   const shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
   const [told, started]: [Transition[], string[]] = [[], []];
-  const runs: RunsPort = {
+  const runs = onlyRuns({
     failOver: (_cluster, reason) => {
       started.push(reason);
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
-    makeRoom: () => Promise.reject(new Error('nobody is locked out')),
-    reopen: () => Promise.reject(new Error('nobody closed it')),
-    sinceLastFailover: () => Promise.resolve(null),
-    primaryDied: () => Promise.reject(new Error('nothing else holds it')),
-    rehearse: () => Promise.reject(new Error('the policy asks for none')),
-    tell: () => Promise.resolve(),
-  };
-  const tell = (one: Transition): void => void told.push(one);
-  const plane = { runs, tell, beginning: new Turns(4), rehearsing: new Turns(1) };
+  });
+  const plane = planeOf(runs, (one) => void told.push(one));
   const watched = new WatchedCluster(await shop.cluster('shop'), plane, null);
   void watched.run(over.signal);
   await pass(1_000);
@@ -64,19 +63,15 @@ it('sees at once that its primary has lost its power, also when it has just begu
   over = new AbortController();
   const shop = new SimulatedShop({ watch: { ...SHOP.watch, automatic: true } });
   const started: number[] = [];
-  const never = (): Promise<never> => Promise.reject(new Error('nothing of the kind is to be done'));
-  const runs: RunsPort = {
-    ...{ makeRoom: never, reopen: never, primaryDied: never, rehearse: never, tell: () => Promise.resolve() },
+  const runs = onlyRuns({
     failOver: () => {
       started.push(performance.now());
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
-    sinceLastFailover: () => Promise.resolve(null),
-  };
+  });
   shop.powerOff('db1');
-  const plane = { runs, tell: () => undefined, beginning: new Turns(4), rehearsing: new Turns(1) };
   const began = performance.now();
-  void new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
+  void new WatchedCluster(await shop.cluster('shop'), planeOf(runs), null).run(over.signal);
   await pass(10_000);
   expect(started).toHaveLength(1);
   expect((started[0] ?? 0) - began).toBeLessThan(2_000);
@@ -87,22 +82,13 @@ async function withRoom(): Promise<{ readonly shop: SimulatedShop; readonly made
   over = new AbortController();
   const shop = new SimulatedShop();
   const made: number[] = [];
-  const never = (): Promise<never> => Promise.reject(new Error('nothing of the kind is to be done'));
-  const runs: RunsPort = {
-    ...{ failOver: never, reopen: never, primaryDied: never, rehearse: never, tell: () => Promise.resolve() },
+  const runs = onlyRuns({
     makeRoom: () => {
       made.push(performance.now());
       return Promise.resolve({ kind: 'started', ended: new Promise(() => undefined) });
     },
-    sinceLastFailover: () => Promise.resolve(null),
-  };
-  const plane = {
-    runs,
-    tell: () => undefined,
-    beginning: new Turns(4),
-    rehearsing: new Turns(1),
-  };
-  void new WatchedCluster(await shop.cluster('shop'), plane, null).run(over.signal);
+  });
+  void new WatchedCluster(await shop.cluster('shop'), planeOf(runs), null).run(over.signal);
   await pass(1_000);
   return { shop, made };
 }

@@ -65,6 +65,10 @@ describe('a server that denies root the login over its socket', () => {
   it('is not called hanging to a copy that begins', async () => {
     await underPassword(() => {
       expect(host.ask('job-claim', { owner, job: 'copy', account })).toEqual(refusal);
+      // The helper has the sentence of its own, word for word.
+      expect(host.ask('job-claim', { owner, job: 'copy', account })).toMatchObject({
+        message: expect.stringContaining(LET_ROOT_IN),
+      });
     });
     expect(host.ask('job-claim', { owner, job: 'copy', account }).ok).toBe(true);
   });
